@@ -1,0 +1,559 @@
+package network
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"accelsim/units"
+)
+
+// Loss functions, optimizers and classifiers that a workload may name.
+const (
+	MSE          = "mse" // Eq. 3
+	CrossEntropy = "ce"  // on mean firing rates
+
+	SGD  = "sgd"
+	Adam = "adam"
+
+	Trainable = "trainable"
+	Random    = "random"
+)
+
+// Neuron holds the LIF parameters of Eqs. 1, 2 and 6.
+type Neuron struct {
+	Leak           float64 // tau
+	Reset          float64 // theta
+	Threshold      float64 // u_th
+	SurrogateWidth float64 // a
+}
+
+// Training holds the hyper-parameters of Table 1.
+type Training struct {
+	Loss         string
+	Optimizer    string
+	LearningRate float64
+	Momentum     float64
+	Beta1, Beta2 float64 // Adam
+	Epsilon      float64 // Adam
+	Classifier   string
+}
+
+// Activity holds the densities of non-zero values (alpha of Eqs. 15 and 16).
+type Activity struct {
+	Input       units.Density   // a^0
+	Layers      []units.Density // a^1..a^N, after pooling (and addition)
+	Classifiers []units.Density // none: a^l of each block's last layer; one; or one per block
+}
+
+// Workload is everything that `run` and `train` need to know of the task.
+type Workload struct {
+	Name      string
+	Dataset   string // "" if none
+	Samples   int    // training samples of the dataset, 0 if none
+	Net       *Network
+	Timesteps int
+	Batch     int
+	Neuron    Neuron
+	Training  Training
+	Dropout   float64
+	Activity  Activity
+}
+
+// Defaults of PAPER.md: the EMNIST column with MSE and SGD, and Adam's of
+// Kingma and Ba (2015).
+var (
+	defaultNeuron   = Neuron{Leak: 0.9, Reset: 0.3, Threshold: 0.5, SurrogateWidth: 0.5}
+	defaultTraining = Training{
+		Loss: MSE, Optimizer: SGD, LearningRate: 0.3, Momentum: 0.9,
+		Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Classifier: Trainable,
+	}
+	defaultDensity = mustDensity("0.1")
+)
+
+const defaultBatch = 128
+
+func mustDensity(text string) units.Density {
+	d, err := units.ParseDensity(text)
+	if err != nil {
+		panic(err) // a constant of this package
+	}
+	return d
+}
+
+// Uniform returns the activity with every density equal to d.
+func Uniform(d units.Density, layers int) Activity {
+	a := Activity{Input: d, Layers: make([]units.Density, layers)}
+	for i := range a.Layers {
+		a.Layers[i] = d
+	}
+	return a
+}
+
+// Of returns the density of layer l's output; l may be [InputLayer].
+func (a Activity) Of(l int) units.Density {
+	if l == InputLayer {
+		return a.Input
+	}
+	return a.Layers[l-1]
+}
+
+// Classifier returns the density of the input of b's classifier, when the
+// network has the given number of blocks.
+func (a Activity) Classifier(b Block, blocks int) units.Density {
+	switch {
+	case len(a.Classifiers) == 1:
+		return a.Classifiers[0]
+	case len(a.Classifiers) == blocks:
+		return a.Classifiers[b.Index-1]
+	}
+	return a.Of(b.Last)
+}
+
+// ClassifiersFit tells whether the list of classifier densities can be used
+// with that many blocks; [Activity.Classifier] ignores it otherwise.
+func (a Activity) ClassifiersFit(blocks int) bool {
+	return len(a.Classifiers) <= 1 || len(a.Classifiers) == blocks
+}
+
+// exact is a density as written in a file.
+type exact struct{ units.Density }
+
+// UnmarshalYAML reads the decimal as it is written.
+func (e *exact) UnmarshalYAML(text []byte) error {
+	d, err := units.ParseDensity(strings.Trim(string(text), `"' `))
+	e.Density = d
+	return err
+}
+
+// densities is one density or a list of them.
+type densities []exact
+
+// UnmarshalYAML reads one decimal or a list.
+func (d *densities) UnmarshalYAML(text []byte) error {
+	var one exact
+	trimmed := strings.TrimSpace(string(text))
+	if !strings.HasPrefix(trimmed, "[") && !strings.HasPrefix(trimmed, "-") {
+		if err := one.UnmarshalYAML(text); err != nil {
+			return err
+		}
+		*d = densities{one}
+		return nil
+	}
+	var list []exact
+	if err := yaml.Unmarshal(text, &list); err != nil {
+		return err
+	}
+	*d = list
+	return nil
+}
+
+func (d densities) plain() []units.Density {
+	var list []units.Density
+	for _, e := range d {
+		list = append(list, e.Density)
+	}
+	return list
+}
+
+type activityFile struct {
+	Input       *exact    `yaml:"input"`
+	Layers      densities `yaml:"layers"`
+	Classifiers densities `yaml:"classifiers"`
+}
+
+// file is the YAML form of a workload, a built-in network or a dataset.
+// Pointers tell a missing key from a zero.
+type file struct {
+	Name      string  `yaml:"name"`
+	Dataset   *string `yaml:"dataset"`
+	Classes   *int    `yaml:"classes"` // datasets only
+	Samples   *int    `yaml:"samples"` // datasets only
+	Timesteps *int    `yaml:"timesteps"`
+	Batch     *int    `yaml:"batch"`
+	Layers    *string `yaml:"layers"`
+	Input     *struct {
+		Channels int      `yaml:"channels"`
+		Height   int      `yaml:"height"`
+		Width    int      `yaml:"width"`
+		Encoding Encoding `yaml:"encoding"`
+	} `yaml:"input"`
+	Neuron struct {
+		Leak           *float64 `yaml:"leak"`
+		Reset          *float64 `yaml:"reset"`
+		Threshold      *float64 `yaml:"threshold"`
+		SurrogateWidth *float64 `yaml:"surrogate_width"`
+	} `yaml:"neuron"`
+	Training struct {
+		Loss         *string  `yaml:"loss"`
+		Optimizer    *string  `yaml:"optimizer"`
+		LearningRate *float64 `yaml:"learning_rate"`
+		Momentum     *float64 `yaml:"momentum"`
+		Beta1        *float64 `yaml:"beta1"`
+		Beta2        *float64 `yaml:"beta2"`
+		Epsilon      *float64 `yaml:"epsilon"`
+		Classifier   *string  `yaml:"classifier"`
+	} `yaml:"training"`
+	Dropout  *float64      `yaml:"dropout"`
+	Activity *activityFile `yaml:"activity"`
+}
+
+//go:embed nets/*.yaml datasets/*.yaml
+var builtin embed.FS
+
+func builtinNames(dir string) []string {
+	entries, _ := builtin.ReadDir(dir) // embedded: cannot fail
+	var names []string
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
+	}
+	sort.Strings(names)
+	return names
+}
+
+// Nets returns the names of the built-in networks, sorted.
+func Nets() []string { return builtinNames("nets") }
+
+// Datasets returns the names of the built-in datasets, sorted.
+func Datasets() []string { return builtinNames("datasets") }
+
+// Dataset is the shape of a dataset and Table 1's column for it.
+type Dataset struct {
+	Name      string
+	Input     Shape // as recorded; networks bring their own height and width
+	Encoding  Encoding
+	Timesteps int
+	Classes   int
+	Samples   int // for training
+	Batch     int // Table 1; `run` uses 128 everywhere
+	Neuron    Neuron
+	Training  Training
+	Dropout   float64
+}
+
+// LookupDataset returns a built-in dataset.
+func LookupDataset(name string) (Dataset, error) {
+	text, err := builtin.ReadFile("datasets/" + name + ".yaml")
+	if err != nil {
+		return Dataset{}, fmt.Errorf("no dataset %q%s; there are %s", name, Suggest(name, Datasets()), strings.Join(Datasets(), ", "))
+	}
+	var f file
+	if err := decode(text, name, &f); err != nil {
+		return Dataset{}, err
+	}
+	d := Dataset{
+		Name: f.Name, Input: Shape{f.Input.Channels, f.Input.Height, f.Input.Width}, Encoding: f.Input.Encoding,
+		Timesteps: *f.Timesteps, Classes: *f.Classes, Samples: *f.Samples, Batch: *f.Batch,
+		Neuron: defaultNeuron, Training: defaultTraining, Dropout: *f.Dropout,
+	}
+	f.fill(&d.Neuron, &d.Training, &d.Dropout)
+	return d, nil
+}
+
+// fill overwrites what the file names.
+func (f *file) fill(n *Neuron, t *Training, dropout *float64) {
+	for _, p := range []struct{ from, to *float64 }{
+		{f.Neuron.Leak, &n.Leak}, {f.Neuron.Reset, &n.Reset},
+		{f.Neuron.Threshold, &n.Threshold}, {f.Neuron.SurrogateWidth, &n.SurrogateWidth},
+		{f.Training.LearningRate, &t.LearningRate}, {f.Training.Momentum, &t.Momentum},
+		{f.Training.Beta1, &t.Beta1}, {f.Training.Beta2, &t.Beta2}, {f.Training.Epsilon, &t.Epsilon},
+		{f.Dropout, dropout},
+	} {
+		if p.from != nil {
+			*p.to = *p.from
+		}
+	}
+	for _, p := range []struct{ from, to *string }{
+		{f.Training.Loss, &t.Loss}, {f.Training.Optimizer, &t.Optimizer}, {f.Training.Classifier, &t.Classifier},
+	} {
+		if p.from != nil {
+			*p.to = *p.from
+		}
+	}
+}
+
+// Open returns the built-in network of that name, or reads a workload file. A
+// name with a path separator or an extension is a file.
+func Open(name string) (*Workload, error) {
+	text, err := builtin.ReadFile("nets/" + name + ".yaml")
+	if err == nil {
+		return Read(text, name+".yaml")
+	}
+	looksLikeFile := strings.ContainsAny(name, `/\.`)
+	text, err = os.ReadFile(name)
+	switch {
+	case err == nil:
+		return Read(text, name)
+	case looksLikeFile || !errors.Is(err, os.ErrNotExist):
+		return nil, fmt.Errorf("workload file: %w", err)
+	}
+	return nil, fmt.Errorf("no network %q%s; there are %s, or name a workload file", name, Suggest(name, Nets()), strings.Join(Nets(), ", "))
+}
+
+// Read parses a workload file (YAML, of which JSON is a part). Errors name
+// file, line and key.
+func Read(text []byte, filename string) (*Workload, error) {
+	var f file
+	if err := decode(text, filename, &f); err != nil {
+		return nil, err
+	}
+	at := func(path string, err error) error { return locate(text, filename, path, err) }
+	for _, required := range []struct {
+		key     string
+		missing bool
+		example string
+	}{
+		{"input", f.Input == nil, "input: {channels: 2, height: 32, width: 32, encoding: event}"},
+		{"layers", f.Layers == nil, "layers: 16C3-16AP2-10FC"},
+		{"timesteps", f.Timesteps == nil, "timesteps: 10"},
+	} {
+		if required.missing {
+			return nil, fmt.Errorf("%s: %s is missing; write for example %q", filename, required.key, required.example)
+		}
+	}
+	for _, foreign := range []struct {
+		key   string
+		given bool
+	}{{"classes", f.Classes != nil}, {"samples", f.Samples != nil}} {
+		if foreign.given {
+			return nil, at(foreign.key, errors.New("is not a workload key; the last FC gives the classes, and dataset the samples"))
+		}
+	}
+	w := &Workload{
+		Name: f.Name, Batch: defaultBatch, Timesteps: *f.Timesteps,
+		Neuron: defaultNeuron, Training: defaultTraining,
+	}
+	if w.Name == "" {
+		base := filepath.Base(filename)
+		w.Name = strings.TrimSuffix(base, filepath.Ext(base))
+	}
+	if f.Dataset != nil && *f.Dataset != "" {
+		d, err := LookupDataset(*f.Dataset)
+		if err != nil {
+			return nil, at("dataset", err)
+		}
+		w.Dataset, w.Samples = d.Name, d.Samples
+		w.Neuron, w.Training, w.Dropout = d.Neuron, d.Training, d.Dropout
+		w.Training.Loss = MSE
+	}
+	if f.Batch != nil {
+		w.Batch = *f.Batch
+	}
+	f.fill(&w.Neuron, &w.Training, &w.Dropout)
+
+	var err error
+	w.Net, err = Parse(*f.Layers, Shape{f.Input.Channels, f.Input.Height, f.Input.Width}, f.Input.Encoding)
+	if err != nil {
+		key := "layers"
+		if strings.HasPrefix(err.Error(), "input") || strings.HasPrefix(err.Error(), "encoding") {
+			key = "input"
+		}
+		return nil, at(key, err)
+	}
+	w.Activity = Uniform(defaultDensity, w.Net.N())
+	if f.Activity != nil {
+		if err := w.setActivity(f.Activity); err != nil {
+			return nil, at("activity", err)
+		}
+	}
+	if key, err := w.check(); err != nil {
+		return nil, at(key, err)
+	}
+	return w, nil
+}
+
+func (w *Workload) setActivity(f *activityFile) error {
+	if f.Input != nil {
+		w.Activity.Input = f.Input.Density
+	}
+	if f.Layers != nil {
+		if len(f.Layers) != w.Net.N() {
+			return fmt.Errorf("layers has %d densities; this network has %d trainable layers before the classifier", len(f.Layers), w.Net.N())
+		}
+		w.Activity.Layers = f.Layers.plain()
+	}
+	if f.Classifiers != nil {
+		if n := len(f.Classifiers); n == 0 || n > w.Net.N() {
+			return fmt.Errorf("classifiers has %d densities; write one, or one per local block", n)
+		}
+		w.Activity.Classifiers = f.Classifiers.plain()
+	}
+	return nil
+}
+
+// SetActivity overrides the densities: with a decimal for all of them, or with
+// a file that holds the keys input, layers and classifiers.
+func (w *Workload) SetActivity(value string) error {
+	d, parseErr := units.ParseDensity(value)
+	if parseErr == nil {
+		w.Activity = Uniform(d, w.Net.N())
+		return nil
+	}
+	text, err := os.ReadFile(value)
+	if err != nil {
+		if strings.ContainsAny(value, `/\`) || filepath.Ext(value) == ".yaml" || filepath.Ext(value) == ".json" {
+			return fmt.Errorf("activity file: %w", err)
+		}
+		return fmt.Errorf("%w, or the name of an activity file", parseErr)
+	}
+	var f activityFile
+	if err := decode(text, value, &f); err != nil {
+		return err
+	}
+	if err := w.setActivity(&f); err != nil {
+		return fmt.Errorf("%s: %w", value, err)
+	}
+	return nil
+}
+
+// SetDataset gives the workload a dataset's T, encoding, channels, classes and
+// column of Table 1. Height, width, loss, batch and classifier stay.
+func (w *Workload) SetDataset(name string) error {
+	d, err := LookupDataset(name)
+	if err != nil {
+		return err
+	}
+	input := w.Net.Input
+	input.Channels = d.Input.Channels
+	net, err := w.Net.rebuild(input, d.Encoding, d.Classes)
+	if err != nil {
+		return fmt.Errorf("%s on %s: %w", w.Name, name, err)
+	}
+	loss, classifier := w.Training.Loss, w.Training.Classifier
+	w.Net, w.Dataset, w.Samples, w.Timesteps = net, d.Name, d.Samples, d.Timesteps
+	w.Neuron, w.Training, w.Dropout = d.Neuron, d.Training, d.Dropout
+	w.Training.Loss, w.Training.Classifier = loss, classifier
+	return nil
+}
+
+// Check refuses values that make no sense and sizes that overflow. It names
+// the key.
+func (w *Workload) Check() error {
+	if key, err := w.check(); err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	return nil
+}
+
+func (w *Workload) check() (key string, err error) {
+	for _, v := range []struct {
+		key   string
+		value int
+	}{{"timesteps", w.Timesteps}, {"batch", w.Batch}} {
+		if v.value < 1 || v.value > maxNumber {
+			return v.key, fmt.Errorf("%s is %d; it must be between 1 and %d", v.key, v.value, maxNumber)
+		}
+	}
+	for _, v := range []struct {
+		key, name string
+		value     float64
+		ok        bool
+		accepted  string
+	}{
+		{"neuron", "leak", w.Neuron.Leak, w.Neuron.Leak >= 0 && w.Neuron.Leak <= 1, "between 0 and 1"},
+		{"neuron", "reset", w.Neuron.Reset, w.Neuron.Reset >= 0 && w.Neuron.Reset < 1e6, "not negative"},
+		{"neuron", "threshold", w.Neuron.Threshold, w.Neuron.Threshold > 0 && w.Neuron.Threshold < 1e6, "above 0"},
+		{"neuron", "surrogate_width", w.Neuron.SurrogateWidth, w.Neuron.SurrogateWidth > 0 && w.Neuron.SurrogateWidth < 1e6, "above 0"},
+		{"training", "learning_rate", w.Training.LearningRate, w.Training.LearningRate > 0 && w.Training.LearningRate < 1e6, "above 0"},
+		{"training", "momentum", w.Training.Momentum, w.Training.Momentum >= 0 && w.Training.Momentum < 1, "in 0..1, less than 1"},
+		{"training", "beta1", w.Training.Beta1, w.Training.Beta1 >= 0 && w.Training.Beta1 < 1, "in 0..1, less than 1"},
+		{"training", "beta2", w.Training.Beta2, w.Training.Beta2 >= 0 && w.Training.Beta2 < 1, "in 0..1, less than 1"},
+		{"training", "epsilon", w.Training.Epsilon, w.Training.Epsilon > 0 && w.Training.Epsilon < 1, "above 0 and below 1"},
+		{"dropout", "dropout", w.Dropout, w.Dropout >= 0 && w.Dropout < 1, "in 0..1, less than 1"},
+	} {
+		if !v.ok {
+			return v.key, fmt.Errorf("%s is %v; it must be %s", v.name, v.value, v.accepted)
+		}
+	}
+	for _, v := range []struct {
+		name, value string
+		accepted    []string
+	}{
+		{"loss", w.Training.Loss, []string{MSE, CrossEntropy}},
+		{"optimizer", w.Training.Optimizer, []string{SGD, Adam}},
+		{"classifier", w.Training.Classifier, []string{Trainable, Random}},
+	} {
+		if v.value != v.accepted[0] && v.value != v.accepted[1] {
+			return "training", fmt.Errorf("%s %q; write %s", v.name, v.value, strings.Join(v.accepted, " or "))
+		}
+	}
+	return "layers", w.checkTotals()
+}
+
+// totalsFactor bounds how many times an iteration's counters may exceed one
+// layer's product: reads, writes and sums over layers and classes of traffic.
+const totalsFactor = 64
+
+// checkTotals refuses workloads whose iteration counts would overflow.
+func (w *Workload) checkTotals() error {
+	for i := range w.Net.Layers {
+		l := &w.Net.Layers[i]
+		for _, product := range [][]int64{
+			{l.DenseAdditions(), int64(w.Batch), int64(w.Timesteps), int64(w.Net.N()), totalsFactor},
+			{int64(l.Weights()), int64(w.Batch), int64(w.Timesteps), int64(w.Net.N()), totalsFactor},
+			{int64(l.In.Size()), int64(w.Batch), int64(w.Timesteps), int64(w.Net.N()), totalsFactor},
+			{int64(l.Pooled.Size()), int64(w.Net.Classes), int64(w.Batch), int64(w.Timesteps), int64(w.Net.N()), totalsFactor},
+		} {
+			if _, err := units.Mul(product...); err != nil {
+				return fmt.Errorf("layer %d at batch %d and T = %d: %w", l.Index, w.Batch, w.Timesteps, err)
+			}
+		}
+	}
+	return nil
+}
+
+// Divisors returns the divisors of T, ascending: the truncation intervals k
+// that fit.
+func Divisors(timesteps int) []int {
+	var small, large []int
+	for d := 1; d*d <= timesteps; d++ {
+		if timesteps%d == 0 {
+			small = append(small, d)
+			if d*d != timesteps {
+				large = append([]int{timesteps / d}, large...)
+			}
+		}
+	}
+	return append(small, large...)
+}
+
+// CheckInterval refuses a truncation interval that does not divide T.
+func (w *Workload) CheckInterval(k int) error {
+	if k >= 1 && w.Timesteps%k == 0 {
+		return nil
+	}
+	return fmt.Errorf("k = %d does not divide T = %d; k may be %s", k, w.Timesteps, join(Divisors(w.Timesteps)))
+}
+
+func join(numbers []int) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(numbers), " ", ", "), "[]")
+}
+
+// decode reads YAML strictly: unknown keys are errors.
+func decode(text []byte, filename string, into any) error {
+	err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(into)
+	if err == nil {
+		return nil
+	}
+	var detailed yaml.Error
+	if errors.As(err, &detailed) {
+		line := 0
+		if t := detailed.GetToken(); t != nil && t.Position != nil {
+			line = t.Position.Line
+		}
+		return fmt.Errorf("%s:%d: %s", filename, line, oneLine(detailed.GetMessage()))
+	}
+	return fmt.Errorf("%s: %s", filename, oneLine(err.Error()))
+}
+
+// oneLine keeps a message to the one line that goes to stderr.
+func oneLine(s string) string {
+	return strings.Join(strings.Fields(s), " ")
+}
