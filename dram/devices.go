@@ -1,0 +1,70 @@
+package dram
+
+import (
+	"embed"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Each built-in device is one file in devices/, in the format of [ReadINI],
+// with the source of every figure.
+//
+//go:embed devices/*.ini
+var deviceFiles embed.FS
+
+// Names lists the built-in devices in alphabetical order.
+func Names() []string {
+	entries, err := deviceFiles.ReadDir("devices")
+	if err != nil {
+		return nil
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".ini"))
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Lookup returns a built-in device. An unknown name is answered with the
+// nearest one and the list of all.
+func Lookup(name string) (Device, error) {
+	names := Names()
+	if !slices.Contains(names, name) {
+		nearest := slices.MinFunc(names, func(a, b string) int {
+			return distance(strings.ToLower(name), a) - distance(strings.ToLower(name), b)
+		})
+		return Device{}, fmt.Errorf("unknown memory device %q; did you mean %s? Have %s", name, nearest, strings.Join(names, ", "))
+	}
+	file := "devices/" + name + ".ini"
+	f, err := deviceFiles.Open(file)
+	if err != nil {
+		return Device{}, err
+	}
+	defer f.Close()
+	d, _, err := ReadINI(f, file)
+	return d, err
+}
+
+// distance is how many letters must be put in, taken out or replaced to turn a
+// into b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0]++
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

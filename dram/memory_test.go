@@ -1,0 +1,129 @@
+package dram
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"accelsim/units"
+)
+
+func device(t testing.TB, name string) Device {
+	t.Helper()
+	d, err := Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func memory(t testing.TB, d Device, e Engine) *Memory {
+	t.Helper()
+	m, err := NewMemory(d, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestDMAStreamsNearPeak(t *testing.T) {
+	for _, name := range Names() {
+		d := device(t, name)
+		d = d.WithMapping(d.StreamMapping())
+		m := memory(t, d, Fast)
+		end, err := m.Transfer(0, []Stream{{Bursts: 1 << 20}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bytes := float64(int64(d.BurstBytes()) << 20)
+		share := bytes / end.Seconds() / d.PeakBandwidth()
+		t.Logf("%s: %.3f of peak, segment %d, sweep %d, %+v", name, share, m.segment, m.sweep, m.Stats())
+		if share < 0.85 {
+			t.Errorf("%s: a long read reaches %.2f of peak", name, share)
+		}
+	}
+}
+
+func benchmarkTransfer(b *testing.B, name string, e Engine, bursts int64) {
+	d := device(b, name)
+	m := memory(b, d.WithMapping(d.StreamMapping()), e)
+	at := units.Picoseconds(0)
+	for b.Loop() {
+		at, _ = m.Transfer(at, []Stream{{Bursts: bursts}})
+	}
+	b.ReportMetric(float64(bursts)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mbursts/s")
+}
+
+func BenchmarkTransferReferenceDDR4(b *testing.B) {
+	benchmarkTransfer(b, "ddr4-2400", Reference, 1<<18)
+}
+func BenchmarkTransferFastDDR4(b *testing.B)      { benchmarkTransfer(b, "ddr4-2400", Fast, 1<<18) }
+func BenchmarkTransferReferenceHBM2(b *testing.B) { benchmarkTransfer(b, "hbm2", Reference, 1<<18) }
+
+// randomDevice varies a built-in device: organisation, mapping, timing.
+func randomDevice(t testing.TB, r *rand.Rand) Device {
+	names := Names()
+	d := device(t, names[r.IntN(len(names))])
+	fields := []string{"ch", "ra", "bg", "ba", "ro", "co"}
+	r.Shuffle(len(fields), func(i, j int) { fields[i], fields[j] = fields[j], fields[i] })
+	d = d.WithMapping(strings.Join(fields, ""))
+	switch r.IntN(4) {
+	case 0:
+		d.Mapping = d.StreamMapping()
+	case 1:
+		d.Mapping = "rochrababgco"
+	}
+	d = d.WithRanks(1 << r.IntN(3)).WithChannels(1 << r.IntN(3))
+	d.Rows = 1 << (1 + r.IntN(6))
+	d.Columns = d.BurstLength << r.IntN(6)
+	vary := func(c *units.Cycles, n int) { *c = units.Cycles(r.IntN(n)) }
+	for _, c := range []*units.Cycles{&d.Timing.RRDS, &d.Timing.WTRS, &d.Timing.RTRS, &d.Timing.RTP, &d.Timing.WR, &d.Timing.CWL} {
+		if r.IntN(3) == 0 {
+			vary(c, 12)
+		}
+	}
+	d.Timing.RRDL = max(d.Timing.RRDL, d.Timing.RRDS)
+	d.Timing.FAW = max(d.Timing.FAW, d.Timing.RRDS)
+	d.Timing.WTRL = max(d.Timing.WTRL, d.Timing.WTRS)
+	d.Timing.REFI = d.Timing.RFC + maxBanks + units.Cycles(r.IntN(4000))
+	if err := d.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestFastDMAEqualsReference sends the same random transfers to both engines.
+func TestFastDMAEqualsReference(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 400 {
+		d := randomDevice(t, r)
+		fast, slow := memory(t, d, Fast), memory(t, d, Reference)
+		at := units.Picoseconds(0)
+		for range 25 {
+			var streams []Stream
+			for range r.IntN(4) {
+				from := r.Int64N(fast.capacity)
+				if r.IntN(2) == 0 {
+					from &^= fast.sweep - 1
+				}
+				n := min(r.Int64N(1+r.Int64N(2000)), fast.capacity-from)
+				streams = append(streams, Stream{Addr: units.Bytes(from) * d.BurstBytes(), Bursts: n, Write: r.IntN(2) == 0})
+			}
+			at += units.Picoseconds(r.Int64N(1 << r.IntN(30)))
+			a, err := fast.Transfer(at, streams)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := slow.Transfer(at, streams)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a != b || fast.Stats() != slow.Stats() || fast.Elapsed() != slow.Elapsed() {
+				t.Fatalf("%+v\n%+v\nfast ends at %d, %+v\nreference  %d, %+v", d, streams, a, fast.Stats(), b, slow.Stats())
+			}
+			if r.IntN(3) > 0 {
+				at = a
+			}
+		}
+	}
+}
