@@ -1,0 +1,207 @@
+package dataset
+
+import (
+	"archive/zip"
+	"bufio"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"accelsim/network"
+)
+
+// ES-ImageNet scales images to a longer side of 254, puts them in the middle of
+// a square of 256, and uses the middle 224 of it.
+const (
+	esSide    = 254
+	esSquare  = 256
+	esCropped = 224
+	esSteps   = 8
+	esLabels  = 1000
+)
+
+// esImageNet is a split.
+type esImageNet struct {
+	dir     string
+	samples []esSample
+}
+
+// esSample is a line of a label file.
+type esSample struct {
+	file          string // .npz
+	label         int
+	height, width int // of the image
+}
+
+func openESImageNet(dir, split string, d network.Dataset) (source, error) {
+	dir, err := folder(dir, "trainlabel.txt", "ES-imagenet-0.18")
+	if err != nil {
+		return nil, err
+	}
+	// The classes are those of the training set, whatever the split.
+	var present [esLabels]bool
+	list := filepath.Join(dir, "trainlabel.txt")
+	if err := readESLabels(list, func(s esSample) { present[s.label] = true }); err != nil {
+		return nil, err
+	}
+	var class [esLabels]int
+	classes := 0
+	for label := range class {
+		class[label] = -1
+		if present[label] && classes < d.Classes {
+			class[label] = classes
+			classes++
+		}
+	}
+	// As many of a class as make the paper's 100000.
+	s, most := &esImageNet{dir: filepath.Join(dir, "train")}, d.Samples/d.Classes
+	if split == "test" {
+		s.dir, list = filepath.Join(dir, "val"), filepath.Join(dir, "vallabel.txt")
+	}
+	count := make([]int, classes)
+	err = readESLabels(list, func(sample esSample) {
+		sample.label = class[sample.label]
+		if sample.label >= 0 && count[sample.label] < most {
+			count[sample.label]++
+			s.samples = append(s.samples, sample)
+		}
+	})
+	return s, err
+}
+
+// readESLabels calls use for every line of a label file.
+func readESLabels(path string, use func(esSample)) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return parseESLabels(path, f, use)
+}
+
+// parseESLabels reads lines of a file name, a label, and the image's height and
+// width.
+func parseESLabels(path string, from io.Reader, use func(esSample)) error {
+	lines := bufio.NewScanner(from)
+	line := 0
+	for lines.Scan() {
+		line++
+		fields := strings.Fields(lines.Text())
+		if len(fields) == 0 {
+			continue
+		}
+		if len(fields) != 4 {
+			return atLine(path, line, "%d fields; a line should be FILE LABEL HEIGHT WIDTH", len(fields))
+		}
+		var numbers [3]int
+		for i, limit := range [3]int{esLabels - 1, esSide, esSide} {
+			n, err := strconv.Atoi(fields[i+1])
+			if err != nil || n < min(i, 1) || n > limit {
+				return atLine(path, line, "%s %q; accepted are %d to %d", [3]string{"label", "height", "width"}[i], fields[i+1], min(i, 1), limit)
+			}
+			numbers[i] = n
+		}
+		// Some editions name a file by what it was converted from.
+		name := strings.TrimSuffix(fields[0], filepath.Ext(fields[0])) + ".npz"
+		if !filepath.IsLocal(name) {
+			return atLine(path, line, "the file %q is not inside the dataset", fields[0])
+		}
+		use(esSample{name, numbers[0], numbers[1], numbers[2]})
+	}
+	if err := lines.Err(); err != nil {
+		return atLine(path, line+1, "%w", err)
+	}
+	return nil
+}
+
+func (s *esImageNet) len() int     { return len(s.samples) }
+func (s *esImageNet) close() error { return nil }
+
+func (s *esImageNet) read(i int, c *canvas) (int, error) {
+	sample := s.samples[i]
+	path := filepath.Join(s.dir, sample.file)
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return sample.label, sample.draw(path, f, info.Size(), c)
+}
+
+// draw draws the events of an .npz file of that size: neg and pos, arrays of
+// row, column and step, steps counted from 1.
+func (s *esSample) draw(path string, from io.ReaderAt, size int64, c *canvas) error {
+	z, err := zip.NewReader(from, size)
+	if err != nil {
+		return atByte(path, size, "no .npz file: %w", err)
+	}
+	square, margin := esSquare, (esSquare-esCropped)/2
+	side := max(s.height, s.width)
+	if side != esSide { // not the published size: the image fills the square
+		square, margin = side, 0
+		c.rows, c.cols = newAxis(side, c.shape.Height), newAxis(side, c.shape.Width)
+	}
+	top, left := (side-s.height)/2, (side-s.width)/2
+	for polarity, name := range [2]string{"neg", "pos"} {
+		a, err := openNPY(path, z, name)
+		if err != nil {
+			return err
+		}
+		events, err := a.rows3()
+		if err != nil {
+			return err
+		}
+		for i := range events {
+			e, err := a.row(i, events)
+			if err != nil {
+				return err
+			}
+			y, x, step := e[0]+top, e[1]+left, e[2]
+			if y < 0 || y >= square || x < 0 || x >= square || step < 1 || step > esSteps {
+				return atByte(a.path, a.byteOf(a.place(i, 0, events)), "an event at row %d, column %d, step %d; an image of %d x %d has no such one",
+					e[0], e[1], e[2], s.height, s.width)
+			}
+			y, x = y-margin, x-margin
+			if inside := y >= 0 && y < len(c.rows.first) && x >= 0 && x < len(c.cols.first); inside && int64(step) <= c.steps {
+				c.spike(step-1, y, x, polarity)
+			}
+		}
+	}
+	return nil
+}
+
+// rows3 returns the number of rows of an array with three columns.
+func (a *array) rows3() (int, error) {
+	if slices.Contains(a.shape, 0) {
+		return 0, nil
+	}
+	if len(a.shape) != 2 || a.shape[1] != 3 {
+		return 0, atByte(a.path, 0, "an array of shape %v; events have three columns: row, column, step", a.shape)
+	}
+	return a.shape[0], nil
+}
+
+// row returns row i of an array with three columns.
+func (a *array) row(i, rows int) (values [3]int, err error) {
+	for column := range values {
+		if values[column], err = a.whole(a.place(i, column, rows)); err != nil {
+			return values, err
+		}
+	}
+	return values, nil
+}
+
+// place returns where in the file a value of three columns is.
+func (a *array) place(i, column, rows int) int {
+	if a.fortran {
+		return column*rows + i
+	}
+	return 3*i + column
+}
