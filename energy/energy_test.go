@@ -1,0 +1,224 @@
+package energy
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"accelsim/units"
+)
+
+func load(t *testing.T, text string) Table {
+	t.Helper()
+	table, err := Load(strings.NewReader(text), "my.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+func TestDefaultValues(t *testing.T) {
+	table := Default()
+	for _, c := range []struct {
+		what      string
+		got, want units.Picojoules
+	}{
+		{"fp32 addition", table.PE(Add), 0.9},
+		{"fp32 multiplication", table.PE(Multiply), 3.7},
+		{"a MAC is an addition and a multiplication", table.PE(MAC), 0.9 + 3.7},
+		{"a comparison is an integer addition", table.PE(Compare), 0.1},
+		{"word of an 8 KiB SRAM", table.SRAM(8*units.KiB, 1, 0), 5},
+		{"word of a 32 KiB SRAM", table.SRAM(32*units.KiB, 1, 0), 10},
+		{"word of a 1 MiB SRAM", table.SRAM(units.MiB, 0, 1), 50},
+		{"two register reads, one write", table.Register(2, 1), 3},
+		{"32 spikes", table.Spikes(32), 32 * 0.009},
+		{"32 bits of DRAM", table.DRAM(4), 640},
+	} {
+		if math.Abs(float64(c.got-c.want)) > 1e-12 {
+			t.Errorf("%s: %v pJ, want %v", c.what, c.got, c.want)
+		}
+	}
+	if got := table.Static(2, 10*units.KiB); math.Abs(float64(got)-(2*0.0645+10*0.066)) > 1e-12 {
+		t.Errorf("2 PEs and 10 KiB leak %v mW", got)
+	}
+}
+
+func TestEveryNumberHasASource(t *testing.T) {
+	for _, e := range Default().Entries() {
+		if e.Source == "" || strings.HasPrefix(e.Source, "45nm.yaml") {
+			t.Errorf("%s has no source", e.Key)
+		}
+		if e.Unit == "" || e.Amount <= 0 {
+			t.Errorf("%s is %v %q", e.Key, e.Amount, e.Unit)
+		}
+	}
+}
+
+func TestStaticPowerTimesTime(t *testing.T) {
+	if got := Milliwatts(2).Over(units.Second); got != 2e9 {
+		t.Errorf("2 mW for a second are %v pJ, want 2e9", got)
+	}
+}
+
+func TestSRAMBetweenAndBeyondPoints(t *testing.T) {
+	table := Default()
+	at := func(b units.Bytes) float64 { return float64(table.SRAM(b, 1, 0)) }
+	for _, c := range []struct {
+		what     string
+		capacity units.Bytes
+		want     float64
+	}{
+		{"half way on both logarithmic scales", 16 * units.KiB, math.Sqrt(5 * 10)},
+		{"a quarter of the smallest costs half", 2 * units.KiB, 2.5},
+		{"four times the largest cost twice", 4 * units.MiB, 100},
+		{"nothing stored, nothing paid", 0, 0},
+	} {
+		if got := at(c.capacity); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%s: %v pJ at %d bytes, want %v", c.what, got, c.capacity, c.want)
+		}
+	}
+}
+
+func TestSRAMGrowsWithCapacity(t *testing.T) {
+	table := Default()
+	rapid.Check(t, func(r *rapid.T) {
+		a := units.Bytes(rapid.Int64Range(1, 1<<40).Draw(r, "a"))
+		b := units.Bytes(rapid.Int64Range(int64(a), 1<<40).Draw(r, "b"))
+		if x, y := table.SRAM(a, 1, 1), table.SRAM(b, 1, 1); x > y {
+			r.Errorf("%d bytes cost %v, %d bytes %v", a, x, b, y)
+		}
+	})
+}
+
+func TestFileReplacesValueByValue(t *testing.T) {
+	table := load(t, `
+pe:
+  add_fp32: 500 fJ
+  multiply_fp32: {value: 2 pJ, source: our cells}
+sram:
+  read: {64 KiB: 3 pJ}
+dram: {per_bit: 0.004 nJ}
+`)
+	want := Default()
+	want.Technology = "my.yaml"
+	want.AddFP32 = Value{0.5, Picojoule, "my.yaml:3"}
+	want.MultiplyFP32 = Value{2, Picojoule, "our cells"}
+	want.MACFP32 = Value{2.5, Picojoule, "pe.add_fp32 + pe.multiply_fp32"}
+	want.SRAMRead = []Point{{64 * units.KiB, Value{3, Picojoule, "my.yaml:6"}}}
+	want.DRAMPerBit = Value{4, Picojoule, "my.yaml:7"}
+	if diff := cmp.Diff(want, table); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestMACMayHaveAValueOfItsOwn(t *testing.T) {
+	if got := load(t, "pe: {mac_fp32: 4 pJ, add_fp32: 1 pJ}").PE(MAC); got != 4 {
+		t.Errorf("%v pJ, want 4", got)
+	}
+	if got := load(t, "pe: {compare: 1 pJ}").PE(MAC); got != Default().PE(MAC) {
+		t.Errorf("%v pJ, want the default", got)
+	}
+}
+
+func TestPointsMayComeInAnyOrder(t *testing.T) {
+	table := load(t, "technology: 28 nm\nsram: {write: {1 MiB: 9 pJ, 512 B: 1 pJ, 1 GiB: 100 pJ}}")
+	if table.Technology != "28 nm" {
+		t.Errorf("technology %q", table.Technology)
+	}
+	var got []string
+	for _, e := range table.Entries() {
+		if strings.HasPrefix(e.Key, "sram.write.") {
+			got = append(got, fmt.Sprint(e.Key, " ", e.Amount))
+		}
+	}
+	want := []string{"sram.write.512 B 1", "sram.write.1 MiB 9", "sram.write.1 GiB 100"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestZeroPointsInterpolate(t *testing.T) {
+	table := load(t, "sram: {read: {1 KiB: 0 pJ, 4 KiB: 8 pJ}}")
+	if got := table.SRAM(2*units.KiB, 1, 0); got != 8 {
+		t.Errorf("%v pJ between 0 and 8, want 8", got)
+	}
+}
+
+func TestErrorsNameFileLineAndKey(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"", "my.yaml: holds no values; write for example pe: {add_fp32: 0.9 pJ}"},
+		{"# nothing\n", "my.yaml: holds no values; write for example pe: {add_fp32: 0.9 pJ}"},
+		{"[1, 2]", "my.yaml:1: is not a mapping; write keys and values as in 45nm.yaml"},
+		{"pe: 3", "my.yaml:1: pe: is not a mapping; write keys and values as in 45nm.yaml"},
+		{"pe:\n", "my.yaml:1: pe: is not a mapping; write keys and values as in 45nm.yaml"},
+		{"PE: {add_fp32: 1 pJ}", "my.yaml:1: PE: is not a key; there are technology, pe, register, sram, dram"},
+		{"technology: [45]", "my.yaml:1: technology: is not text; write for example 45 nm"},
+		{"pe:\n  add: 1 pJ", "my.yaml:2: pe.add: is not a key; there are pe.add_fp32, pe.multiply_fp32, pe.mac_fp32, pe.compare, pe.static"},
+		{"sram:\n  reed: 1 pJ", "my.yaml:2: sram.reed: is not a key; there are sram.static_per_kib, sram.read, sram.write"},
+		{"pe:\n  add_fp32: 0.9", `my.yaml:2: pe.add_fp32: "0.9" has no unit; write 0.9 pJ`},
+		{"pe:\n  add_fp32: cheap", `my.yaml:2: pe.add_fp32: "cheap" is not a number with a unit; write for example 1 pJ`},
+		{"pe:\n  add_fp32: 1 mW", `my.yaml:2: pe.add_fp32: "1 mW" is in mW; write fJ, pJ or nJ`},
+		{"pe:\n  static: 1 pJ", `my.yaml:2: pe.static: "1 pJ" is in pJ; write uW, mW or W`},
+		{"pe:\n  static: -1 mW", `my.yaml:2: pe.static: "-1 mW" must be between 0 and 1e+15 mW`},
+		{"pe:\n  static: Inf mW", `my.yaml:2: pe.static: "Inf mW" must be between 0 and 1e+15 mW`},
+		{"pe:\n  static: NaN mW", `my.yaml:2: pe.static: "NaN mW" is not a number with a unit; write for example 1 mW`},
+		{"pe:\n  static: [1]", "my.yaml:2: pe.static: is not a number with a unit; write for example 1 mW"},
+		{"pe:\n  static: {source: us}", "my.yaml:2: pe.static: has no value; write for example {value: 1 mW, source: ...}"},
+		{"pe:\n  static: {value: 1 mW, from: us}", "my.yaml:2: pe.static.from: is not a key; there are value, source"},
+		{"pe:\n  static: {value: 1 mW, source: [us]}", "my.yaml:2: pe.static.source: is not text"},
+		{"sram:\n  read: {32: 1 pJ}", `my.yaml:2: sram.read.32: "32" is not a capacity; write for example 32 KiB`},
+		{"sram:\n  read: {0 KiB: 1 pJ}", `my.yaml:2: sram.read.0 KiB: "0 KiB" is not a capacity; write for example 32 KiB`},
+		{"sram:\n  read: {9999999999 GiB: 1 pJ}", `my.yaml:2: sram.read.9999999999 GiB: size overflows 64 bits`},
+		{"sram:\n  read: {1 MiB: 1 pJ, 1024 KiB: 2 pJ}", "my.yaml:2: sram.read: has 1 MiB twice"},
+		{"sram:\n  read: {}", "my.yaml:2: sram.read: has no capacities; write for example {32 KiB: 10 pJ}"},
+		{"pe: {compare: 1 pJ}\n---\npe: {compare: 2 pJ}", "my.yaml:3: a second document; an energy table is one"},
+	} {
+		if _, err := Load(strings.NewReader(c.text), "my.yaml"); err == nil || err.Error() != c.want {
+			t.Errorf("%q:\n got %v\nwant %s", c.text, err, c.want)
+		}
+	}
+}
+
+func TestSyntaxErrorsNameTheLine(t *testing.T) {
+	for _, text := range []string{"pe:\n  compare: 1 pJ\n  compare: 2 pJ", "pe: {compare: \"1 pJ\ndram", "pe:\n\tcompare: 1 pJ"} {
+		_, err := Load(strings.NewReader(text), "my.yaml")
+		if err == nil || !strings.HasPrefix(err.Error(), "my.yaml:") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: error %v", text, err)
+		}
+	}
+}
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, fmt.Errorf("no such disk") }
+
+func TestReadErrorsNameTheFile(t *testing.T) {
+	if _, err := Load(broken{}, "my.yaml"); err == nil || err.Error() != "my.yaml: no such disk" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add(builtin)
+	f.Add("pe: {add_fp32: 1 pJ, mac_fp32: {value: 2 nJ, source: x}}")
+	f.Add("sram: {read: {1 KiB: 0 pJ, 3 B: 2 fJ}}")
+	f.Add("a: &a {b: *a}")
+	f.Fuzz(func(t *testing.T, text string) {
+		table, err := Load(strings.NewReader(text), "fuzz.yaml")
+		if err != nil {
+			return
+		}
+		for _, e := range table.Entries() {
+			if !(e.Amount >= 0 && e.Amount <= maxAmount) {
+				t.Errorf("%s accepted as %v", e.Key, e.Amount)
+			}
+		}
+		if e := float64(table.SRAM(3000, 1, 1)); math.IsNaN(e) || e < 0 {
+			t.Errorf("SRAM costs %v", e)
+		}
+	})
+}

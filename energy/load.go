@@ -1,0 +1,360 @@
+package energy
+
+import (
+	"cmp"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"accelsim/units"
+)
+
+//go:embed 45nm.yaml
+var builtin string
+
+var defaultTable = sync.OnceValue(func() Table {
+	var t Table
+	if err := t.read([]byte(builtin), "45nm.yaml"); err != nil {
+		panic(err) // part of this package
+	}
+	return t
+})
+
+// Default returns the built-in 45 nm table.
+func Default() Table {
+	t := defaultTable()
+	t.SRAMRead, t.SRAMWrite = slices.Clone(t.SRAMRead), slices.Clone(t.SRAMWrite)
+	return t
+}
+
+// Load reads a table in the form of 45nm.yaml. Values that the file leaves out
+// stay [Default]'s, but the capacities of sram.read or sram.write are replaced
+// all together; pe.mac_fp32 follows addition and multiplication unless given.
+// A value without a source is said to be from the file. Unknown keys and
+// values without a unit are errors, which name file, line and key.
+func Load(r io.Reader, filename string) (Table, error) {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return Table{}, fmt.Errorf("%s: %w", filename, err)
+	}
+	t := Default()
+	t.Technology = "" // the file's values may be of another
+	if err := t.read(text, filename); err != nil {
+		return Table{}, err
+	}
+	if t.Technology == "" {
+		t.Technology = filename
+	}
+	return t, nil
+}
+
+// field is where a key's value goes.
+type field struct {
+	key  string
+	to   *Value
+	unit Unit
+}
+
+// fields lists the single values; sram.read and sram.write have points.
+func (t *Table) fields() []field {
+	return []field{
+		{"pe.add_fp32", &t.AddFP32, Picojoule},
+		{"pe.multiply_fp32", &t.MultiplyFP32, Picojoule},
+		{macKey, &t.MACFP32, Picojoule},
+		{"pe.compare", &t.Compare, Picojoule},
+		{"pe.static", &t.PEStatic, Milliwatt},
+		{"register.read", &t.RegisterRead, Picojoule},
+		{"register.write", &t.RegisterWrite, Picojoule},
+		{"register.spike_bit", &t.SpikeBit, Picojoule},
+		{"sram.static_per_kib", &t.SRAMStaticPerKiB, Milliwatt},
+		{"dram.per_bit", &t.DRAMPerBit, Picojoule},
+	}
+}
+
+const (
+	macKey        = "pe.mac_fp32"
+	technologyKey = "technology"
+	readKey       = "sram.read"
+	writeKey      = "sram.write"
+)
+
+// Entry is a table's value under the key that a file gives it.
+type Entry struct {
+	Key string
+	Value
+}
+
+// Entries lists all values of the table.
+func (t Table) Entries() []Entry {
+	var list []Entry
+	for _, f := range t.fields() {
+		list = append(list, Entry{f.key, *f.to})
+	}
+	for _, p := range t.SRAMRead {
+		list = append(list, Entry{readKey + "." + capacityText(p.Capacity), p.Value})
+	}
+	for _, p := range t.SRAMWrite {
+		list = append(list, Entry{writeKey + "." + capacityText(p.Capacity), p.Value})
+	}
+	return list
+}
+
+// reader walks a file's nodes.
+type reader struct {
+	table    *Table
+	filename string
+	seen     map[string]bool
+}
+
+func (r *reader) fail(n ast.Node, key, format string, args ...any) error {
+	where := fmt.Sprintf("%s:%d: ", r.filename, n.GetToken().Position.Line)
+	if key != "" {
+		where += key + ": "
+	}
+	return errors.New(where + fmt.Sprintf(format, args...))
+}
+
+func (t *Table) read(text []byte, filename string) error {
+	parsed, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		var detailed yaml.Error
+		if errors.As(err, &detailed) && detailed.GetToken() != nil && detailed.GetToken().Position != nil {
+			return fmt.Errorf("%s:%d: %s", filename, detailed.GetToken().Position.Line, oneLine(detailed.GetMessage()))
+		}
+		return fmt.Errorf("%s: %s", filename, oneLine(err.Error()))
+	}
+	r := &reader{table: t, filename: filename, seen: map[string]bool{}}
+	for _, doc := range parsed.Docs {
+		if doc.Body == nil {
+			continue
+		}
+		if len(r.seen) > 0 {
+			return r.fail(doc.Body, "", "a second document; an energy table is one")
+		}
+		if err := r.mapping(doc.Body, "", r.top); err != nil {
+			return err
+		}
+	}
+	if len(r.seen) == 0 {
+		return fmt.Errorf("%s: holds no values; write for example pe: {add_fp32: 0.9 pJ}", filename)
+	}
+	if !r.seen[macKey] && (r.seen["pe.add_fp32"] || r.seen["pe.multiply_fp32"]) {
+		t.MACFP32 = Value{
+			Amount: t.AddFP32.Amount + t.MultiplyFP32.Amount, Unit: Picojoule,
+			Source: "pe.add_fp32 + pe.multiply_fp32",
+		}
+	}
+	return nil
+}
+
+// mapping calls each for every key of a mapping, with its path.
+func (r *reader) mapping(n ast.Node, path string, each func(pair *ast.MappingValueNode, key string) error) error {
+	m, ok := n.(ast.MapNode)
+	if !ok {
+		return r.fail(n, path, "is not a mapping; write keys and values as in 45nm.yaml")
+	}
+	for pairs := m.MapRange(); pairs.Next(); {
+		pair := pairs.KeyValue()
+		scalar, ok := pair.Key.(ast.ScalarNode)
+		if !ok {
+			return r.fail(pair.Key, path, "has a key that is not a name")
+		}
+		key := scalar.GetToken().Value
+		if path != "" {
+			key = path + "." + key
+		}
+		if r.seen[key] {
+			return r.fail(pair.Key, key, "is there twice")
+		}
+		r.seen[key] = true
+		if err := each(pair, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sections are the keys of the outermost mapping but technology.
+var sections = []string{"pe", "register", "sram", "dram"}
+
+func (r *reader) top(pair *ast.MappingValueNode, key string) error {
+	if key == technologyKey {
+		text, ok := pair.Value.(*ast.StringNode)
+		if !ok {
+			return r.fail(pair.Value, key, "is not text; write for example 45 nm")
+		}
+		r.table.Technology = text.Value
+		return nil
+	}
+	if !slices.Contains(sections, key) {
+		return r.fail(pair.Key, key, "is not a key; there are %s, %s", technologyKey, strings.Join(sections, ", "))
+	}
+	return r.mapping(pair.Value, key, r.section)
+}
+
+func (r *reader) section(pair *ast.MappingValueNode, key string) error {
+	switch key {
+	case readKey:
+		return r.points(pair.Value, key, &r.table.SRAMRead)
+	case writeKey:
+		return r.points(pair.Value, key, &r.table.SRAMWrite)
+	}
+	section, _, _ := strings.Cut(key, ".")
+	known := []string{}
+	for _, f := range r.table.fields() {
+		if f.key == key {
+			v, err := r.value(pair.Value, key, f.unit)
+			*f.to = v
+			return err
+		}
+		known = append(known, f.key)
+	}
+	known = append(known, readKey, writeKey)
+	known = slices.DeleteFunc(known, func(k string) bool { return !strings.HasPrefix(k, section+".") })
+	return r.fail(pair.Key, key, "is not a key; there are %s", strings.Join(known, ", "))
+}
+
+// points replaces the capacities of an SRAM's reads or writes.
+func (r *reader) points(n ast.Node, key string, to *[]Point) error {
+	var points []Point
+	err := r.mapping(n, key, func(pair *ast.MappingValueNode, key string) error {
+		capacity, err := parseCapacity(pair.Key.GetToken().Value)
+		if err != nil {
+			return r.fail(pair.Key, key, "%v", err)
+		}
+		v, err := r.value(pair.Value, key, Picojoule)
+		points = append(points, Point{capacity, v})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(points) == 0 {
+		return r.fail(n, key, "has no capacities; write for example {32 KiB: 10 pJ}")
+	}
+	slices.SortFunc(points, func(a, b Point) int { return cmp.Compare(a.Capacity, b.Capacity) })
+	for i := 1; i < len(points); i++ {
+		if points[i].Capacity == points[i-1].Capacity {
+			return r.fail(n, key, "has %s twice", capacityText(points[i].Capacity))
+		}
+	}
+	*to = points
+	return nil
+}
+
+// value reads `0.9 pJ` or `{value: 0.9 pJ, source: "..."}`.
+func (r *reader) value(n ast.Node, key string, unit Unit) (Value, error) {
+	v := Value{Unit: unit, Source: fmt.Sprintf("%s:%d", r.filename, n.GetToken().Position.Line)}
+	if _, ok := n.(ast.MapNode); !ok {
+		var err error
+		v.Amount, err = r.amount(n, key, unit)
+		return v, err
+	}
+	given := false
+	err := r.mapping(n, key, func(pair *ast.MappingValueNode, sub string) error {
+		switch sub {
+		case key + ".value":
+			var err error
+			v.Amount, err = r.amount(pair.Value, key, unit)
+			given = true
+			return err
+		case key + ".source":
+			text, ok := pair.Value.(*ast.StringNode)
+			if !ok {
+				return r.fail(pair.Value, sub, "is not text")
+			}
+			v.Source = text.Value
+			return nil
+		}
+		return r.fail(pair.Key, sub, "is not a key; there are value, source")
+	})
+	if err == nil && !given {
+		err = r.fail(n, key, "has no value; write for example {value: 1 %s, source: ...}", unit)
+	}
+	return v, err
+}
+
+// scales are the units of a file, in those of a table.
+var scales = map[Unit]map[string]float64{
+	Picojoule: {"fJ": 1e-3, "pJ": 1, "nJ": 1e3},
+	Milliwatt: {"uW": 1e-3, "mW": 1, "W": 1e3},
+}
+
+var accepted = map[Unit]string{Picojoule: "fJ, pJ or nJ", Milliwatt: "uW, mW or W"}
+
+func (r *reader) amount(n ast.Node, key string, unit Unit) (float64, error) {
+	if _, ok := n.(ast.ScalarNode); !ok {
+		return 0, r.fail(n, key, "is not a number with a unit; write for example 1 %s", unit)
+	}
+	text := n.GetToken().Value
+	number, suffix := splitUnit(text)
+	amount, err := strconv.ParseFloat(number, 64)
+	switch {
+	case err != nil || math.IsNaN(amount):
+		return 0, r.fail(n, key, "%q is not a number with a unit; write for example 1 %s", text, unit)
+	case suffix == "":
+		return 0, r.fail(n, key, "%q has no unit; write %s %s", text, number, unit)
+	}
+	scale, ok := scales[unit][suffix]
+	if !ok {
+		return 0, r.fail(n, key, "%q is in %s; write %s", text, suffix, accepted[unit])
+	}
+	if amount < 0 || amount*scale > maxAmount {
+		return 0, r.fail(n, key, "%q must be between 0 and %g %s", text, float64(maxAmount), unit)
+	}
+	return amount * scale, nil
+}
+
+// maxAmount keeps sums far from overflow; nothing on a chip comes near it.
+const maxAmount = 1e15
+
+// splitUnit cuts the letters off a number's end.
+func splitUnit(text string) (number, unit string) {
+	text = strings.TrimSpace(text)
+	number = strings.TrimRightFunc(text, func(c rune) bool { return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' })
+	return strings.TrimSpace(number), text[len(number):]
+}
+
+var capacityUnits = []struct {
+	name string
+	size units.Bytes
+}{{"B", 1}, {"KiB", units.KiB}, {"MiB", units.MiB}, {"GiB", units.GiB}}
+
+// parseCapacity reads a whole number of B, KiB, MiB or GiB.
+func parseCapacity(text string) (units.Bytes, error) {
+	number, suffix := splitUnit(text)
+	for _, u := range capacityUnits {
+		if u.name != suffix {
+			continue
+		}
+		v, err := strconv.ParseInt(number, 10, 64)
+		if err != nil || v < 1 {
+			break
+		}
+		return units.Mul(units.Bytes(v), u.size)
+	}
+	return 0, fmt.Errorf("%q is not a capacity; write for example 32 KiB", text)
+}
+
+// capacityText is the inverse of parseCapacity.
+func capacityText(b units.Bytes) string {
+	for i := len(capacityUnits) - 1; i > 0; i-- {
+		if u := capacityUnits[i]; b%u.size == 0 {
+			return fmt.Sprintf("%d %s", b/u.size, u.name)
+		}
+	}
+	return fmt.Sprintf("%d B", b)
+}
+
+// oneLine keeps a message to the one line that goes to stderr.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
