@@ -1,0 +1,150 @@
+// Package pe models the processing elements: an array of rows x columns
+// accumulators that executes matrix products, and vector lanes beside it that
+// update neurons and weights.
+//
+// The array is output stationary: a PE owns one output and adds one term to it
+// per clock. Additions of spikes are gated: a PE whose input is zero spends the
+// clock but no addition. Convolutions are executed on padded tensors, padding
+// taps included.
+package pe
+
+import (
+	"accelsim/network"
+	"accelsim/units"
+)
+
+// Array is the processing hardware.
+type Array struct {
+	Rows, Columns int
+	Lanes         int          // vector lanes: elements per clock
+	Pipeline      units.Cycles // clocks from the last operand to the result
+	Clock         units.Hertz
+}
+
+// PEs returns the number of processing elements.
+func (a Array) PEs() int { return a.Rows * a.Columns }
+
+// Matrix is the work of a matrix product: Rows x Columns outputs of Depth terms
+// each, Repeats times one after the other.
+type Matrix struct {
+	Rows, Columns, Depth, Repeats int64
+	// Drain is the clocks that a PE spends on handing over each output.
+	Drain int64
+}
+
+// Cost is what executing some work took.
+type Cost struct {
+	Cycles units.Cycles
+	// Slots is the number of terms that PEs were given: additions, or MACs.
+	// A gated PE executes the non-zero fraction of them.
+	Slots int64
+	// Outputs is the number of results that PEs handed over.
+	Outputs int64
+	// Reads and Writes are accesses to the layer buffer.
+	Reads, Writes units.Words
+}
+
+// Synapses is the synaptic sum of a layer (Eq. 1): a PE owns one neuron of one
+// sample and goes through its synapses.
+func Synapses(l *network.Layer, batch int) Matrix {
+	fanIn := int64(l.In.Size())
+	if l.Kind != network.FC {
+		fanIn = int64(l.In.Channels) * int64(l.Kernel) * int64(l.Kernel)
+	}
+	return Matrix{
+		Rows: int64(batch) * int64(l.Out.Positions()), Columns: int64(l.Out.Channels), Depth: fanIn, Repeats: 1,
+	}
+}
+
+// Errors is W^T gamma of a layer (Eq. 4), to the inputs under every position of
+// its kernel: a PE owns one tap of one output position and goes through the
+// layer's channels.
+func Errors(l *network.Layer, batch int) Matrix {
+	m := Synapses(l, batch)
+	m.Columns, m.Depth = m.Depth, m.Columns
+	return m
+}
+
+// Gradients is gamma s^T of a layer (Eq. 7): sample after sample a PE owns one
+// weight and goes through the output positions in its register, then adds it to
+// dW.
+func Gradients(l *network.Layer, batch int) Matrix {
+	m := Synapses(l, batch)
+	return Matrix{
+		Rows: m.Columns, Columns: m.Depth, Depth: int64(l.Out.Positions()), Repeats: int64(batch), Drain: 1,
+	}
+}
+
+// Dense describes a classifier as the fully connected layer that it is.
+func Dense(inputs, outputs int) *network.Layer {
+	return &network.Layer{
+		Kind: network.FC, In: network.Shape{Channels: inputs, Height: 1, Width: 1},
+		Out: network.Shape{Channels: outputs, Height: 1, Width: 1}, Stride: 1,
+	}
+}
+
+// Matrix executes a matrix product and returns what it took.
+//
+// Outputs are cut into tiles of the array's size. All tiles but those of the
+// last row and column are full, so they are executed four kinds at a time.
+func (a Array) Matrix(m Matrix) Cost {
+	var cost Cost
+	if m.Rows == 0 || m.Columns == 0 || m.Depth == 0 || m.Repeats == 0 {
+		return cost
+	}
+	for _, r := range cut(m.Rows, int64(a.Rows)) {
+		for _, c := range cut(m.Columns, int64(a.Columns)) {
+			tile := a.tile(r.size, c.size, m.Depth, m.Drain)
+			times := r.count * c.count * m.Repeats
+			cost.Cycles += tile.Cycles * units.Cycles(times)
+			cost.Slots += tile.Slots * times
+			cost.Outputs += tile.Outputs * times
+			cost.Reads += tile.Reads * units.Words(times)
+			cost.Writes += tile.Writes * units.Words(times)
+		}
+	}
+	cost.Cycles += a.Pipeline // tiles follow each other without a gap
+	return cost
+}
+
+// tile executes one tile: every clock a column's operand and a row's operand
+// enter and meet in each PE.
+func (a Array) tile(rows, columns, depth, drain int64) Cost {
+	return Cost{
+		Cycles:  units.Cycles(depth + drain),
+		Slots:   rows * columns * depth,
+		Outputs: rows * columns,
+		Reads:   units.Words((rows + columns) * depth),
+		Writes:  units.Words(rows * columns),
+	}
+}
+
+// run is a number of tiles of equal extent.
+type run struct{ size, count int64 }
+
+// cut splits a length into full tiles and a remainder.
+func cut(length, tile int64) []run {
+	runs := make([]run, 0, 2)
+	if full := length / tile; full > 0 {
+		runs = append(runs, run{tile, full})
+	}
+	if rest := length % tile; rest > 0 {
+		runs = append(runs, run{rest, 1})
+	}
+	return runs
+}
+
+// Vector passes elements through the lanes, each reading and writing the given
+// words of the layer buffer.
+func (a Array) Vector(elements int64, reads, writes int) Cost {
+	if elements == 0 {
+		return Cost{}
+	}
+	return Cost{
+		Cycles:  units.Cycles(units.CeilDiv(elements, int64(a.Lanes))) + a.Pipeline,
+		Slots:   elements,
+		Outputs: elements,
+		Reads:   units.Words(elements * int64(reads)),
+		Writes:  units.Words(elements * int64(writes)),
+	}
+}

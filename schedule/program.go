@@ -1,0 +1,343 @@
+// Package schedule is the paper's Figure 8: the program of one training
+// iteration as steps that name what they read, compute and write.
+//
+// An interval of k time steps is a table of rows. Rows 1..k-1 run all layers
+// forward. Row k, at t = t_k, runs each block forward and, straight after it,
+// backward, from what is still on chip. Rows back to the interval's first step
+// run the blocks backward from memory. A last row updates the weights:
+//
+//	t1        forward  1 2 .. N (classifiers after their blocks)
+//	..
+//	t_k       forward block 1, backward block 1, forward block 2, backward ..
+//	t_k - 1   backward block B .. 1
+//	..
+//	t1        backward
+//	          update 1 .. N
+//
+// Steps are made one at a time by [Program.Next]; nothing of a program's size
+// depends on T. What stays on chip between steps is found by liveness within a
+// row: a tensor stays until the last step of the row that uses it.
+package schedule
+
+import (
+	"accelsim/network"
+	"accelsim/units"
+)
+
+// Traffic selects what moves and executes.
+type Traffic bool
+
+// All is real hardware's traffic; Equations only what Eqs. 11-17 cover.
+const (
+	All       Traffic = false
+	Equations Traffic = true
+)
+
+// slot is one place in a row: a step without its time.
+type slot struct {
+	kind  Kind
+	block int
+	layer int
+	keeps []kept
+}
+
+// kept is a tensor that stays on chip; now tells that its step is the row's.
+type kept struct {
+	Tensor
+	now bool
+}
+
+type rowKind uint8
+
+const (
+	forwardRow rowKind = iota // t < t_k
+	endRow                    // t = t_k
+	backwardRow
+	updateRow
+	numRows
+)
+
+// Program makes the steps of one training iteration, lazily.
+type Program struct {
+	K, N    int
+	Blocks  []network.Block
+	Traffic Traffic
+
+	workload *network.Workload
+	rows     [numRows][]slot
+
+	interval, row, position int // the next step
+}
+
+// New returns the program for truncation interval k and local blocks of n
+// layers.
+func New(w *network.Workload, k, n int, traffic Traffic) (*Program, error) {
+	if err := w.CheckInterval(k); err != nil {
+		return nil, err
+	}
+	blocks, err := w.Net.Blocks(n)
+	if err != nil {
+		return nil, err
+	}
+	p := &Program{K: k, N: n, Blocks: blocks, Traffic: traffic, workload: w, interval: 1}
+	p.layOutRows()
+	p.findKeeps()
+	return p, nil
+}
+
+// Workload returns what the program trains.
+func (p *Program) Workload() *network.Workload { return p.workload }
+
+// Trainable tells whether the classifiers learn; otherwise their weights are
+// regenerated on chip and never cross the memory port.
+func (p *Program) Trainable() bool { return p.workload.Training.Classifier == network.Trainable }
+
+// Intervals returns T/k.
+func (p *Program) Intervals() int { return p.workload.Timesteps / p.K }
+
+// Rewind makes the first step the next one.
+func (p *Program) Rewind() { p.interval, p.row, p.position = 1, 0, 0 }
+
+// layOutRows fixes the order of steps in each kind of row.
+func (p *Program) layOutRows() {
+	forward := func(b network.Block) (row []slot) {
+		for l := b.First; l <= b.Last; l++ {
+			row = append(row, slot{kind: ForwardLayer, block: b.Index, layer: l})
+		}
+		return append(row, slot{kind: ForwardClassifier, block: b.Index})
+	}
+	backward := func(b network.Block) []slot {
+		row := []slot{{kind: BackwardClassifier, block: b.Index}}
+		for l := b.Last; l >= b.First; l-- {
+			row = append(row, slot{kind: BackwardLayer, block: b.Index, layer: l})
+		}
+		return row
+	}
+	for i, b := range p.Blocks {
+		p.rows[forwardRow] = append(p.rows[forwardRow], forward(b)...)
+		p.rows[endRow] = append(p.rows[endRow], forward(b)...)
+		p.rows[endRow] = append(p.rows[endRow], backward(b)...)
+		p.rows[backwardRow] = append(p.rows[backwardRow], backward(p.Blocks[len(p.Blocks)-1-i])...)
+		if p.Traffic == Equations {
+			continue
+		}
+		for l := b.First; l <= b.Last; l++ {
+			p.rows[updateRow] = append(p.rows[updateRow], slot{kind: UpdateLayer, block: b.Index, layer: l})
+		}
+		if p.Trainable() {
+			p.rows[updateRow] = append(p.rows[updateRow], slot{kind: UpdateClassifier, block: b.Index})
+		}
+	}
+}
+
+// findKeeps computes what stays on chip after each place of each row: what a
+// later place of the row uses, and the spike counts that the loss needs.
+func (p *Program) findKeeps() {
+	time := p.K // any but the first: counts of spikes are then carried over
+	var s Step
+	for kind := rowKind(0); kind < numRows; kind++ {
+		row := p.rows[kind]
+		var live []Tensor
+		if kind == forwardRow {
+			for _, b := range p.Blocks {
+				live = append(live, Tensor{SpikeCount, b.Index, 0}) // the loss needs them at t_k
+			}
+		}
+		for i := len(row) - 1; i >= 0; i-- {
+			for _, t := range live {
+				row[i].keeps = append(row[i].keeps, kept{t, t.Step == time})
+			}
+			p.build(&s, kind, slot{kind: row[i].kind, block: row[i].block, layer: row[i].layer}, 1, time)
+			for _, made := range s.Products {
+				live = remove(live, made.Tensor)
+			}
+			for _, read := range s.Reads {
+				live = remove(live, read.Tensor)
+			}
+			for _, used := range s.Uses {
+				live = append(remove(live, used), used)
+			}
+		}
+	}
+}
+
+func remove(list []Tensor, t Tensor) []Tensor {
+	for i := range list {
+		if list[i] == t {
+			return append(list[:i], list[i+1:]...)
+		}
+	}
+	return list
+}
+
+// Next puts the next step into s and reports whether there was one. The
+// slices of s are reused.
+func (p *Program) Next(s *Step) bool {
+	for p.interval <= p.Intervals() {
+		kind, tau := p.rowAt(p.row)
+		if p.position == len(p.rows[kind]) {
+			p.position = 0
+			if p.row++; p.row == 2*p.K {
+				p.row = 0
+				p.interval++
+			}
+			continue
+		}
+		p.build(s, kind, p.rows[kind][p.position], p.interval, (p.interval-1)*p.K+tau)
+		p.position++
+		return true
+	}
+	return false
+}
+
+// rowAt returns the kind of an interval's row r and its time within the
+// interval, 1..k.
+func (p *Program) rowAt(r int) (rowKind, int) {
+	switch {
+	case r < p.K-1:
+		return forwardRow, r + 1
+	case r == p.K-1:
+		return endRow, p.K
+	case r < 2*p.K-1:
+		return backwardRow, 2*p.K - 1 - r
+	}
+	return updateRow, p.K
+}
+
+// Steps returns the number of steps of the iteration.
+func (p *Program) Steps() int64 {
+	perInterval := int64(p.K-1)*int64(len(p.rows[forwardRow])+len(p.rows[backwardRow])) +
+		int64(len(p.rows[endRow])) + int64(len(p.rows[updateRow]))
+	return perInterval * int64(p.Intervals())
+}
+
+// Extents lists every tensor that has an address in DRAM.
+//
+// U, pooling states, spikes and what batch norm saves have max(k,2) slots, the
+// paper's "separate locations"; potential errors have one.
+func (p *Program) Extents() []Extent {
+	var extents []Extent
+	add := func(c Class, index, slots int, initial bool) {
+		e := Extent{Class: c, Index: index, Words: p.words(c, index), Slots: slots, Initial: initial}
+		extents = append(extents, e)
+	}
+	net, all := p.workload.Net, p.Traffic == All
+	history := max(p.K, 2)
+	moments := p.hasMoments()
+	for i := range net.Layers {
+		l := &net.Layers[i]
+		add(Weight, l.Index, 1, true)
+		extents[len(extents)-1].Constant = !all // no update
+		add(WeightGradient, l.Index, 1, false)
+		add(Potential, l.Index, history, true)
+		if p.K > 1 {
+			add(PotentialError, l.Index, 1, false)
+		}
+		if !all {
+			continue
+		}
+		if p.storesSpikes(l.Index) {
+			add(Spikes, l.Index, history, false)
+		}
+		if l.HasPool() {
+			add(PoolPotential, l.Index, history, true)
+			if p.K > 1 {
+				add(PoolError, l.Index, 1, false)
+			}
+		}
+		if l.BatchNorm {
+			add(NormParameter, l.Index, 1, true)
+			add(NormGradient, l.Index, 1, false)
+			add(NormStatistic, l.Index, 1, true)
+			add(NormSaved, l.Index, history, false)
+			if moments {
+				add(NormMoment, l.Index, 1, true)
+			}
+		}
+		if moments {
+			add(Moment, l.Index, 1, true)
+		}
+	}
+	for _, b := range p.Blocks {
+		if p.Trainable() {
+			add(ClassifierWeight, b.Index, 1, true)
+			extents[len(extents)-1].Constant = !all
+			add(ClassifierGrad, b.Index, 1, false)
+			if moments && all {
+				add(ClassifierMoment, b.Index, 1, true)
+			}
+		}
+		add(ClassifierState, b.Index, history, true)
+		if p.K > 1 {
+			add(ClassifierError, b.Index, 1, false)
+			add(ClassifierDelta, b.Index, 1, !all)
+			extents[len(extents)-1].Constant = !all // its write is beyond the equations
+		}
+	}
+	if all {
+		frames := 1
+		if net.Encoding == network.Event {
+			frames = p.workload.Timesteps
+		}
+		add(Input, 0, frames, true)
+		extents[len(extents)-1].Constant = true
+		add(Label, 0, 1, true)
+	}
+	return extents
+}
+
+func (p *Program) hasMoments() bool {
+	return p.workload.Training.Optimizer == network.Adam || p.workload.Training.Momentum > 0
+}
+
+// storesSpikes tells whether layer l's output goes to memory: not that of a
+// residual block's second convolution, which is only an operand of the sum
+// that the shortcut convolution ends.
+func (p *Program) storesSpikes(l int) bool {
+	return !p.beforeShortcut(l)
+}
+
+// beforeShortcut tells whether layer l is the second convolution of a residual
+// block whose sum belongs to the shortcut convolution after it.
+func (p *Program) beforeShortcut(l int) bool {
+	net := p.workload.Net
+	return l < net.N() && net.Layer(l+1).Kind == network.Shortcut
+}
+
+// WorkingSet returns the on-chip words that double buffering needs: the
+// largest sum of what one step holds and what is loaded and made for the next.
+func (p *Program) WorkingSet() units.Words {
+	saved := [3]int{p.interval, p.row, p.position}
+	defer func() { p.interval, p.row, p.position = saved[0], saved[1], saved[2] }()
+	p.Rewind()
+
+	var steps [2]Step
+	var kept, held, largest units.Words
+	for i := 0; p.Next(&steps[i%2]); i++ {
+		s := &steps[i%2]
+		if s.Interval > 1 { // all intervals are alike
+			break
+		}
+		own := s.Demand()
+		largest = max(largest, held+own)
+		held = kept + own
+		largest = max(largest, held)
+		kept = 0
+		for _, t := range s.Keeps {
+			kept += p.words(t.Class, t.Index)
+		}
+	}
+	return largest
+}
+
+// Demand returns the on-chip words that the step adds to what is kept: what it
+// loads and what it makes.
+func (s *Step) Demand() units.Words {
+	sum := s.WordsRead()
+	for _, made := range s.Products {
+		if !made.InPlace {
+			sum += made.Words
+		}
+	}
+	return sum
+}

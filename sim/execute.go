@@ -1,0 +1,186 @@
+package sim
+
+import (
+	"fmt"
+
+	"accelsim/network"
+	"accelsim/pe"
+	"accelsim/schedule"
+	"accelsim/units"
+)
+
+// processor executes kernels on the PE array and the lanes beside it.
+type processor struct {
+	array    pe.Array
+	workload *network.Workload
+	blocks   []network.Block
+	traffic  schedule.Traffic
+	ledger   *ledger
+	dense    []*network.Layer // the classifiers, by block, as layers
+}
+
+// densities returns a^0..a^N, then a_c of each block: what the ledger gates
+// additions by.
+func densities(w *network.Workload, blocks []network.Block) []units.Density {
+	list := []units.Density{w.Activity.Input}
+	list = append(list, w.Activity.Layers...)
+	for _, b := range blocks {
+		list = append(list, w.Activity.Classifier(b, len(blocks)))
+	}
+	return list
+}
+
+func newProcessor(a pe.Array, w *network.Workload, p *schedule.Program) *processor {
+	x := &processor{
+		array: a, workload: w, blocks: p.Blocks, traffic: p.Traffic,
+		ledger: newLedger(densities(w, p.Blocks)),
+	}
+	for _, b := range p.Blocks {
+		x.dense = append(x.dense, pe.Dense(w.Net.ClassifierInputs(b), w.Net.Classes))
+	}
+	return x
+}
+
+// operand is what a kernel works on.
+type operand struct {
+	layer   *network.Layer
+	density int   // ledger index of its input's density
+	neurons int64 // of the batch
+	direct  bool  // reads real values, not spikes
+}
+
+func (x *processor) operand(k schedule.Kernel) operand {
+	batch := int64(x.workload.Batch)
+	if k.Classifier {
+		l := x.dense[k.Index-1]
+		return operand{layer: l, density: 1 + x.workload.Net.N() + k.Index, neurons: batch * int64(l.Neurons())}
+	}
+	l := x.workload.Net.Layer(k.Index)
+	return operand{
+		layer: l, density: 1 + l.Reads, neurons: batch * int64(l.Neurons()),
+		direct: l.Reads == network.InputLayer && x.workload.Net.Encoding == network.Direct,
+	}
+}
+
+// execute runs one kernel and enters what was executed.
+func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error) {
+	o, batch, all := x.operand(k), x.workload.Batch, x.traffic == schedule.All
+	l, array, ledger := o.layer, x.array, x.ledger
+	vector := func(why schedule.Beyond, r pe.Recipe, elements int64, reads, writes int) pe.Cost {
+		cost := array.Vector(elements, reads, writes)
+		ledger.recipe(why, r, cost.Slots)
+		return cost
+	}
+	switch k.Op {
+	case schedule.SynapticSum:
+		cost := array.Matrix(pe.Synapses(l, batch))
+		ledger.adds[forwardPass][o.density] += cost.Slots
+		if o.direct && all {
+			ledger.executed(schedule.BeyondDirectInput, pe.Multiply, o.density, cost.Slots)
+		}
+		return cost, nil
+
+	case schedule.Fire:
+		return vector(schedule.BeyondNeuron, pe.FireRecipe, o.neurons, 2, 2), nil
+
+	case schedule.NormForward:
+		return vector(schedule.BeyondNorm, pe.NormRecipe, o.neurons, 1, 2), nil
+
+	case schedule.Join:
+		return vector(schedule.BeyondResidual, pe.JoinRecipe, o.neurons, 2, 1), nil
+
+	case schedule.Pool:
+		pooled := int64(batch) * int64(l.Pooled.Size())
+		window := int64(l.Pool.Height) * int64(l.Pool.Width)
+		cost := array.Vector(pooled*window, 1, 0)
+		ledger.recipe(schedule.BeyondPooling, pe.Recipe{pe.Add: 1}, cost.Slots)
+		return sum(cost, vector(schedule.BeyondPooling, plus(pe.FireRecipe, pe.Recipe{pe.Multiply: 1}), pooled, 2, 2)), nil
+
+	case schedule.Count:
+		return vector(schedule.BeyondLoss, pe.CountRecipe, o.neurons, 2, 1), nil
+
+	case schedule.Loss:
+		r := pe.LossRecipe
+		if x.workload.Training.Loss == network.CrossEntropy {
+			r = pe.SoftmaxRecipe
+		}
+		return vector(schedule.BeyondLoss, r, o.neurons, 2, 1), nil
+
+	case schedule.Regenerate:
+		return vector(schedule.BeyondRandom, pe.RegenerateRecipe, int64(l.Weights()), 0, 1), nil
+
+	case schedule.BackProject:
+		reader := x.dense[s.Block-1]
+		if k.Reader != 0 {
+			reader = x.workload.Net.Layer(k.Reader)
+		}
+		cost := array.Matrix(pe.Errors(reader, batch))
+		ledger.macs += cost.Slots
+		return cost, nil
+
+	case schedule.JoinBackward:
+		return vector(schedule.BeyondResidual, pe.JoinRecipe, o.neurons, 2, 1), nil
+
+	case schedule.PoolBackward:
+		pooled := int64(batch) * int64(l.Pooled.Size())
+		r := plus(pe.SurrogateRecipe, pe.Recipe{pe.Multiply: 1})
+		if !s.End {
+			r = plus(plus(r, pe.TemporalRecipe), pe.Recipe{pe.Add: pe.TemporalAdditions})
+		}
+		return vector(schedule.BeyondPooling, r, pooled, 3, 1), nil
+
+	case schedule.TemporalError:
+		cost := array.Vector(o.neurons, 2, 1)
+		ledger.adds[backwardPass][ungated] += pe.TemporalAdditions * cost.Slots
+		if all {
+			ledger.recipe(schedule.BeyondSurrogate, pe.TemporalRecipe, cost.Slots)
+		}
+		return cost, nil
+
+	case schedule.SpatialError:
+		return vector(schedule.BeyondSurrogate, pe.SurrogateRecipe, o.neurons, 2, 1), nil
+
+	case schedule.NormBackward:
+		return vector(schedule.BeyondNorm, pe.NormBackwardRecipe, o.neurons, 2, 1), nil
+
+	case schedule.Gradient:
+		cost := array.Matrix(pe.Gradients(l, batch))
+		ledger.adds[backwardPass][o.density] += cost.Outputs
+		if all {
+			ledger.executed(schedule.BeyondGradientRegister, pe.Add, o.density, cost.Slots)
+			if o.direct {
+				ledger.executed(schedule.BeyondDirectInput, pe.Multiply, o.density, cost.Slots)
+			}
+		}
+		return cost, nil
+
+	case schedule.Optimize:
+		elements := int64(l.Weights())
+		why := schedule.BeyondOptimizer
+		if k.Of == schedule.NormParameter {
+			elements = 2 * int64(l.Out.Channels)
+		}
+		switch t := x.workload.Training; {
+		case t.Optimizer == network.Adam:
+			return vector(why, pe.AdamRecipe, elements, 4, 3), nil
+		case t.Momentum > 0:
+			return vector(why, pe.MomentumRecipe, elements, 3, 2), nil
+		}
+		return vector(why, pe.PlainRecipe, elements, 2, 1), nil
+	}
+	return pe.Cost{}, fmt.Errorf("no processing element executes %q", k.Op)
+}
+
+func plus(a, b pe.Recipe) pe.Recipe {
+	for op, n := range b {
+		a[op] += n
+	}
+	return a
+}
+
+func sum(a, b pe.Cost) pe.Cost {
+	a.Cycles += b.Cycles
+	a.Reads += b.Reads
+	a.Writes += b.Writes
+	return a
+}

@@ -1,0 +1,415 @@
+// Package sim is the accelerator: it executes a schedule on DRAM, an on-chip
+// layer buffer and a PE array, and counts what moved and what was executed.
+//
+// A step is loaded, executed and stored. One DMA engine serves the DRAM, one
+// transfer at a time; the PE array executes one step at a time. While a step is
+// executed the next one is loaded (double buffering) and the one before is
+// stored, where data allow: a tensor that a pending store will write is not
+// loaded before. [Run] reads top to bottom: load, execute, store, retire.
+//
+// Counters are entered where words cross the DRAM port and where PEs execute,
+// and nowhere else. The machine refuses a schedule that reads from DRAM what
+// nothing wrote, or uses on chip what is not there.
+package sim
+
+import (
+	"fmt"
+
+	"accelsim/dram"
+	"accelsim/energy"
+	"accelsim/hardware"
+	"accelsim/onchip"
+	"accelsim/schedule"
+	"accelsim/units"
+)
+
+// Source yields the steps to execute: a [schedule.Program], or in tests one
+// with a step changed.
+type Source interface {
+	Next(*schedule.Step) bool
+}
+
+// Options selects what a simulation does besides counting.
+type Options struct {
+	Untimed bool        // count only: no cycles, no energy
+	Engine  dram.Engine // of the DRAM
+	Energy  energy.Table
+	// Source replaces the program's own steps.
+	Source Source
+	// Progress, if not nil, is called now and then with the steps executed.
+	Progress func(done int64)
+}
+
+// copyOf names a tensor on chip by the step that loaded or made it: a step may
+// load again what a step before it still uses.
+type copyOf struct {
+	schedule.Tensor
+	step int64
+}
+
+// window is how many steps are in flight at most: one stored, one executed,
+// one loaded.
+const window = 3
+
+// machine is the state of one simulation.
+type machine struct {
+	program *schedule.Program
+	source  Source
+	memory  *memoryMap
+	buffer  *onchip.Buffer[copyOf]
+	pes     *processor
+	period  units.Picoseconds
+
+	steps   [window]schedule.Step // step i is in i mod window
+	fetched bool                  // step `loading` is in its place
+	ended   bool                  // the source has no more
+
+	// Steps are numbered from 0. Those before `stored` are finished, before
+	// `storing` their store was issued, and so on up to `loading`, whose load
+	// has not been issued yet.
+	stored, storing, executed, executing, loaded, loading int64
+
+	dram     *dram.Memory
+	streams  []dram.Stream
+	kernel   kernel
+	pending  transferKind // what the DRAM is busy with
+	attended attendance
+	busy     [numPhases]units.Cycles // PE clocks by phase
+	progress func(int64)
+}
+
+type transferKind uint8
+
+const (
+	noTransfer transferKind = iota
+	loadTransfer
+	storeTransfer
+)
+
+// attendance is simulated time by what PEs and DRAM were doing.
+type attendance struct {
+	since units.Picoseconds
+	time  [2][3]units.Picoseconds // by PE busy, transferKind
+}
+
+// Layout returns the footprint of a program's tensors by class, and a [NotFit]
+// error if the device cannot hold them.
+func Layout(p *schedule.Program, d dram.Device) (Footprint, error) {
+	m, err := layOut(p, d)
+	if err != nil {
+		return Footprint{}, err
+	}
+	f := Footprint{Total: m.footprint(), Class: m.bytes, Capacity: d.Capacity()}
+	if m.end > f.Capacity {
+		return f, &NotFit{Footprint: m.end, Capacity: f.Capacity}
+	}
+	return f, nil
+}
+
+// Run executes one training iteration of the program on the hardware.
+func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error) {
+	memory, err := layOut(p, hw.DRAM)
+	if err != nil {
+		return nil, err
+	}
+	if memory.end > hw.DRAM.Capacity() {
+		return nil, &NotFit{Footprint: memory.end, Capacity: hw.DRAM.Capacity()}
+	}
+	capacity := units.Words(hw.OnChip / units.WordBytes)
+	if hw.OnChip == 0 {
+		capacity = p.WorkingSet()
+	}
+	p.Rewind()
+	m := &machine{
+		program: p, source: p, memory: memory,
+		buffer:   onchip.New[copyOf](capacity),
+		pes:      newProcessor(hw.PE, p.Workload(), p),
+		period:   hw.PE.Clock.Period(),
+		progress: o.Progress,
+	}
+	if o.Source != nil {
+		m.source = o.Source
+	}
+	if o.Untimed {
+		err = m.runUntimed()
+	} else {
+		if m.dram, err = dram.NewMemory(hw.DRAM, o.Engine); err != nil {
+			return nil, err
+		}
+		err = m.runTimed()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m.result(hw, o)
+}
+
+// step returns step i, which must be in flight.
+func (m *machine) step(i int64) *schedule.Step { return &m.steps[i%window] }
+
+// fetch gets the next step from the source, if there is one.
+func (m *machine) fetch() bool {
+	if !m.fetched && !m.ended {
+		m.fetched = m.source.Next(m.step(m.loading))
+		m.ended = !m.fetched
+	}
+	return m.fetched
+}
+
+// explain says in which step an error happened.
+func explain(s *schedule.Step, err error) error {
+	where := fmt.Sprintf("layer %d", s.Layer)
+	if s.Layer == 0 {
+		where = fmt.Sprintf("classifier of block %d", s.Block)
+	}
+	return fmt.Errorf("%s step of %s at t = %d: %w", s.Kind, where, s.Time, err)
+}
+
+// load takes the next step: room on chip for what it reads and makes, and its
+// words across the DRAM port into streams.
+func (m *machine) load() error {
+	s := m.step(m.loading)
+	m.streams = m.streams[:0]
+	for _, t := range s.Reads {
+		if err := m.buffer.Hold(copyOf{t.Tensor, m.loading}, t.Words); err != nil {
+			return explain(s, err)
+		}
+		stream, err := m.memory.stream(t, false)
+		if err != nil {
+			return explain(s, err)
+		}
+		m.pes.ledger.moved(s, t, false)
+		m.buffer.Access(0, t.Words)
+		m.streams = append(m.streams, stream)
+	}
+	for _, made := range s.Products {
+		if made.InPlace {
+			continue
+		}
+		if err := m.buffer.Hold(copyOf{made.Tensor, m.loading}, made.Words); err != nil {
+			return explain(s, err)
+		}
+	}
+	m.fetched = false
+	m.loading++
+	return nil
+}
+
+// execute runs the kernels of the next loaded step and returns their clocks.
+func (m *machine) execute() (units.Cycles, error) {
+	s := m.step(m.executing)
+	for _, t := range s.Uses {
+		if !m.onChip(t) {
+			return 0, explain(s, fmt.Errorf("%v is not on chip", t))
+		}
+	}
+	var cycles units.Cycles
+	for _, k := range s.Kernels {
+		cost, err := m.pes.execute(s, k)
+		if err != nil {
+			return 0, explain(s, err)
+		}
+		cycles += cost.Cycles
+		m.buffer.Access(cost.Reads, cost.Writes)
+	}
+	for _, made := range s.Products {
+		if !made.InPlace {
+			continue
+		}
+		old, made, words := copyOf{made.Replaces, m.executing}, copyOf{made.Tensor, m.executing}, made.Words
+		if err := m.buffer.Replace(old, made, words); err != nil {
+			return 0, explain(s, err)
+		}
+	}
+	m.busy[phaseOf(s)] += cycles
+	m.executing++
+	return cycles, nil
+}
+
+// store takes the oldest executed step's results across the DRAM port.
+func (m *machine) store() error {
+	s := m.step(m.storing)
+	m.streams = m.streams[:0]
+	for _, t := range s.Writes {
+		if !m.buffer.Has(copyOf{t.Tensor, m.storing}) {
+			return explain(s, fmt.Errorf("%v is written to DRAM but is not on chip", t.Tensor))
+		}
+		stream, err := m.memory.stream(t, true)
+		if err != nil {
+			return explain(s, err)
+		}
+		m.pes.ledger.moved(s, t, true)
+		m.buffer.Access(t.Words, 0)
+		m.streams = append(m.streams, stream)
+	}
+	m.storing++
+	return nil
+}
+
+// onChip tells whether a step before the one that is executed left a tensor.
+func (m *machine) onChip(t schedule.Tensor) bool {
+	return m.buffer.Any(func(c copyOf) bool { return c.Tensor == t && c.step < m.executing })
+}
+
+// retire drops from the buffer what no step in flight needs and the last
+// executed one does not keep.
+func (m *machine) retire() {
+	m.buffer.Release(func(c copyOf) bool {
+		if c.step >= m.executed {
+			return true // loaded ahead
+		}
+		if c.step >= m.stored {
+			for _, w := range m.step(c.step).Writes {
+				if w.Tensor == c.Tensor {
+					return true // waits to be stored
+				}
+			}
+		}
+		for _, kept := range m.step(m.executed - 1).Keeps {
+			if kept == c.Tensor {
+				return true
+			}
+		}
+		return false
+	})
+	if m.progress != nil && m.stored%progressEvery == 0 {
+		m.progress(m.stored)
+	}
+}
+
+// progressEvery is how many steps pass between reports of progress.
+const progressEvery = 256
+
+// runUntimed executes step after step.
+func (m *machine) runUntimed() error {
+	for m.fetch() {
+		if err := m.load(); err != nil {
+			return err
+		}
+		m.loaded++
+		if _, err := m.execute(); err != nil {
+			return err
+		}
+		m.executed++
+		if err := m.store(); err != nil {
+			return err
+		}
+		m.stored++
+		m.retire()
+	}
+	return nil
+}
+
+// runTimed executes the steps as events: whatever can start does, then time
+// moves to the next thing that ends.
+func (m *machine) runTimed() error {
+	for {
+		if err := m.start(); err != nil {
+			return err
+		}
+		if m.kernel.idle() {
+			return m.checkFinished()
+		}
+		peBusy, transfer := m.executing > m.executed, m.pending
+		e := m.kernel.next()
+		m.attend(peBusy, transfer)
+		switch e.kind {
+		case loadDone:
+			m.loaded++
+			m.pending = noTransfer
+		case storeDone:
+			m.stored++
+			m.pending = noTransfer
+		case executeDone:
+			m.executed++
+		}
+		m.retire()
+	}
+}
+
+// attend books the time since the last event.
+func (m *machine) attend(peBusy bool, transfer transferKind) {
+	row := 0
+	if peBusy {
+		row = 1
+	}
+	m.attended.time[row][transfer] += m.kernel.now - m.attended.since
+	m.attended.since = m.kernel.now
+}
+
+// start begins whatever can begin now.
+func (m *machine) start() error {
+	if m.executing == m.executed && m.executing < m.loaded {
+		cycles, err := m.execute()
+		if err != nil {
+			return err
+		}
+		m.kernel.schedule(m.kernel.now+units.Picoseconds(cycles)*m.period, executeDone)
+	}
+	if m.pending != noTransfer {
+		return nil
+	}
+	// PEs that wait for data come first; otherwise results leave first.
+	canLoad, waiting := m.canLoad(), m.executing == m.loaded
+	switch {
+	case canLoad && (waiting || m.storing == m.executed):
+		if err := m.load(); err != nil {
+			return err
+		}
+		return m.transfer(loadTransfer, loadDone)
+	case m.storing < m.executed:
+		if err := m.store(); err != nil {
+			return err
+		}
+		return m.transfer(storeTransfer, storeDone)
+	}
+	return nil
+}
+
+// transfer gives the DRAM the streams of a load or a store.
+func (m *machine) transfer(kind transferKind, done eventKind) error {
+	end := m.kernel.now
+	if len(m.streams) > 0 {
+		var err error
+		if end, err = m.dram.Transfer(m.kernel.now, m.streams); err != nil {
+			return err
+		}
+	}
+	m.pending = kind
+	m.kernel.schedule(end, done)
+	return nil
+}
+
+// canLoad tells whether the next step may be loaded now: at most one step
+// ahead of the PEs, into free room, and not before pending results that it
+// reads were stored.
+func (m *machine) canLoad() bool {
+	if m.loading > m.executed+1 || m.loading >= m.stored+window || !m.fetch() {
+		return false
+	}
+	s := m.step(m.loading)
+	if s.Demand() > m.buffer.Free() {
+		return false
+	}
+	for i := m.storing; i < m.loading; i++ {
+		for _, w := range m.step(i).Writes {
+			for _, r := range s.Reads {
+				if r.Tensor == w.Tensor {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// checkFinished fails when nothing is under way but steps are left: the next
+// one does not fit on chip.
+func (m *machine) checkFinished() error {
+	if !m.fetch() && m.stored == m.loading {
+		return nil
+	}
+	s := m.step(m.loading)
+	need := s.Demand() + m.buffer.Occupied()
+	return explain(s, fmt.Errorf("needs %d bytes on chip; the layer buffer has %d", need.Bytes(), m.buffer.Capacity().Bytes()))
+}

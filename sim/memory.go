@@ -1,0 +1,134 @@
+package sim
+
+import (
+	"fmt"
+
+	"accelsim/dram"
+	"accelsim/schedule"
+	"accelsim/units"
+)
+
+// region is where the tensors of one class and index live in DRAM, and which
+// of them is there now.
+type region struct {
+	extent schedule.Extent
+	base   units.Bytes
+	stride units.Bytes // from slot to slot
+	holds  []content   // by slot
+}
+
+// content is what a slot holds.
+type content struct {
+	written bool
+	step    int
+	read    bool // since it was written
+}
+
+// memoryMap gives every tensor an address and follows what was written where.
+type memoryMap struct {
+	regions [schedule.MemoryClasses][]region // by class and index
+	end     units.Bytes                      // first address behind the last tensor
+	bytes   [schedule.MemoryClasses]units.Bytes
+	burst   units.Bytes
+	unread  [schedule.MemoryClasses]int64 // values overwritten before anything read them
+}
+
+// NotFit says that a workload's tensors are more than the memory holds.
+type NotFit struct {
+	Footprint units.Bytes
+	Capacity  units.Bytes
+}
+
+// Error names both sizes.
+func (e *NotFit) Error() string {
+	return fmt.Sprintf("the tensors need %d bytes; the DRAM has %d", e.Footprint, e.Capacity)
+}
+
+// layOut places the tensors of a program one after the other. A slot that is
+// as large as a sweep over the banks starts on a whole sweep, others on a
+// burst.
+func layOut(p *schedule.Program, d dram.Device) (*memoryMap, error) {
+	m := &memoryMap{burst: d.BurstBytes()}
+	sweep := d.Alignment()
+	for _, e := range p.Extents() {
+		bytes := e.Words.Bytes()
+		alignment := m.burst
+		if bytes >= sweep {
+			alignment = sweep
+		}
+		r := region{extent: e, base: alignUp(m.end, alignment), stride: alignUp(bytes, alignment), holds: make([]content, e.Slots)}
+		total, err := units.Mul(bytes, units.Bytes(e.Slots))
+		if err == nil {
+			_, err = units.Mul(r.stride, units.Bytes(e.Slots), 2)
+		}
+		if err == nil {
+			m.end, err = units.Add(r.base, r.stride*units.Bytes(e.Slots))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%v of %v: %w", schedule.Tensor{Class: e.Class, Index: e.Index}, e.Class, err)
+		}
+		m.bytes[e.Class] += total
+		if e.Initial {
+			for s := range r.holds {
+				r.holds[s] = content{written: e.Constant || s == 0}
+			}
+		}
+		list := m.regions[e.Class]
+		for len(list) <= e.Index {
+			list = append(list, region{})
+		}
+		list[e.Index] = r
+		m.regions[e.Class] = list
+	}
+	return m, nil
+}
+
+func alignUp(b, alignment units.Bytes) units.Bytes {
+	return units.CeilDiv(b, alignment) * alignment
+}
+
+// footprint returns the bytes of all tensors that have an address.
+func (m *memoryMap) footprint() units.Bytes {
+	var sum units.Bytes
+	for _, b := range m.bytes {
+		sum += b
+	}
+	return sum
+}
+
+// locate returns the slot of a tensor.
+func (m *memoryMap) locate(t schedule.Tensor) (*region, int, error) {
+	if !t.Class.InMemory() || len(m.regions[t.Class]) <= t.Index || m.regions[t.Class][t.Index].holds == nil {
+		return nil, 0, fmt.Errorf("%v has no address in DRAM", t)
+	}
+	r := &m.regions[t.Class][t.Index]
+	return r, t.Step % len(r.holds), nil
+}
+
+// stream returns the bursts of a transfer and records that it happened. It
+// fails when it reads what nothing wrote.
+func (m *memoryMap) stream(t schedule.Transfer, write bool) (dram.Stream, error) {
+	r, slot, err := m.locate(t.Tensor)
+	if err != nil {
+		return dram.Stream{}, err
+	}
+	held := &r.holds[slot]
+	switch {
+	case write:
+		if held.written && !held.read {
+			m.unread[t.Tensor.Class]++
+		}
+		*held = content{written: true, step: t.Tensor.Step}
+	case !held.written:
+		return dram.Stream{}, fmt.Errorf("%v is read from DRAM, but nothing wrote it", t.Tensor)
+	case held.step != t.Tensor.Step && !r.extent.Constant:
+		return dram.Stream{}, fmt.Errorf("%v is read from DRAM, but the value of step %d is there", t.Tensor, held.step)
+	default:
+		held.read = true
+	}
+	return dram.Stream{
+		Addr:   r.base + units.Bytes(slot)*r.stride,
+		Bursts: int64(units.CeilDiv(t.Words.Bytes(), m.burst)),
+		Write:  write,
+	}, nil
+}

@@ -1,0 +1,168 @@
+package sim
+
+import (
+	"accelsim/dram"
+	"accelsim/energy"
+	"accelsim/hardware"
+	"accelsim/network"
+	"accelsim/pe"
+	"accelsim/schedule"
+	"accelsim/units"
+)
+
+// Phase is a part of the iteration to which PE clocks are attributed.
+type Phase uint8
+
+// The phases.
+const (
+	Forward Phase = iota
+	Backward
+	Update
+	numPhases
+)
+
+// String names the phase.
+func (p Phase) String() string { return [...]string{"forward", "backward", "update"}[p] }
+
+func phaseOf(s *schedule.Step) Phase {
+	switch {
+	case s.Kind.Forward():
+		return Forward
+	case s.Kind == schedule.UpdateLayer || s.Kind == schedule.UpdateClassifier:
+		return Update
+	}
+	return Backward
+}
+
+// Footprint is the DRAM that tensors take.
+type Footprint struct {
+	Total    units.Bytes
+	Class    [schedule.MemoryClasses]units.Bytes
+	Capacity units.Bytes
+}
+
+// Cycles is the time of an iteration in PE clocks, and what it went to. PE
+// busy and the stalls add up to the total, to rounding.
+type Cycles struct {
+	Total   units.Cycles
+	PEBusy  units.Cycles // the array or its lanes compute
+	Phase   [numPhases]units.Cycles
+	DRAM    units.Cycles // a transfer is under way
+	Overlap units.Cycles // both
+	// PEs wait ..
+	StallLoad  units.Cycles // .. while data are loaded
+	StallStore units.Cycles // .. while results are stored
+	StallOther units.Cycles // .. for neither
+}
+
+// Energy of one iteration.
+type Energy struct {
+	DRAM, OnChip, PE, Static units.Picojoules
+	Commands                 dram.Energy // DRAM by class
+}
+
+// Total is the sum of all parts.
+func (e Energy) Total() units.Picojoules { return e.DRAM + e.OnChip + e.PE + e.Static }
+
+// OnChip is the layer buffer's use.
+type OnChip struct {
+	Capacity, Peak units.Bytes
+	Reads, Writes  units.Words // accesses by PEs and DMA
+}
+
+// Timing is what a timed simulation adds to the counts.
+type Timing struct {
+	Cycles  Cycles
+	Seconds float64
+	Energy  Energy
+	DRAM    dram.Stats
+	// Utilisation is the share of DRAM clocks in which a data bus was busy.
+	Utilisation float64
+}
+
+// Result is what one iteration moved, executed and took. It is plain data.
+type Result struct {
+	Workload  *network.Workload
+	Hardware  *hardware.Hardware
+	K, N      int
+	Blocks    []network.Block
+	Intervals int
+	Steps     int64
+
+	Counts     Counts
+	Beyond     BeyondTotals
+	Words      [schedule.MemoryClasses]Traffic // all words, by what they hold
+	Operations [pe.NumOps]int64                // all operations, by kind
+	OnChip     OnChip
+	Footprint  Footprint
+	// Unread counts values that were overwritten in DRAM before anything read
+	// them, by class.
+	Unread [schedule.MemoryClasses]int64
+
+	Timing *Timing // nil without timing
+}
+
+// inCycles converts time to PE clocks, rounding up.
+func (m *machine) inCycles(t units.Picoseconds) units.Cycles {
+	return units.Cycles(units.CeilDiv(t, m.period))
+}
+
+func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
+	p := m.program
+	r := &Result{
+		Workload: p.Workload(), Hardware: hw, K: p.K, N: p.N, Blocks: p.Blocks, Intervals: p.Intervals(),
+		Steps: m.stored,
+		Words: m.pes.ledger.class,
+		Footprint: Footprint{
+			Total: m.memory.footprint(), Class: m.memory.bytes, Capacity: hw.DRAM.Capacity(),
+		},
+		Unread: m.memory.unread,
+	}
+	var err error
+	if r.Counts, err = m.pes.ledger.counts(); err != nil {
+		return nil, err
+	}
+	if r.Beyond, err = m.pes.ledger.beyondTotals(); err != nil {
+		return nil, err
+	}
+	if r.Operations, err = m.pes.ledger.operations(); err != nil {
+		return nil, err
+	}
+	r.OnChip = OnChip{Capacity: m.buffer.Capacity().Bytes(), Peak: m.buffer.Peak().Bytes()}
+	r.OnChip.Reads, r.OnChip.Writes = m.buffer.Accesses()
+	if !o.Untimed {
+		r.Timing = m.timing(r, hw, o.Energy)
+	}
+	return r, nil
+}
+
+func (m *machine) timing(r *Result, hw *hardware.Hardware, table energy.Table) *Timing {
+	end := m.kernel.now
+	m.dram.Finish(end)
+	t := &Timing{Seconds: end.Seconds(), DRAM: m.dram.Stats()}
+
+	at, c := m.attended.time, &t.Cycles
+	c.Total = m.inCycles(end)
+	for phase, busy := range m.busy {
+		c.Phase[phase] = busy
+		c.PEBusy += busy
+	}
+	c.DRAM = m.inCycles(at[0][loadTransfer] + at[0][storeTransfer] + at[1][loadTransfer] + at[1][storeTransfer])
+	c.Overlap = m.inCycles(at[1][loadTransfer] + at[1][storeTransfer])
+	c.StallLoad = m.inCycles(at[0][loadTransfer])
+	c.StallStore = m.inCycles(at[0][storeTransfer])
+	c.StallOther = m.inCycles(at[0][noTransfer])
+
+	if clocks := m.dram.Elapsed() * units.Cycles(hw.DRAM.Channels); clocks > 0 {
+		t.Utilisation = float64(t.DRAM.DataBusy) / float64(clocks)
+	}
+	e := &t.Energy
+	e.Commands = hw.DRAM.Energy(t.DRAM)
+	e.DRAM = e.Commands.Total()
+	e.OnChip = table.SRAM(hw.Bank, r.OnChip.Reads, r.OnChip.Writes)
+	for op, n := range r.Operations {
+		e.PE += table.PE(energy.Op(op)) * units.Picojoules(n)
+	}
+	e.Static = table.Static(hw.PE.PEs(), r.OnChip.Capacity).Over(end)
+	return t
+}
