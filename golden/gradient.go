@@ -1,0 +1,192 @@
+package golden
+
+import "slices"
+
+// gradient adds one step's gradient of s (Eq. 7): in holds the inputs, err the
+// errors of the synaptic sums, with a border left and right of each row.
+func (t *Trainer) gradient(s *synapses, in *output, err []float32, border int) {
+	t.now.synapses, t.now.in, t.now.err, t.now.border = s, in, err, border
+	if s.isFlat() {
+		t.listByInput()
+		t.now.chunks = max(1, min(s.rows/minRows, 4*t.crew.workers/len(s.blocks)))
+		t.phase(len(s.blocks)*t.now.chunks, (*Trainer).flatGradient)
+		return
+	}
+	t.phase(t.samples, (*Trainer).listByChannel)
+	t.now.chunks = max(1, min(s.in.channels, 4*t.crew.workers/len(s.blocks)))
+	t.phase(len(s.blocks)*t.now.chunks, (*Trainer).gradientTask)
+}
+
+// minRows is the least number of weight rows worth a task.
+const minRows = 32
+
+// listByInput lists, for every input of a fully connected layer, the samples
+// in which it is not zero, ascending.
+func (t *Trainer) listByInput() {
+	s, in, by := t.now.synapses, t.now.in, &t.byInput
+	start := by.start[:s.rows+1]
+	clear(start)
+	for b := range t.samples {
+		t.eachInput(in, b, func(i int32, _ float32) { start[i+1]++ })
+	}
+	for i := range s.rows {
+		start[i+1] += start[i]
+	}
+	next := by.next[:s.rows]
+	copy(next, start)
+	by.index = slices.Grow(by.index[:0], int(start[s.rows]))[:start[s.rows]]
+	by.value = slices.Grow(by.value[:0], int(start[s.rows]))[:start[s.rows]]
+	for b := range t.samples {
+		t.eachInput(in, b, func(i int32, v float32) {
+			by.index[next[i]], by.value[next[i]] = int32(b), v
+			next[i]++
+		})
+	}
+}
+
+// eachInput calls do for sample b's non-zero inputs, ascending.
+func (t *Trainer) eachInput(in *output, b int, do func(i int32, v float32)) {
+	if in.scaled {
+		for i, v := range in.floatsAt(t.now.slot, t.batch, b) {
+			if v != 0 {
+				do(int32(i), v)
+			}
+		}
+		return
+	}
+	for i, v := range in.bytesAt(t.now.slot, t.batch, b) {
+		if v != 0 {
+			do(int32(i), float32(v))
+		}
+	}
+}
+
+// flatGradient adds the samples' errors to the rows of some inputs, ascending.
+func (t *Trainer) flatGradient(_, task int) {
+	s, by := t.now.synapses, &t.byInput
+	columns := s.blocks[task/t.now.chunks]
+	first, end := share(s.rows, task%t.now.chunks, t.now.chunks)
+	gradient := s.gradient[columns.first*s.rows:]
+	for row := first; row < end; row++ {
+		from, to := by.start[row], by.start[row+1]
+		if from == to {
+			continue
+		}
+		acc := gradient[row*columns.width:][:columns.width]
+		if t.now.in.weighted() {
+			addScaledRows(acc, t.now.err, columns.first, s.out.channels, by.index[from:to], by.value[from:to])
+		} else {
+			addRows(acc, t.now.err, columns.first, s.out.channels, by.index[from:to])
+		}
+	}
+}
+
+// listByChannel lists, for every channel of sample b's input, the non-zero
+// values in order, as positions in the map of errors for the first tap.
+func (t *Trainer) listByChannel(_, b int) {
+	s, in, by := t.now.synapses, t.now.in, &t.byChannel
+	channels, width := s.in.channels, s.in.width
+	size := s.in.size()
+	index := by.index[b*by.capacity:][:size]
+	value := by.value[b*by.capacity:][:size]
+	rows := s.in.height + 1
+	start := by.start[b*by.starts:][:channels*rows] // [channel][row]
+	positions := s.in.positions()
+	errorRow := s.out.width + 2*t.now.border
+	if s.stride > 1 {
+		errorRow = width // positions of the input itself
+	}
+	for c := range channels {
+		start[c*rows] = int32(c * positions)
+	}
+	next := by.next[b*by.channels:][:channels]
+	for c := range channels {
+		next[c] = int32(c * positions)
+	}
+	for y := range s.in.height {
+		for x := range width {
+			at := int32(y*errorRow + x)
+			first := (y*width + x) * channels
+			if in.scaled {
+				for c, v := range in.floatsAt(t.now.slot, t.batch, b)[first:][:channels] {
+					if v != 0 {
+						index[next[c]], value[next[c]] = at, v
+						next[c]++
+					}
+				}
+				continue
+			}
+			for c, v := range in.bytesAt(t.now.slot, t.batch, b)[first:][:channels] {
+				if v != 0 {
+					index[next[c]], value[next[c]] = at, float32(v)
+					next[c]++
+				}
+			}
+		}
+		for c := range channels {
+			start[c*rows+y+1] = next[c]
+		}
+	}
+}
+
+// gradientTask adds the gradient of some input channels' weights: for each
+// sample a register sums over output positions, then goes to dW.
+func (t *Trainer) gradientTask(worker, task int) {
+	s, by := t.now.synapses, &t.byChannel
+	columns := s.blocks[task/t.now.chunks]
+	first, end := share(s.in.channels, task%t.now.chunks, t.now.chunks)
+	gradient := s.gradient[columns.first*s.rows:]
+	acc := t.scratch[worker].accumulator[:columns.width]
+	errorRow := s.out.width + 2*t.now.border
+	errorSize := s.out.height * errorRow * s.out.channels
+	rows := s.in.height + 1
+	for b := range t.samples {
+		err := t.now.err[b*errorSize : (b+1)*errorSize]
+		start := by.start[b*by.starts:]
+		index, value := by.index[b*by.capacity:], by.value[b*by.capacity:]
+		for ci := first; ci < end; ci++ {
+			for ky := range s.kernel {
+				// Input rows that tap ky reads: oy = (y + pad - ky) / stride.
+				top := min(max(ky-s.pad, 0), s.in.height)
+				bottom := max(min(ky-s.pad+(s.out.height-1)*s.stride+1, s.in.height), top)
+				from, to := start[ci*rows+top], start[ci*rows+bottom]
+				if from == to {
+					continue
+				}
+				for kx := range s.kernel {
+					clear(acc)
+					list, values := index[from:to], value[from:to]
+					offset := (s.pad-ky)*errorRow + s.pad - kx + t.now.border
+					if s.stride > 1 {
+						list, values = s.strided(list, values, ky, kx, &t.scratch[worker])
+						offset = 0
+					}
+					at := offset*s.out.channels + columns.first
+					if t.now.in.weighted() {
+						addScaledRows(acc, err, at, s.out.channels, list, values)
+					} else {
+						addRows(acc, err, at, s.out.channels, list)
+					}
+					add(gradient[((ky*s.kernel+kx)*s.in.channels+ci)*columns.width:][:columns.width], acc)
+				}
+			}
+		}
+	}
+}
+
+// strided keeps the inputs that a tap of a strided convolution reads, as
+// output positions.
+func (s *synapses) strided(list []int32, values []float32, ky, kx int, scratch *scratch) ([]int32, []float32) {
+	n := 0
+	for i, p := range list {
+		y, x := int(p)/s.in.width+s.pad-ky, int(p)%s.in.width+s.pad-kx
+		if y < 0 || x < 0 || y%s.stride != 0 || x%s.stride != 0 {
+			continue
+		}
+		if oy, ox := y/s.stride, x/s.stride; oy < s.out.height && ox < s.out.width {
+			scratch.index[n], scratch.value[n] = int32(oy*s.out.width+ox), values[i]
+			n++
+		}
+	}
+	return scratch.index[:n], scratch.value[:n]
+}

@@ -1,0 +1,121 @@
+package golden
+
+import (
+	"math"
+
+	"accelsim/network"
+)
+
+// updateWeights is one step of the optimizer, at the end of an interval. It
+// also turns the weights of layers that pass errors.
+func (t *Trainer) updateWeights() {
+	t.updates++
+	for _, l := range t.layers {
+		t.update(l.synapses)
+		if n := l.norm; n != nil {
+			used := l.own.used
+			t.updateRange(n.gain[:used], n.gainGradient[:used], n.gainFirst[:used], n.gainSecond[:used])
+			t.updateRange(n.bias[:used], n.biasGradient[:used], n.biasFirst[:used], n.biasSecond[:used])
+		}
+	}
+	for i := range t.blocks {
+		t.update(t.blocks[i].classifier.synapses)
+	}
+	t.newWeights = true
+}
+
+func (t *Trainer) update(s *synapses) {
+	if s.frozen {
+		return
+	}
+	t.now.synapses = s
+	t.phase(t.weightTasks(s), (*Trainer).updateTask)
+	t.turn(s)
+}
+
+// weightTasks cuts elementwise work on weights into tasks.
+func (t *Trainer) weightTasks(s *synapses) int {
+	const least = 1 << 14
+	return max(1, min(len(s.weights)/least, 4*t.crew.workers))
+}
+
+func (t *Trainer) updateTask(_, task int) {
+	s := t.now.synapses
+	first, end := share(len(s.weights), task, t.weightTasks(s))
+	var second []float32
+	if s.second != nil {
+		second = s.second[first:end]
+	}
+	t.updateRange(s.weights[first:end], s.gradient[first:end], s.first[first:end], second)
+}
+
+// updateRange updates some weights: SGD with momentum, or Adam (Kingma and Ba,
+// 2015).
+func (t *Trainer) updateRange(w, dw, first, second []float32) {
+	h := &t.workload.Training
+	if h.Optimizer == network.SGD {
+		momentum(w, first, dw, float32(h.Momentum), float32(t.learningRate))
+		return
+	}
+	correction1 := 1 - math.Pow(h.Beta1, float64(t.updates))
+	correction2 := 1 - math.Pow(h.Beta2, float64(t.updates))
+	for i, d := range dw {
+		g := float64(d)
+		first[i] = float32(h.Beta1*float64(first[i]) + (1-h.Beta1)*g)
+		second[i] = float32(h.Beta2*float64(second[i]) + (1-h.Beta2)*g*g)
+		mhat, vhat := float64(first[i])/correction1, float64(second[i])/correction2
+		w[i] = float32(float64(w[i]) - t.learningRate*mhat/(math.Sqrt(vhat)+h.Epsilon))
+	}
+}
+
+// clearGradients starts an interval.
+func (t *Trainer) clearGradients() {
+	for _, l := range t.layers {
+		t.clearGradient(l.synapses)
+		if l.norm != nil {
+			clear(l.norm.gainGradient)
+			clear(l.norm.biasGradient)
+		}
+	}
+	for i := range t.blocks {
+		t.clearGradient(t.blocks[i].classifier.synapses)
+	}
+}
+
+func (t *Trainer) clearGradient(s *synapses) {
+	if !s.frozen {
+		t.now.synapses = s
+		t.phase(t.weightTasks(s), (*Trainer).clearTask)
+	}
+}
+
+func (t *Trainer) clearTask(_, task int) {
+	s := t.now.synapses
+	first, end := share(len(s.gradient), task, t.weightTasks(s))
+	clear(s.gradient[first:end])
+}
+
+// turn renews the weights by input columns that pass errors down.
+func (t *Trainer) turn(s *synapses) {
+	if s.passes {
+		t.now.synapses = s
+		t.phase(len(s.inBlocks)*s.kernel*s.kernel, (*Trainer).turnTask)
+	}
+}
+
+func (t *Trainer) turnTask(_, task int) {
+	s := t.now.synapses
+	taps := s.kernel * s.kernel
+	in := s.inBlocks[task/taps]
+	tap := task % taps
+	for _, out := range s.blocks {
+		for i := range in.width {
+			row := tap*s.in.channels + in.first + i
+			from := s.weights[out.first*s.rows+row*out.width:][:out.width]
+			to := s.turned[in.first*taps*s.out.channels+((taps-1-tap)*s.out.channels+out.first)*in.width+i:]
+			for c, w := range from {
+				to[c*in.width] = w
+			}
+		}
+	}
+}
