@@ -200,12 +200,18 @@ func (n *Network) ClassifierWeights(b Block) units.Words {
 	return units.Words(n.ClassifierInputs(b)) * units.Words(n.Classes)
 }
 
-// withClasses returns the same layers with another number of classes and
-// input.
+// rebuild returns the same layers for another input and number of classes.
 func (n *Network) rebuild(input Shape, e Encoding, classes int) (*Network, error) {
 	tokens, err := scan(n.Text)
 	if err != nil {
 		return nil, err
+	}
+	final := &tokens[len(tokens)-1]
+	if final.repeats > 1 { // only the last repeat is the classifier
+		last := *final
+		last.repeats = 1
+		final.repeats--
+		tokens = append(tokens, last)
 	}
 	tokens[len(tokens)-1].number = classes
 	text := ""

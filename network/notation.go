@@ -126,6 +126,7 @@ type builder struct {
 	shape Shape
 	value int // largest value of the current output
 	last  int // layer whose output is current
+	from  int // layers before the token that made the latest ones
 }
 
 // Parse reads layers in Table 2 notation for inputs of the given shape. The
@@ -190,6 +191,7 @@ func (b *builder) add(t token, tokens []token, i int) error {
 	if len(b.net.Layers)+3*t.repeats > maxLayers {
 		return b.fail("unrolls to more than %d layers", maxLayers)
 	}
+	b.from = len(b.net.Layers)
 	for range t.repeats {
 		var err error
 		switch t.kind {
@@ -273,7 +275,7 @@ func (b *builder) modify(t token, previous string) error {
 			return b.fail("needs a C, RB or FC directly before it")
 		}
 		// All layers that the token before it unrolled to.
-		for i := b.tokenStart(); i < len(b.net.Layers); i++ {
+		for i := b.from; i < len(b.net.Layers); i++ {
 			b.net.Layers[i].BatchNorm = true
 		}
 		return nil
@@ -296,21 +298,6 @@ func (b *builder) modify(t token, previous string) error {
 	l.MaxValue = 1 // pooling neurons spike
 	b.shape, b.value = l.Pooled, 1
 	return nil
-}
-
-// tokenStart returns the index of the first layer that the token before the
-// current one made.
-func (b *builder) tokenStart() int {
-	tokens, _ := scan(b.net.Text) // scanned before, without error
-	t := tokens[b.at-1]
-	if t.kind != "RB" {
-		return len(b.net.Layers) - t.repeats
-	}
-	start := len(b.net.Layers)
-	for range t.repeats {
-		start = b.net.Layers[start-1].Join.Conv - 2
-	}
-	return start
 }
 
 // checkSizes refuses layers whose sizes do not fit in 63 bits.

@@ -1,16 +1,17 @@
 package network
 
 import (
-	"bytes"
 	"embed"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"sort"
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 
 	"accelsim/units"
 )
@@ -123,14 +124,17 @@ func (a Activity) ClassifiersFit(blocks int) bool {
 	return len(a.Classifiers) <= 1 || len(a.Classifiers) == blocks
 }
 
-// exact is a density as written in a file.
-type exact struct{ units.Density }
+// exact is a density as written in a file. It keeps its error until the key,
+// and with it the line, is known.
+type exact struct {
+	units.Density
+	err error
+}
 
 // UnmarshalYAML reads the decimal as it is written.
 func (e *exact) UnmarshalYAML(text []byte) error {
-	d, err := units.ParseDensity(strings.Trim(string(text), `"' `))
-	e.Density = d
-	return err
+	e.Density, e.err = units.ParseDensity(strings.Trim(string(text), `"' `))
+	return nil
 }
 
 // densities is one density or a list of them.
@@ -167,22 +171,61 @@ type activityFile struct {
 	Input       *exact    `yaml:"input"`
 	Layers      densities `yaml:"layers"`
 	Classifiers densities `yaml:"classifiers"`
+
+	all *exact // written instead of a mapping
+}
+
+// UnmarshalYAML reads one decimal for every density, or a mapping.
+func (f *activityFile) UnmarshalYAML(node ast.Node) error {
+	if scalar, ok := node.(ast.ScalarNode); ok {
+		f.all = new(exact)
+		return f.all.UnmarshalYAML([]byte(scalar.GetToken().Value))
+	}
+	type mapping activityFile // without this method
+	return yaml.NewDecoder(strings.NewReader(""), yaml.Strict()).DecodeFromNode(node, (*mapping)(f))
+}
+
+// check returns the first density that is wrong, and the path of its key.
+func (f *activityFile) check() (path string, err error) {
+	if f.all != nil && f.all.err != nil {
+		return "", f.all.err
+	}
+	if f.Input != nil && f.Input.err != nil {
+		return "input", f.Input.err
+	}
+	for _, list := range []struct {
+		key string
+		of  densities
+	}{{"layers", f.Layers}, {"classifiers", f.Classifiers}} {
+		for i, e := range list.of {
+			switch {
+			case e.err == nil:
+			case len(list.of) == 1:
+				return list.key, e.err
+			default:
+				return fmt.Sprintf("%s[%d]", list.key, i), e.err
+			}
+		}
+	}
+	return "", nil
 }
 
 // file is the YAML form of a workload, a built-in network or a dataset.
-// Pointers tell a missing key from a zero.
+// Pointers tell a missing key from a zero. Whole numbers are read as float64,
+// because the YAML package would cut 1.5 down to 1; see [file.whole]. Keys with
+// the tag "in" are a dataset's only.
 type file struct {
-	Name      string  `yaml:"name"`
-	Dataset   *string `yaml:"dataset"`
-	Classes   *int    `yaml:"classes"` // datasets only
-	Samples   *int    `yaml:"samples"` // datasets only
-	Timesteps *int    `yaml:"timesteps"`
-	Batch     *int    `yaml:"batch"`
-	Layers    *string `yaml:"layers"`
+	Name      string   `yaml:"name"`
+	Dataset   *string  `yaml:"dataset"`
+	Classes   *float64 `yaml:"classes" in:"dataset"`
+	Samples   *float64 `yaml:"samples" in:"dataset"`
+	Timesteps *float64 `yaml:"timesteps"`
+	Batch     *float64 `yaml:"batch"`
+	Layers    *string  `yaml:"layers"`
 	Input     *struct {
-		Channels int      `yaml:"channels"`
-		Height   int      `yaml:"height"`
-		Width    int      `yaml:"width"`
+		Channels float64  `yaml:"channels"`
+		Height   float64  `yaml:"height"`
+		Width    float64  `yaml:"width"`
 		Encoding Encoding `yaml:"encoding"`
 	} `yaml:"input"`
 	Neuron struct {
@@ -249,21 +292,49 @@ func LookupDataset(name string) (Dataset, error) {
 		return Dataset{}, err
 	}
 	d := Dataset{
-		Name: f.Name, Input: Shape{f.Input.Channels, f.Input.Height, f.Input.Width}, Encoding: f.Input.Encoding,
-		Timesteps: *f.Timesteps, Classes: *f.Classes, Samples: *f.Samples, Batch: *f.Batch,
+		Name: f.Name, Input: f.shape(), Encoding: f.Input.Encoding,
+		Timesteps: int(*f.Timesteps), Classes: int(*f.Classes), Samples: int(*f.Samples), Batch: int(*f.Batch),
 		Neuron: defaultNeuron, Training: defaultTraining, Dropout: *f.Dropout,
 	}
 	f.fill(&d.Neuron, &d.Training, &d.Dropout)
 	return d, nil
 }
 
+// whole refuses fractions and sizes far out of range. It names the key.
+func (f *file) whole() (key string, err error) {
+	for _, v := range []struct {
+		key   string
+		value *float64
+	}{
+		{"timesteps", f.Timesteps},
+		{"batch", f.Batch},
+		{"input.channels", &f.Input.Channels},
+		{"input.height", &f.Input.Height},
+		{"input.width", &f.Input.Width},
+	} {
+		if v.value != nil && (*v.value != math.Trunc(*v.value) || math.Abs(*v.value) > maxNumber) {
+			return v.key, fmt.Errorf("%v is not a whole number between 1 and %d", *v.value, maxNumber)
+		}
+	}
+	return "", nil
+}
+
+func (f *file) shape() Shape {
+	return Shape{int(f.Input.Channels), int(f.Input.Height), int(f.Input.Width)}
+}
+
 // fill overwrites what the file names.
 func (f *file) fill(n *Neuron, t *Training, dropout *float64) {
 	for _, p := range []struct{ from, to *float64 }{
-		{f.Neuron.Leak, &n.Leak}, {f.Neuron.Reset, &n.Reset},
-		{f.Neuron.Threshold, &n.Threshold}, {f.Neuron.SurrogateWidth, &n.SurrogateWidth},
-		{f.Training.LearningRate, &t.LearningRate}, {f.Training.Momentum, &t.Momentum},
-		{f.Training.Beta1, &t.Beta1}, {f.Training.Beta2, &t.Beta2}, {f.Training.Epsilon, &t.Epsilon},
+		{f.Neuron.Leak, &n.Leak},
+		{f.Neuron.Reset, &n.Reset},
+		{f.Neuron.Threshold, &n.Threshold},
+		{f.Neuron.SurrogateWidth, &n.SurrogateWidth},
+		{f.Training.LearningRate, &t.LearningRate},
+		{f.Training.Momentum, &t.Momentum},
+		{f.Training.Beta1, &t.Beta1},
+		{f.Training.Beta2, &t.Beta2},
+		{f.Training.Epsilon, &t.Epsilon},
 		{f.Dropout, dropout},
 	} {
 		if p.from != nil {
@@ -326,8 +397,11 @@ func Read(text []byte, filename string) (*Workload, error) {
 			return nil, at(foreign.key, errors.New("is not a workload key; the last FC gives the classes, and dataset the samples"))
 		}
 	}
+	if key, err := f.whole(); err != nil {
+		return nil, at(key, err)
+	}
 	w := &Workload{
-		Name: f.Name, Batch: defaultBatch, Timesteps: *f.Timesteps,
+		Name: f.Name, Batch: defaultBatch, Timesteps: int(*f.Timesteps),
 		Neuron: defaultNeuron, Training: defaultTraining,
 	}
 	if w.Name == "" {
@@ -344,12 +418,12 @@ func Read(text []byte, filename string) (*Workload, error) {
 		w.Training.Loss = MSE
 	}
 	if f.Batch != nil {
-		w.Batch = *f.Batch
+		w.Batch = int(*f.Batch)
 	}
 	f.fill(&w.Neuron, &w.Training, &w.Dropout)
 
 	var err error
-	w.Net, err = Parse(*f.Layers, Shape{f.Input.Channels, f.Input.Height, f.Input.Width}, f.Input.Encoding)
+	w.Net, err = Parse(*f.Layers, f.shape(), f.Input.Encoding)
 	if err != nil {
 		key := "layers"
 		if strings.HasPrefix(err.Error(), "input") || strings.HasPrefix(err.Error(), "encoding") {
@@ -359,6 +433,9 @@ func Read(text []byte, filename string) (*Workload, error) {
 	}
 	w.Activity = Uniform(defaultDensity, w.Net.N())
 	if f.Activity != nil {
+		if path, err := f.Activity.check(); err != nil {
+			return nil, locateIn(text, filename, "activity", path, err)
+		}
 		if err := w.setActivity(f.Activity); err != nil {
 			return nil, at("activity", err)
 		}
@@ -370,6 +447,10 @@ func Read(text []byte, filename string) (*Workload, error) {
 }
 
 func (w *Workload) setActivity(f *activityFile) error {
+	if f.all != nil {
+		w.Activity = Uniform(f.all.Density, w.Net.N())
+		return nil
+	}
 	if f.Input != nil {
 		w.Activity.Input = f.Input.Density
 	}
@@ -406,6 +487,9 @@ func (w *Workload) SetActivity(value string) error {
 	var f activityFile
 	if err := decode(text, value, &f); err != nil {
 		return err
+	}
+	if path, err := f.check(); err != nil {
+		return locateIn(text, value, "", path, err)
 	}
 	if err := w.setActivity(&f); err != nil {
 		return fmt.Errorf("%s: %w", value, err)
@@ -534,26 +618,4 @@ func (w *Workload) CheckInterval(k int) error {
 
 func join(numbers []int) string {
 	return strings.Trim(strings.ReplaceAll(fmt.Sprint(numbers), " ", ", "), "[]")
-}
-
-// decode reads YAML strictly: unknown keys are errors.
-func decode(text []byte, filename string, into any) error {
-	err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(into)
-	if err == nil {
-		return nil
-	}
-	var detailed yaml.Error
-	if errors.As(err, &detailed) {
-		line := 0
-		if t := detailed.GetToken(); t != nil && t.Position != nil {
-			line = t.Position.Line
-		}
-		return fmt.Errorf("%s:%d: %s", filename, line, oneLine(detailed.GetMessage()))
-	}
-	return fmt.Errorf("%s: %s", filename, oneLine(err.Error()))
-}
-
-// oneLine keeps a message to the one line that goes to stderr.
-func oneLine(s string) string {
-	return strings.Join(strings.Fields(s), " ")
 }
