@@ -37,9 +37,10 @@ func openCIFAR10DVS(dir, split string, _ network.Dataset) (source, error) {
 // address and a 32-bit time in microseconds, big-endian.
 //
 // An address has its polarity in bit 0, x in bits 1-7 and y in bits 8-14.
-// Bits 15 and 31 mark what is no pixel's event (a synchronisation input). The
-// camera's software takes polarity 1 for OFF, and CIFAR10-DVS was recorded
-// with a turned camera: row 127-x and column 127-y show its images upright.
+// Bits 15 and 31 mark what is no pixel's event (a synchronisation input). As in
+// the reader that CIFAR10-DVS names (dat2mat.m), polarity 1 is OFF and the
+// first event is time 0. Its camera was turned: rows are 127-x and columns
+// 127-y here, the orientation in common use.
 func readAEDAT2(path string, from io.Reader, c *canvas) error {
 	const special = 1<<15 | 1<<31
 	r := bufio.NewReaderSize(from, 1<<16)
