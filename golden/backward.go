@@ -91,28 +91,12 @@ func (t *Trainer) listErrors(_, b int) {
 	index := t.errors.index[b*t.errors.capacity:][:capacity]
 	value := t.errors.value[b*t.errors.capacity:][:capacity]
 	start := t.errors.start[b*t.errors.positions:]
-	n, position := 0, 0
+	n := 0
 	for y := range s.out.height {
 		values := err[y*stride+t.now.border*s.out.channels:][:row]
-		for x := range s.out.width {
-			start[position] = int32(n)
-			n += listNonZero(index[n:], value[n:], values[x*s.out.channels:][:s.out.channels], position*s.out.channels)
-			position++
-		}
+		n += listFloats(index[n:], value[n:], start[y*s.out.width:], values, s.out.channels, y*row, n)
 	}
-	start[position] = int32(n)
-}
-
-// listNonZero lists the non-zero values, the first of which has index base.
-func listNonZero(index []int32, value, values []float32, base int) int {
-	n := 0
-	for i, v := range values {
-		if v != 0 {
-			index[n], value[n] = int32(base+i), v
-			n++
-		}
-	}
-	return n
+	start[s.out.positions()] = int32(n)
 }
 
 func (t *Trainer) passTask(worker, task int) {

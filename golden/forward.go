@@ -168,7 +168,8 @@ func (t *Trainer) list(o *output, b int) {
 	capacity := len(o.index) / t.batch
 	index := o.index[b*capacity : (b+1)*capacity]
 	if o.scaled {
-		n := listFloats(index, o.value[b*capacity:(b+1)*capacity], start, o.floatsAt(t.now.slot, t.batch, b), o.channels)
+		n := listFloats(index, o.value[b*capacity:(b+1)*capacity], start, o.floatsAt(t.now.slot, t.batch, b), o.channels, 0, 0)
+		start[positions] = int32(n)
 		o.nonZero[b] += int64(n)
 		return
 	}
@@ -267,39 +268,6 @@ func (t *Trainer) fireClassifier(_, b int) {
 		counts[i] += int32(s)
 		total[i] += int32(s)
 	}
-}
-
-// listSpikes lists the set bytes of a map whose values are 0 or 1, and where
-// each position's start. It returns how many there are.
-func listSpikes(index, start []int32, spikes []byte, channels int) int {
-	n := 0
-	for i, v := range spikes {
-		if i%channels == 0 {
-			start[i/channels] = int32(n)
-		}
-		if v != 0 {
-			index[n] = int32(i)
-			n++
-		}
-	}
-	start[len(spikes)/channels] = int32(n)
-	return n
-}
-
-// listFloats does the same for real values.
-func listFloats(index []int32, value []float32, start []int32, values []float32, channels int) int {
-	n := 0
-	for i, v := range values {
-		if i%channels == 0 {
-			start[i/channels] = int32(n)
-		}
-		if v != 0 {
-			index[n], value[n] = int32(i), v
-			n++
-		}
-	}
-	start[len(values)/channels] = int32(n)
-	return n
 }
 
 func countSpikes(spikes []byte) int64 {

@@ -87,3 +87,38 @@ func addGo(to, from []float32) {
 		to[i] += v
 	}
 }
+
+// listSpikesGo lists the set bytes of a map of 0 and 1, and where each
+// position's start; after the last position stands their number, which is
+// returned.
+func listSpikesGo(index, start []int32, spikes []byte, channels int) int {
+	n := 0
+	for i, v := range spikes {
+		if i%channels == 0 {
+			start[i/channels] = int32(n)
+		}
+		if v != 0 {
+			index[n] = int32(i)
+			n++
+		}
+	}
+	start[len(spikes)/channels] = int32(n)
+	return n
+}
+
+// listFloatsGo lists the non-zero values, the first of which is number base,
+// and where each position's start when there are listed ones before. It
+// returns how many there are.
+func listFloatsGo(index []int32, value []float32, start []int32, values []float32, channels, base, listed int) int {
+	n := 0
+	for i, v := range values {
+		if i%channels == 0 {
+			start[i/channels] = int32(listed + n)
+		}
+		if v != 0 {
+			index[n], value[n] = int32(base+i), v
+			n++
+		}
+	}
+	return n
+}

@@ -1,3 +1,5 @@
+//go:build !amd64
+
 package golden
 
 func addRows(acc, rows []float32, offset, stride int, index []int32) {
@@ -19,3 +21,11 @@ func potentialError(gamma, spatial, u []float32, p *lifParameters, last bool) {
 func momentum(w, v, dw []float32, m, rate float32) { momentumGo(w, v, dw, m, rate) }
 
 func add(to, from []float32) { addGo(to, from) }
+
+func listSpikes(index, start []int32, spikes []byte, channels int) int {
+	return listSpikesGo(index, start, spikes, channels)
+}
+
+func listFloats(index []int32, value []float32, start []int32, values []float32, channels, base, listed int) int {
+	return listFloatsGo(index, value, start, values, channels, base, listed)
+}
