@@ -1,0 +1,214 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"accelsim/dram"
+	"accelsim/energy"
+	"accelsim/hardware"
+	"accelsim/network"
+	"accelsim/report"
+	"accelsim/schedule"
+)
+
+// taskFlags say what is trained and how it is cut.
+type taskFlags struct {
+	net, dataset, classifier, activity string
+	batch, timesteps, k, n             int
+}
+
+func (f *taskFlags) register(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&f.net, "net", "", "built-in network ("+strings.Join(network.Nets(), ", ")+") or workload file")
+	flags.StringVar(&f.dataset, "dataset", "", "dataset whose T, encoding, channels, classes and hyper-parameters to use")
+	flags.IntVar(&f.k, "k", 0, "truncation interval, a divisor of T (default T)")
+	flags.IntVar(&f.n, "n", 0, "layers of a local block, 1..N (default N)")
+	flags.IntVar(&f.batch, "batch", 0, "samples of an iteration (default the workload's)")
+	flags.IntVar(&f.timesteps, "timesteps", 0, "time steps T (default the workload's)")
+	flags.StringVar(&f.classifier, "classifier", "", "trainable or random (default the workload's)")
+	flags.StringVar(&f.activity, "activity", "", "density of spikes: a number for all, or a file (default the workload's, else 0.1)")
+}
+
+// open returns the workload that the flags describe, with k and n.
+func (f *taskFlags) open(c *cobra.Command) (w *network.Workload, k, n int, err error) {
+	if f.net == "" {
+		return nil, 0, 0, usage(fmt.Errorf("--net is missing; name one of %s, or a workload file", strings.Join(network.Nets(), ", ")))
+	}
+	if w, err = network.Open(f.net); err != nil {
+		return nil, 0, 0, usage(err)
+	}
+	given := c.Flags().Changed
+	if given("dataset") {
+		if err := w.SetDataset(f.dataset); err != nil {
+			return nil, 0, 0, usage(fmt.Errorf("--dataset: %w", err))
+		}
+	}
+	if given("batch") {
+		w.Batch = f.batch
+	}
+	if given("timesteps") {
+		w.Timesteps = f.timesteps
+	}
+	if given("classifier") {
+		w.Training.Classifier = f.classifier
+	}
+	if given("activity") {
+		if err := w.SetActivity(f.activity); err != nil {
+			return nil, 0, 0, usage(fmt.Errorf("--activity: %w", err))
+		}
+	}
+	if err := w.Check(); err != nil {
+		return nil, 0, 0, usage(fmt.Errorf("%s: %w", w.Name, err))
+	}
+	k, n = w.Timesteps, w.Net.N()
+	if given("k") {
+		k = f.k
+	}
+	if given("n") {
+		n = f.n
+	}
+	if err := w.CheckInterval(k); err != nil {
+		return nil, 0, 0, usage(err)
+	}
+	if _, err := w.Net.Blocks(n); err != nil {
+		return nil, 0, 0, usage(err)
+	}
+	return w, k, n, nil
+}
+
+// machineFlags say what it is trained on.
+type machineFlags struct {
+	hw, timing, traffic, engine, energy string
+}
+
+func (f *machineFlags) register(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&f.hw, "hw", "paper", "built-in hardware ("+strings.Join(hardware.Names(), ", ")+") or hardware file")
+	flags.StringVar(&f.timing, "timing", "on", "on, or off to count without cycles and energy")
+	flags.StringVar(&f.traffic, "traffic", "all", "all, or equations for only what Eqs. 11-17 cover")
+	flags.StringVar(&f.engine, "dram-engine", "stream", "stream, or reference which places every command; same result")
+	flags.StringVar(&f.energy, "energy", "", "file that replaces energies per operation and access")
+}
+
+// machine is what machineFlags select.
+type machine struct {
+	hardware *hardware.Hardware
+	untimed  bool
+	traffic  schedule.Traffic
+	engine   dram.Engine
+	energy   energy.Table
+}
+
+func (f *machineFlags) open() (m machine, err error) {
+	if m.hardware, err = hardware.Open(f.hw); err != nil {
+		return m, usage(err)
+	}
+	if m.untimed, err = choice("timing", f.timing, "on", "off"); err != nil {
+		return m, err
+	}
+	equations, err := choice("traffic", f.traffic, "all", "equations")
+	if err != nil {
+		return m, err
+	}
+	m.traffic = schedule.Traffic(equations)
+	reference, err := choice("dram-engine", f.engine, "stream", "reference")
+	if err != nil {
+		return m, err
+	}
+	if reference {
+		m.engine = dram.Reference
+	}
+	m.energy = energy.Default()
+	if f.energy != "" {
+		file, err := os.Open(f.energy)
+		if err != nil {
+			return m, usage(fmt.Errorf("--energy: %w", err))
+		}
+		defer file.Close()
+		if m.energy, err = energy.Load(file, f.energy); err != nil {
+			return m, usage(err)
+		}
+	}
+	return m, nil
+}
+
+// choice reads a flag with two values and tells whether it is the second.
+func choice(flag, value, first, second string) (bool, error) {
+	if value != first && value != second {
+		return false, usage(fmt.Errorf("--%s %q; write %s or %s", flag, value, first, second))
+	}
+	return value == second, nil
+}
+
+// outputFlags say where results go.
+type outputFlags struct{ format, out string }
+
+func (f *outputFlags) register(c *cobra.Command) {
+	c.Flags().StringVar(&f.format, "format", "table", "table, json or csv")
+	c.Flags().StringVar(&f.out, "out", "", "folder to write result.json, result.csv and result.txt to")
+}
+
+func (f *outputFlags) check() error {
+	switch f.format {
+	case "table", "json", "csv":
+		return nil
+	}
+	return usage(fmt.Errorf("--format %q; write table, json or csv", f.format))
+}
+
+// print writes a result to stdout and, if asked for, in all formats to a folder.
+func (f *outputFlags) print(stdout io.Writer, data any, table func(io.Writer) error) error {
+	formats := []struct {
+		name, file string
+		write      func(io.Writer) error
+	}{
+		{"table", "result.txt", table},
+		{"json", "result.json", func(w io.Writer) error { return report.WriteJSON(w, data) }},
+		{"csv", "result.csv", func(w io.Writer) error { return report.WriteCSV(w, data) }},
+	}
+	for _, format := range formats {
+		if format.name == f.format {
+			if err := format.write(stdout); err != nil {
+				return err
+			}
+		}
+		if f.out == "" {
+			continue
+		}
+		if err := os.MkdirAll(f.out, 0o755); err != nil {
+			return usage(fmt.Errorf("--out: %w", err))
+		}
+		if err := writeFile(filepath.Join(f.out, format.file), format.write); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeFile writes a file whole or not at all: to a temporary file beside it,
+// then renamed.
+func writeFile(name string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return usage(fmt.Errorf("cannot write %s: %w", name, err))
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	if err := errors.Join(write(f), f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("writing %s: %w", name, err)
+	}
+	if err := os.Chmod(f.Name(), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}

@@ -1,0 +1,219 @@
+// Package design evaluates one design point: a workload at (k, n) on some
+// hardware, simulated, held against the equations, compared with standard BPTT
+// on the same hardware, and projected to a whole training.
+package design
+
+import (
+	"errors"
+	"fmt"
+
+	"accelsim/analytic"
+	"accelsim/crosscheck"
+	"accelsim/hardware"
+	"accelsim/network"
+	"accelsim/schedule"
+	"accelsim/sim"
+	"accelsim/units"
+)
+
+// Point is what to evaluate.
+type Point struct {
+	Workload *network.Workload
+	Hardware *hardware.Hardware
+	K, N     int
+	Traffic  schedule.Traffic
+	Options  sim.Options
+	// NoBaseline leaves out the BPTT run.
+	NoBaseline bool
+	// Progress, if not nil, is called now and then with the steps done of all
+	// that the run and its baseline have.
+	Progress func(done, total int64)
+}
+
+// Baseline is standard BPTT, (k, n) = (T, N), simulated on the same hardware.
+type Baseline struct {
+	*sim.Result
+	RanksAdded int // DRAM ranks it needed beyond the hardware's
+}
+
+// Evaluation is everything that is known of a design point.
+type Evaluation struct {
+	Run         *sim.Result
+	Check       crosscheck.Check
+	Analytic    analytic.Counts
+	MemoryWords units.Words // Eqs. 8-10
+	Traffic     schedule.Traffic
+	Baseline    *Baseline // nil if left out
+	// BaselineMemoryWords is the baseline's memory by Eqs. 8-10.
+	BaselineMemoryWords units.Words
+	Projection          *Projection // nil without a dataset or timing
+	Warnings            []string
+}
+
+// epochs is the training length of section 3.1.
+const epochs = 100
+
+// Projection is what training on the whole dataset takes.
+type Projection struct {
+	Samples         int
+	Iterations      int64 // in an epoch
+	Epochs          int
+	SecondsPerEpoch float64
+	JoulesPerEpoch  float64
+}
+
+// TooLarge says that a workload does not fit in the DRAM.
+type TooLarge struct {
+	Name     string
+	Batch    int
+	K, N     int
+	NotFit   *sim.NotFit
+	Largest  int // batch that fits; 0 if none
+	Hardware string
+}
+
+// Error says what would fit.
+func (e *TooLarge) Error() string {
+	fits := fmt.Sprintf("the largest batch that fits is %d", e.Largest)
+	if e.Largest == 0 {
+		fits = "no batch fits; choose a smaller k or larger DRAM"
+	}
+	return fmt.Sprintf("%s at batch %d, k = %d, n = %d needs %.3f GB of DRAM, %s has %.3f GB; %s",
+		e.Name, e.Batch, e.K, e.N, float64(e.NotFit.Footprint)/1e9, e.Hardware, float64(e.NotFit.Capacity)/1e9, fits)
+}
+
+// Unwrap returns the sizes.
+func (e *TooLarge) Unwrap() error { return e.NotFit }
+
+// Evaluate simulates the point and its baseline.
+func Evaluate(p Point) (*Evaluation, error) {
+	if err := p.Workload.Check(); err != nil {
+		return nil, err
+	}
+	program, err := schedule.New(p.Workload, p.K, p.N, p.Traffic)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := sim.Layout(program, p.Hardware.DRAM); err != nil {
+		return nil, p.explain(err)
+	}
+	e := &Evaluation{Traffic: p.Traffic}
+	if !p.Workload.Activity.ClassifiersFit(len(program.Blocks)) {
+		e.Warnings = append(e.Warnings, fmt.Sprintf(
+			"%d classifier densities for %d local blocks: ignored, each classifier takes its block's last density",
+			len(p.Workload.Activity.Classifiers), len(program.Blocks)))
+	}
+	bptt, err := schedule.New(p.Workload, p.Workload.Timesteps, p.Workload.Net.N(), p.Traffic)
+	if err != nil {
+		return nil, err
+	}
+	total := program.Steps()
+	if !p.NoBaseline {
+		total += bptt.Steps()
+	}
+	if e.Run, err = sim.Run(program, p.Hardware, p.follow(0, total)); err != nil {
+		return nil, err
+	}
+	if e.Check, e.Analytic, err = crosscheck.Equations(e.Run, false); err != nil {
+		return nil, err
+	}
+	if e.MemoryWords, err = analytic.MemoryWords(p.Workload, p.K, p.N); err != nil {
+		return nil, err
+	}
+	if !p.NoBaseline {
+		if e.Baseline, err = p.baseline(bptt, p.follow(program.Steps(), total)); err != nil {
+			return nil, fmt.Errorf("the BPTT baseline: %w", err)
+		}
+		if e.BaselineMemoryWords, err = analytic.MemoryWords(p.Workload, e.Baseline.K, e.Baseline.N); err != nil {
+			return nil, err
+		}
+	}
+	e.Projection = project(e.Run)
+	return e, nil
+}
+
+// follow returns the options of a simulation whose progress starts at some of
+// all steps.
+func (p Point) follow(before, total int64) sim.Options {
+	o := p.Options
+	if p.Progress != nil {
+		o.Progress = func(done int64) { p.Progress(before+done, total) }
+	}
+	return o
+}
+
+// explain adds to a refusal what would fit.
+func (p Point) explain(err error) error {
+	var notFit *sim.NotFit
+	if !errors.As(err, &notFit) {
+		return err
+	}
+	return &TooLarge{
+		Name: p.Workload.Name, Batch: p.Workload.Batch, K: p.K, N: p.N, NotFit: notFit,
+		Largest: p.largestBatch(), Hardware: p.Hardware.Name,
+	}
+}
+
+// largestBatch returns the largest batch whose tensors fit, 0 if none does.
+func (p Point) largestBatch() int {
+	fits := func(batch int) bool {
+		w := *p.Workload
+		w.Batch = batch
+		program, err := schedule.New(&w, p.K, p.N, p.Traffic)
+		if err != nil {
+			return false
+		}
+		_, err = sim.Layout(program, p.Hardware.DRAM)
+		return err == nil
+	}
+	low, high := 0, p.Workload.Batch // low fits (or is 0), high does not
+	for high-low > 1 {
+		if middle := low + (high-low)/2; fits(middle) {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return low
+}
+
+// maxBaselineRanks bounds the memory that a baseline is given.
+const maxBaselineRanks = 1 << 12
+
+// baseline simulates (k, n) = (T, N). Where the tensors are more than the
+// hardware's DRAM holds, ranks are added, doubling their number: the comparison
+// is wanted all the same, and the result says so.
+func (p Point) baseline(program *schedule.Program, o sim.Options) (*Baseline, error) {
+	hw := *p.Hardware
+	for {
+		_, err := sim.Layout(program, hw.DRAM)
+		var notFit *sim.NotFit
+		if err == nil {
+			break
+		}
+		if !errors.As(err, &notFit) || hw.DRAM.Ranks >= maxBaselineRanks {
+			return nil, err
+		}
+		hw.DRAM = hw.DRAM.WithRanks(2 * hw.DRAM.Ranks)
+	}
+	o.Source = nil
+	r, err := sim.Run(program, &hw, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Baseline{r, hw.DRAM.Ranks - p.Hardware.DRAM.Ranks}, nil
+}
+
+// project scales an iteration to an epoch and to the whole training.
+func project(r *sim.Result) *Projection {
+	w := r.Workload
+	if w.Samples == 0 || r.Timing == nil {
+		return nil
+	}
+	iterations := units.CeilDiv(int64(w.Samples), int64(w.Batch))
+	return &Projection{
+		Samples: w.Samples, Iterations: iterations, Epochs: epochs,
+		SecondsPerEpoch: float64(iterations) * r.Timing.Seconds,
+		JoulesPerEpoch:  float64(iterations) * r.Timing.Energy.Total().Joules(),
+	}
+}

@@ -1,0 +1,415 @@
+// Package report turns results into tables, JSON and CSV. It computes nothing
+// but percentages.
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sort"
+	"strconv"
+
+	"accelsim/design"
+	"accelsim/dram"
+	"accelsim/schedule"
+	"accelsim/sim"
+	"accelsim/units"
+)
+
+// RunSchema names the version of [Run].
+const RunSchema = "accelsim.run/1"
+
+// Run is the JSON form of an evaluated design point. Integers are words,
+// operations, bytes or PE clocks.
+type Run struct {
+	Schema     string             `json:"schema"`
+	Workload   Workload           `json:"workload"`
+	Schedule   Schedule           `json:"schedule"`
+	Hardware   Hardware           `json:"hardware"`
+	Counts     Counts             `json:"counts"`
+	Analytic   Analytic           `json:"analytic"`
+	Crosscheck Crosscheck         `json:"crosscheck"`
+	Beyond     Beyond             `json:"beyond"`
+	Words      map[string]Traffic `json:"words"`
+	Cycles     *Cycles            `json:"cycles,omitempty"`
+	Seconds    *float64           `json:"seconds,omitempty"`
+	Energy     *Energy            `json:"energy_pj,omitempty"`
+	DRAM       DRAM               `json:"dram"`
+	OnChip     OnChip             `json:"onchip"`
+	Baseline   *Baseline          `json:"baseline,omitempty"`
+	Projection *Projection        `json:"projection,omitempty"`
+}
+
+// Workload describes the network.
+type Workload struct {
+	Name    string  `json:"name"`
+	Dataset string  `json:"dataset,omitempty"`
+	Text    string  `json:"notation"`
+	Layers  []Layer `json:"layers"`
+	Classes int     `json:"classes"`
+}
+
+// Layer is one trainable layer; neurons and additions are per sample.
+type Layer struct {
+	Index          int         `json:"index"`
+	Kind           string      `json:"kind"`
+	Weights        units.Words `json:"weights"`
+	Neurons        units.Words `json:"neurons"`
+	DenseAdditions int64       `json:"dense_additions"`
+}
+
+// Schedule describes how the network is cut.
+type Schedule struct {
+	Timesteps  int     `json:"timesteps"`
+	K          int     `json:"k"`
+	N          int     `json:"n"`
+	Batch      int     `json:"batch"`
+	Intervals  int     `json:"intervals"`
+	Blocks     [][]int `json:"blocks"`
+	Classifier string  `json:"classifier"`
+	Traffic    string  `json:"traffic"`
+}
+
+// Hardware describes the accelerator.
+type Hardware struct {
+	Name    string      `json:"name"`
+	Rows    int         `json:"rows"`
+	Columns int         `json:"columns"`
+	Lanes   int         `json:"lanes"`
+	Clock   units.Hertz `json:"clock_hz"`
+}
+
+// Pass is the forward half of [Counts].
+type Pass struct {
+	Reads  units.Words `json:"reads"`
+	Writes units.Words `json:"writes"`
+	Adds   int64       `json:"adds"`
+}
+
+// BackwardPass is the backward half.
+type BackwardPass struct {
+	Pass
+	MACs int64 `json:"macs"`
+}
+
+// Counts is what Eqs. 11-17 cover.
+type Counts struct {
+	Forward  Pass         `json:"forward"`
+	Backward BackwardPass `json:"backward"`
+}
+
+// Analytic is what Eqs. 8-17 say.
+type Analytic struct {
+	Counts
+	MemoryWords units.Words `json:"memory_words"`
+}
+
+// Crosscheck compares the two.
+type Crosscheck struct {
+	Pass bool       `json:"pass"`
+	Rows []CheckRow `json:"rows"`
+}
+
+// CheckRow is one comparison.
+type CheckRow struct {
+	Quantity   string `json:"quantity"`
+	Equation   string `json:"equation"`
+	Simulated  int64  `json:"simulated"`
+	Analytic   int64  `json:"analytic"`
+	Difference int64  `json:"difference"`
+	Decides    bool   `json:"decides"`
+}
+
+// Beyond is what the equations leave out.
+type Beyond struct {
+	Words      map[string]units.Words `json:"words"`
+	Operations map[string]int64       `json:"operations"`
+}
+
+// Traffic is words by direction.
+type Traffic struct {
+	Reads  units.Words `json:"reads"`
+	Writes units.Words `json:"writes"`
+}
+
+// Cycles is time in PE clocks.
+type Cycles struct {
+	Total      units.Cycles `json:"total"`
+	PEBusy     units.Cycles `json:"pe_busy"`
+	DRAMBusy   units.Cycles `json:"dram_busy"`
+	Overlap    units.Cycles `json:"overlap"`
+	StallLoad  units.Cycles `json:"stall_load"`
+	StallStore units.Cycles `json:"stall_store"`
+	StallOther units.Cycles `json:"stall_other"`
+	Forward    units.Cycles `json:"pe_forward"`
+	Backward   units.Cycles `json:"pe_backward"`
+	Update     units.Cycles `json:"pe_update"`
+}
+
+// Energy is in picojoules.
+type Energy struct {
+	Total       units.Picojoules            `json:"total"`
+	DRAM        units.Picojoules            `json:"dram"`
+	OnChip      units.Picojoules            `json:"onchip"`
+	PE          units.Picojoules            `json:"pe"`
+	Static      units.Picojoules            `json:"static"`
+	DRAMByClass map[string]units.Picojoules `json:"dram_classes"`
+}
+
+// DRAM is the external memory; the commands are absent without timing.
+type DRAM struct {
+	Device    string                 `json:"device"`
+	Channels  int                    `json:"channels"`
+	Ranks     int                    `json:"ranks"`
+	Capacity  units.Bytes            `json:"capacity_bytes"`
+	Footprint units.Bytes            `json:"footprint_bytes"`
+	Classes   map[string]units.Bytes `json:"footprint"`
+	*Commands
+}
+
+// Commands is what the DRAM did.
+type Commands struct {
+	Reads       int64   `json:"reads"`
+	Writes      int64   `json:"writes"`
+	Activates   int64   `json:"activates"`
+	Precharges  int64   `json:"precharges"`
+	Refreshes   int64   `json:"refreshes"`
+	RowHitRate  float64 `json:"row_hit_rate"`
+	Utilisation float64 `json:"bandwidth_utilisation"`
+}
+
+// OnChip is the layer buffer; accesses are words.
+type OnChip struct {
+	Capacity units.Bytes `json:"capacity_bytes"`
+	Peak     units.Bytes `json:"peak_bytes"`
+	Reads    units.Words `json:"reads"`
+	Writes   units.Words `json:"writes"`
+}
+
+// Baseline is standard BPTT on the same hardware.
+type Baseline struct {
+	K           int                `json:"k"`
+	N           int                `json:"n"`
+	Counts      Counts             `json:"counts"`
+	MemoryWords units.Words        `json:"memory_words,omitempty"`
+	Cycles      *Cycles            `json:"cycles,omitempty"`
+	Seconds     *float64           `json:"seconds,omitempty"`
+	Energy      *Energy            `json:"energy_pj,omitempty"`
+	Footprint   units.Bytes        `json:"footprint_bytes"`
+	RanksAdded  int                `json:"ranks_added"`
+	Reduction   map[string]float64 `json:"reduction_percent"`
+}
+
+// Projection is a whole training.
+type Projection struct {
+	Samples         int     `json:"samples"`
+	Iterations      int64   `json:"iterations"`
+	Epochs          int     `json:"epochs"`
+	SecondsPerEpoch float64 `json:"seconds_per_epoch"`
+	JoulesPerEpoch  float64 `json:"joules_per_epoch"`
+	Seconds         float64 `json:"seconds"`
+	Joules          float64 `json:"joules"`
+}
+
+// NewRun puts an evaluation into its JSON form.
+func NewRun(e *design.Evaluation) *Run {
+	r := e.Run
+	w := r.Workload
+	out := &Run{
+		Schema:   RunSchema,
+		Workload: Workload{Name: w.Name, Dataset: w.Dataset, Text: w.Net.Text, Classes: w.Net.Classes},
+		Schedule: Schedule{
+			Timesteps: w.Timesteps, K: r.K, N: r.N, Batch: w.Batch, Intervals: r.Intervals,
+			Classifier: w.Training.Classifier, Traffic: trafficName(e.Traffic),
+		},
+		Hardware: Hardware{
+			Name: r.Hardware.Name, Rows: r.Hardware.PE.Rows, Columns: r.Hardware.PE.Columns,
+			Lanes: r.Hardware.PE.Lanes, Clock: r.Hardware.PE.Clock,
+		},
+		Counts: counts(r.Counts),
+		Analytic: Analytic{
+			Counts: counts(sim.Counts{
+				Forward:  sim.Pass(e.Analytic.Forward),
+				Backward: sim.Pass(e.Analytic.Backward),
+			}),
+			MemoryWords: e.MemoryWords,
+		},
+		Crosscheck: Crosscheck{Pass: e.Check.Pass},
+		Beyond:     Beyond{Words: map[string]units.Words{}, Operations: map[string]int64{}},
+		Words:      map[string]Traffic{},
+		DRAM:       dramOf(r),
+		OnChip: OnChip{
+			Capacity: r.OnChip.Capacity, Peak: r.OnChip.Peak, Reads: r.OnChip.Reads, Writes: r.OnChip.Writes,
+		},
+	}
+	for _, l := range w.Net.Layers {
+		out.Workload.Layers = append(out.Workload.Layers, Layer{
+			l.Index, string(l.Kind), l.Weights(), l.Neurons(), l.DenseAdditions(),
+		})
+	}
+	for _, b := range r.Blocks {
+		out.Schedule.Blocks = append(out.Schedule.Blocks, b.Layers())
+	}
+	for _, row := range e.Check.Rows {
+		out.Crosscheck.Rows = append(out.Crosscheck.Rows, CheckRow(row))
+	}
+	for b := range schedule.NumBeyond {
+		name := schedule.Beyond(b).String()
+		if n := r.Beyond.Words[b]; n != 0 {
+			out.Beyond.Words[name] = n
+		}
+		if n := r.Beyond.Operations[b]; n != 0 {
+			out.Beyond.Operations[name] = n
+		}
+	}
+	for c, t := range r.Words {
+		if t != (sim.Traffic{}) {
+			out.Words[schedule.Class(c).String()] = Traffic(t)
+		}
+	}
+	if r.Timing != nil {
+		out.Cycles, out.Seconds, out.Energy = cyclesOf(r.Timing), &r.Timing.Seconds, energyOf(r.Timing)
+	}
+	if b := e.Baseline; b != nil {
+		out.Baseline = &Baseline{
+			K: b.K, N: b.N, Counts: counts(b.Counts), MemoryWords: e.BaselineMemoryWords,
+			Footprint: b.Footprint.Total, RanksAdded: b.RanksAdded, Reduction: map[string]float64{},
+		}
+		if b.Timing != nil {
+			out.Baseline.Cycles, out.Baseline.Seconds, out.Baseline.Energy = cyclesOf(b.Timing), &b.Timing.Seconds, energyOf(b.Timing)
+		}
+		for _, q := range Compare(e) {
+			out.Baseline.Reduction[q.Key] = q.Reduction()
+		}
+	}
+	if p := e.Projection; p != nil {
+		n := float64(p.Epochs)
+		out.Projection = &Projection{
+			p.Samples, p.Iterations, p.Epochs, p.SecondsPerEpoch, p.JoulesPerEpoch,
+			n * p.SecondsPerEpoch, n * p.JoulesPerEpoch,
+		}
+	}
+	return out
+}
+
+func trafficName(t schedule.Traffic) string {
+	if t == schedule.Equations {
+		return "equations"
+	}
+	return "all"
+}
+
+func counts(c sim.Counts) Counts {
+	return Counts{
+		Forward: Pass{c.Forward.Reads, c.Forward.Writes, c.Forward.Adds},
+		Backward: BackwardPass{
+			Pass{c.Backward.Reads, c.Backward.Writes, c.Backward.Adds}, c.Backward.MACs,
+		},
+	}
+}
+
+func cyclesOf(t *sim.Timing) *Cycles {
+	c := t.Cycles
+	return &Cycles{
+		c.Total, c.PEBusy, c.DRAM, c.Overlap, c.StallLoad, c.StallStore, c.StallOther,
+		c.Phase[sim.Forward], c.Phase[sim.Backward], c.Phase[sim.Update],
+	}
+}
+
+func energyOf(t *sim.Timing) *Energy {
+	e := t.Energy
+	return &Energy{e.Total(), e.DRAM, e.OnChip, e.PE, e.Static, dramClasses(e.Commands)}
+}
+
+func dramClasses(e dram.Energy) map[string]units.Picojoules {
+	return map[string]units.Picojoules{
+		"activate": e.Activate, "read": e.Read, "write": e.Write, "refresh": e.Refresh,
+		"background": e.Background, "vpp": e.VPP, "io": e.IO,
+	}
+}
+
+func dramOf(r *sim.Result) DRAM {
+	d := DRAM{
+		Device: r.Hardware.DRAM.Name, Channels: r.Hardware.DRAM.Channels, Ranks: r.Hardware.DRAM.Ranks,
+		Capacity: r.Footprint.Capacity, Footprint: r.Footprint.Total, Classes: map[string]units.Bytes{},
+	}
+	for c, bytes := range r.Footprint.Class {
+		if bytes != 0 {
+			d.Classes[schedule.Class(c).String()] = bytes
+		}
+	}
+	if t := r.Timing; t != nil {
+		s := t.DRAM
+		d.Commands = &Commands{
+			s.Reads, s.Writes, s.Activates, s.Precharges, s.Refreshes + s.BankRefreshes, s.RowHitRate(), t.Utilisation,
+		}
+	}
+	return d
+}
+
+// WriteJSON writes any report as indented JSON.
+func WriteJSON(w io.Writer, v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(text, '\n'))
+	return err
+}
+
+// WriteCSV writes any report as two columns: the JSON path of each value, and
+// the value.
+func WriteCSV(w io.Writer, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	var tree any
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber() // integers stay integers
+	if err := decoder.Decode(&tree); err != nil {
+		return err
+	}
+	out := csv.NewWriter(w)
+	if err := out.Write([]string{"key", "value"}); err != nil {
+		return err
+	}
+	if err := flatten(out, "", tree); err != nil {
+		return err
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func flatten(out *csv.Writer, path string, v any) error {
+	join := func(key string) string {
+		if path == "" {
+			return key
+		}
+		return path + "." + key
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		keys := make([]string, 0, len(v))
+		for k := range v {
+			keys = append(keys, k)
+		}
+		sort.Strings(keys)
+		for _, k := range keys {
+			if err := flatten(out, join(k), v[k]); err != nil {
+				return err
+			}
+		}
+		return nil
+	case []any:
+		for i, element := range v {
+			if err := flatten(out, join(strconv.Itoa(i)), element); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return out.Write([]string{path, fmt.Sprint(v)})
+}

@@ -1,0 +1,261 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"accelsim/design"
+	"accelsim/pe"
+	"accelsim/schedule"
+	"accelsim/sim"
+	"accelsim/units"
+)
+
+// Quantity is one line of the comparison with BPTT.
+type Quantity struct {
+	Key, Name      string
+	Run, Baseline  float64
+	runText, bText string
+}
+
+// Reduction returns by how many percent the run takes less; negative if more.
+func (q Quantity) Reduction() float64 {
+	if q.Baseline == 0 {
+		return 0
+	}
+	return 100 * (1 - q.Run/q.Baseline)
+}
+
+// Compare lists what the run and its baseline took, in the paper's order; time
+// and energy only where both were timed.
+func Compare(e *design.Evaluation) []Quantity {
+	r, b := e.Run, e.Baseline
+	list := []Quantity{
+		count("memory_access", "memory access (words)", int64(r.Counts.MemoryAccess()), int64(b.Counts.MemoryAccess())),
+		count("adds", "additions", r.Counts.Adds(), b.Counts.Adds()),
+		count("macs", "MACs", r.Counts.MACs(), b.Counts.MACs()),
+	}
+	if r.Timing != nil && b.Timing != nil {
+		q := count("cycles", "cycles (PE clocks)", int64(r.Timing.Cycles.Total), int64(b.Timing.Cycles.Total))
+		list = append(list, q)
+		energy, base := r.Timing.Energy.Total(), b.Timing.Energy.Total()
+		list = append(list, Quantity{
+			Key: "energy", Name: "energy", Run: float64(energy), Baseline: float64(base),
+			runText: Joules(energy), bText: Joules(base),
+		})
+	}
+	return append(list, Quantity{
+		Key: "footprint", Name: "DRAM footprint", Run: float64(r.Footprint.Total), Baseline: float64(b.Footprint.Total),
+		runText: Bytes(r.Footprint.Total), bText: Bytes(b.Footprint.Total),
+	})
+}
+
+func count(key, name string, run, baseline int64) Quantity {
+	return Quantity{
+		Key: key, Name: name, Run: float64(run), Baseline: float64(baseline),
+		runText: Integer(run), bText: Integer(baseline),
+	}
+}
+
+// WriteRun prints an evaluation as tables.
+func WriteRun(w io.Writer, e *design.Evaluation) error {
+	writeHeading(w, e)
+	tables := []*Table{crosscheckTable(e)}
+	if e.Baseline != nil {
+		tables = append(tables, baselineTable(e))
+	}
+	tables = append(tables, beyondTable(e))
+	if e.Run.Timing != nil {
+		tables = append(tables, timeTable(e.Run), energyTable(e.Run), dramTable(e.Run))
+	}
+	tables = append(tables, memoryTable(e.Run))
+	for _, t := range tables {
+		if len(t.Rows) == 0 {
+			continue
+		}
+		if err := t.Write(w); err != nil {
+			return err
+		}
+	}
+	return writeProjection(w, e)
+}
+
+func writeHeading(w io.Writer, e *design.Evaluation) {
+	r := e.Run
+	task := r.Workload
+	data := ""
+	if task.Dataset != "" {
+		data = " on " + task.Dataset
+	}
+	fmt.Fprintf(w, "%s%s: %s\n", task.Name, data, task.Net.Text)
+	fmt.Fprintf(w, "(k, n) = (%d, %d): T = %d in %d intervals, %d layers in %d local blocks, batch %d, %s classifiers\n",
+		r.K, r.N, task.Timesteps, r.Intervals, task.Net.N(), len(r.Blocks), task.Batch, task.Training.Classifier)
+	hw := r.Hardware
+	fmt.Fprintf(w, "%s: %dx%d PEs at %s, %d lanes; %s, %d channel(s), %d ranks\n",
+		hw.Name, hw.PE.Rows, hw.PE.Columns, scaled(float64(hw.PE.Clock), "Hz"),
+		hw.PE.Lanes, hw.DRAM.Name, hw.DRAM.Channels, hw.DRAM.Ranks)
+	if hw.OnChip == 0 {
+		fmt.Fprintf(w, "on chip %s: %s\n", Bytes(r.OnChip.Capacity), hw.Note)
+	} else {
+		fmt.Fprintf(w, "on chip %s\n", Bytes(r.OnChip.Capacity))
+	}
+	if e.Traffic == schedule.Equations {
+		fmt.Fprintln(w, "only the traffic and operations of Eqs. 11-17 (--traffic equations)")
+	}
+	fmt.Fprintln(w)
+}
+
+func crosscheckTable(e *design.Evaluation) *Table {
+	t := &Table{
+		Title:  "One training iteration, simulated, against the equations (words of 4 bytes, operations)",
+		Header: []string{"quantity", "Eq.", "simulated", "equation", "difference"},
+		Left:   []int{1},
+	}
+	for _, row := range e.Check.Rows {
+		t.Add(row.Quantity, row.Equation, Integer(row.Simulated), Integer(row.Analytic), Integer(row.Difference))
+	}
+	verdict := "cross-check: PASS, every counter equals its equation"
+	if !e.Check.Pass {
+		verdict = "cross-check: FAIL"
+	}
+	t.Notes = append(t.Notes, verdict)
+	return t
+}
+
+func baselineTable(e *design.Evaluation) *Table {
+	b := e.Baseline
+	t := &Table{
+		Title:  fmt.Sprintf("Against standard BPTT, (k, n) = (%d, %d), on the same hardware", b.K, b.N),
+		Header: []string{"quantity", "this run", "BPTT", "reduction"},
+	}
+	for _, q := range Compare(e) {
+		t.Add(q.Name, q.runText, q.bText, Percent(q.Reduction()))
+	}
+	memory := Quantity{Run: float64(e.MemoryWords), Baseline: float64(e.BaselineMemoryWords)}
+	t.Add("GPU memory, Eqs. 8-10 (words)", Integer(e.MemoryWords), Integer(e.BaselineMemoryWords), Percent(memory.Reduction()))
+	if b.RanksAdded > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("BPTT does not fit in the DRAM: simulated with %d ranks more", b.RanksAdded))
+	}
+	return t
+}
+
+func beyondTable(e *design.Evaluation) *Table {
+	t := &Table{
+		Title:  "Beyond the equations: moved and executed, too",
+		Header: []string{"class", "words", "operations"},
+	}
+	for b := range schedule.NumBeyond {
+		words, operations := e.Run.Beyond.Words[b], e.Run.Beyond.Operations[b]
+		if words != 0 || operations != 0 {
+			t.Add(schedule.Beyond(b).String(), Integer(words), Integer(operations))
+		}
+	}
+	return t
+}
+
+func timeTable(r *sim.Result) *Table {
+	c := r.Timing.Cycles
+	t := &Table{
+		Title:  fmt.Sprintf("Time: %s, %s PE clocks", Seconds(r.Timing.Seconds), Integer(c.Total)),
+		Header: []string{"what", "clocks", "share"},
+	}
+	add := func(name string, v units.Cycles) {
+		t.Add(name, Integer(v), Percent(100*float64(v)/float64(max(c.Total, 1))))
+	}
+	add("PEs busy", c.PEBusy)
+	for phase, v := range c.Phase {
+		if v > 0 {
+			add("  "+sim.Phase(phase).String(), v)
+		}
+	}
+	add("PEs wait for loads", c.StallLoad)
+	add("PEs wait for stores", c.StallStore)
+	if c.StallOther > 0 {
+		add("PEs wait for neither", c.StallOther)
+	}
+	add("DRAM busy", c.DRAM)
+	add("  while PEs are", c.Overlap)
+	return t
+}
+
+func energyTable(r *sim.Result) *Table {
+	e := r.Timing.Energy
+	t := &Table{
+		Title:  "Energy: " + Joules(e.Total()),
+		Header: []string{"part", "energy", "share"},
+	}
+	add := func(name string, v units.Picojoules) {
+		t.Add(name, Joules(v), Percent(100*float64(v/e.Total())))
+	}
+	add("DRAM", e.DRAM)
+	for _, part := range []struct {
+		name string
+		v    units.Picojoules
+	}{
+		{"activate", e.Commands.Activate},
+		{"read", e.Commands.Read},
+		{"write", e.Commands.Write},
+		{"refresh", e.Commands.Refresh},
+		{"background", e.Commands.Background},
+		{"wordline supply", e.Commands.VPP},
+		{"I/O", e.Commands.IO},
+	} {
+		if part.v != 0 {
+			add("  "+part.name, part.v)
+		}
+	}
+	add("on-chip accesses", e.OnChip)
+	add("PE operations", e.PE)
+	add("leakage of PEs and on-chip memory", e.Static)
+	if r.Hardware.OnChip == 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("leakage is that of %s on chip: the paper's assumption, not a chip that one can buy", Bytes(r.OnChip.Capacity)))
+	}
+	var ops []string
+	for op, n := range r.Operations {
+		if n != 0 {
+			ops = append(ops, fmt.Sprintf("%s %s", Integer(n), pe.Op(op)))
+		}
+	}
+	t.Notes = append(t.Notes, "PE operations: "+strings.Join(ops, ", "))
+	return t
+}
+
+func dramTable(r *sim.Result) *Table {
+	s := r.Timing.DRAM
+	t := &Table{
+		Title: fmt.Sprintf("DRAM: %s bursts read, %s written", Integer(s.Reads), Integer(s.Writes)),
+		Header: []string{
+			"activates", "precharges", "refreshes", "row hits", "bandwidth used",
+		},
+	}
+	t.Add(Integer(s.Activates), Integer(s.Precharges), Integer(s.Refreshes+s.BankRefreshes),
+		Percent(100*s.RowHitRate()), Percent(100*r.Timing.Utilisation))
+	return t
+}
+
+func memoryTable(r *sim.Result) *Table {
+	t := &Table{
+		Title: fmt.Sprintf("Memory: DRAM %s of %s; on chip %s of %s at most",
+			Bytes(r.Footprint.Total), Bytes(r.Footprint.Capacity), Bytes(r.OnChip.Peak), Bytes(r.OnChip.Capacity)),
+		Header: []string{"tensors", "footprint", "words read", "words written"},
+	}
+	for c, bytes := range r.Footprint.Class {
+		if bytes != 0 {
+			traffic := r.Words[c]
+			t.Add(schedule.Class(c).String(), Bytes(bytes), Integer(traffic.Reads), Integer(traffic.Writes))
+		}
+	}
+	return t
+}
+
+func writeProjection(w io.Writer, e *design.Evaluation) error {
+	p := e.Projection
+	if p == nil {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "An epoch of %s samples: %s iterations, %s, %s. %d epochs: %s, %s.\n",
+		Integer(p.Samples), Integer(p.Iterations), Seconds(p.SecondsPerEpoch), scaled(p.JoulesPerEpoch, "J"),
+		p.Epochs, Seconds(float64(p.Epochs)*p.SecondsPerEpoch), scaled(float64(p.Epochs)*p.JoulesPerEpoch, "J"))
+	return err
+}
