@@ -201,6 +201,9 @@ func (d Device) Validate() error {
 	if err := d.Timing.validate(std); err != nil {
 		return fmt.Errorf("device %s: %w", d.Name, err)
 	}
+	if d.Refresh == BankStaggered && d.Timing.REFIb < 1 {
+		return fail("tREFIb must be at least 1 clock for per-bank refresh")
+	}
 	if err := d.Power.validate(); err != nil {
 		return fmt.Errorf("device %s: %w", d.Name, err)
 	}

@@ -181,7 +181,10 @@ func (t Timing) validate(std standard) error {
 		key   string
 		value units.Cycles
 	}{
-		{"CL", t.CL}, {"tRP", t.RP}, {"tRAS", t.RAS}, {"tRFC", t.RFC},
+		{"CL", t.CL},
+		{"tRP", t.RP},
+		{"tRAS", t.RAS},
+		{"tRFC", t.RFC},
 		{"tREFI", t.REFI},
 	} {
 		if positive.value < 1 {
@@ -199,7 +202,6 @@ func (t Timing) validate(std standard) error {
 		{rcd, "tRAS", t.RCDRD, t.RAS},
 		{"tRCDWR", "tRAS", t.RCDWR, t.RAS},
 		{"AL", rcd, t.AL, min(t.RCDRD, t.RCDWR)},
-		{"tRFC", "tREFI", t.RFC + maxBanks, t.REFI},
 		{"tRRD_S", "tRRD_L", t.RRDS, t.RRDL},
 		{"tRRD_S", "tFAW", t.RRDS, t.FAW},
 		{"tCCD_S", "tCCD_L", t.CCDS, t.CCDL},
@@ -208,6 +210,15 @@ func (t Timing) validate(std standard) error {
 		if order.lessValue > order.moreValue {
 			return fmt.Errorf("%s (%d clocks) contradicts %s (%d): it must not exceed it", order.less, order.lessValue, order.more, order.moreValue)
 		}
+	}
+	// Between two refreshes there must be time to close what was open, open a
+	// row and use it, or nothing else would ever be served.
+	work := 2*(t.RC()+max(t.RCDRD, t.RCDWR)+t.CWL+t.AL+t.WR) + 2*maxBanks
+	if t.RFC+work > t.REFI {
+		return fmt.Errorf("tREFI (%d clocks) leaves no time for requests after tRFC (%d): it must be at least %d", t.REFI, t.RFC, t.RFC+work)
+	}
+	if t.REFIb > 0 && t.RFCb >= t.REFIb {
+		return fmt.Errorf("tREFIb (%d clocks) must exceed tRFCb (%d)", t.REFIb, t.RFCb)
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package dram
 
-import "accelsim/units"
+import (
+	"math/bits"
+
+	"accelsim/units"
+)
 
 // edge is one compiled constraint: after must wait gap clocks.
 type edge struct {
@@ -33,24 +37,26 @@ func compile(table []Constraint) *rules {
 	return r
 }
 
-// ready holds, for each command, the first clock at which it may issue.
-type ready [timed]units.Cycles
+// ready holds, for each command and each bank, group or rank, the first clock
+// at which it may issue there. Fixed sizes spare the inner loops their bounds
+// checks.
+type ready [timed][maxBanks]units.Cycles
 
-func (r *ready) push(edges []edge, at units.Cycles) {
+func (r *ready) push(edges []edge, where int, at units.Cycles) {
 	for _, e := range edges {
-		r[e.after] = max(r[e.after], at+e.gap)
+		slot := &r[e.after][where&(maxBanks-1)]
+		*slot = max(*slot, at+e.gap)
 	}
 }
 
 // timers is the state of all timing constraints of one channel.
 type timers struct {
-	rules   *rules
-	bank    []ready
-	group   []ready
-	rank    []ready
-	groupOf [maxBanks]uint8 // by bank
-	rankOf  [maxBanks]uint8
-	acts    []ring // per rank and window, the last ACTs
+	rules             *rules
+	bank, group, rank ready
+	groupOf           [maxBanks]uint8 // by bank
+	rankOf            [maxBanks]uint8
+	banksOf           []uint64 // by rank, one bit a bank
+	acts              []ring   // per rank and window, the last ACTs
 }
 
 // ring holds the last count ACT times of a rank.
@@ -64,15 +70,14 @@ const never units.Cycles = -1 << 40
 
 func newTimers(d Device, r *rules) timers {
 	t := timers{
-		rules: r,
-		bank:  make([]ready, d.Ranks*d.Banks()),
-		group: make([]ready, d.Ranks*d.BankGroups),
-		rank:  make([]ready, d.Ranks),
-		acts:  make([]ring, d.Ranks*len(r.windows)),
+		rules:   r,
+		acts:    make([]ring, d.Ranks*len(r.windows)),
+		banksOf: make([]uint64, d.Ranks),
 	}
-	for b := range t.bank {
+	for b := range d.Ranks * d.Banks() {
 		t.groupOf[b] = uint8(b / d.BanksPerGroup)
 		t.rankOf[b] = uint8(b / d.Banks())
+		t.banksOf[t.rankOf[b]] |= 1 << b
 	}
 	for i := range t.acts {
 		t.acts[i].at = make([]units.Cycles, r.windows[i%len(r.windows)].count)
@@ -83,15 +88,7 @@ func newTimers(d Device, r *rules) timers {
 
 // reset lets every constraint expire.
 func (t *timers) reset() {
-	for i := range t.bank {
-		t.bank[i] = ready{}
-	}
-	for i := range t.group {
-		t.group[i] = ready{}
-	}
-	for i := range t.rank {
-		t.rank[i] = ready{}
-	}
+	t.bank, t.group, t.rank = ready{}, ready{}, ready{}
 	for i := range t.acts {
 		for j := range t.acts[i].at {
 			t.acts[i].at[j] = never
@@ -103,20 +100,21 @@ func (t *timers) reset() {
 // earliest is the first clock at which c may issue to bank b.
 func (t *timers) earliest(c Command, b int) units.Cycles {
 	c = c.timer()
-	return max(t.bank[b][c], t.group[t.groupOf[b]][c], t.rank[t.rankOf[b]][c])
+	b &= maxBanks - 1
+	return max(t.bank[c][b], t.group[c][t.groupOf[b]&(maxBanks-1)], t.rank[c][t.rankOf[b]&(maxBanks-1)])
 }
 
 // issue records that c went to bank b (any bank of the rank for REF) at a clock.
 func (t *timers) issue(c Command, b int, at units.Cycles) {
 	e := &t.rules.edges[c]
-	t.bank[b].push(e[Bank], at)
-	t.group[t.groupOf[b]].push(e[Group], at)
 	rank := int(t.rankOf[b])
-	t.rank[rank].push(e[Rank], at)
-	if others := e[OtherRanks]; len(others) > 0 && len(t.rank) > 1 {
-		for i := range t.rank {
+	t.bank.push(e[Bank], b, at)
+	t.group.push(e[Group], int(t.groupOf[b]), at)
+	t.rank.push(e[Rank], rank, at)
+	if others := e[OtherRanks]; len(others) > 0 {
+		for i := range t.banksOf {
 			if i != rank {
-				t.rank[i].push(others, at)
+				t.rank.push(others, i, at)
 			}
 		}
 	}
@@ -128,7 +126,7 @@ func (t *timers) issue(c Command, b int, at units.Cycles) {
 				r.next = 0
 			}
 			// The slot to be overwritten next holds the count-th last ACT.
-			t.rank[rank][ACT] = max(t.rank[rank][ACT], r.at[r.next]+w.gap)
+			t.rank[ACT][rank] = max(t.rank[ACT][rank], r.at[r.next]+w.gap)
 		}
 	}
 }
@@ -136,19 +134,17 @@ func (t *timers) issue(c Command, b int, at units.Cycles) {
 // quiet is the first clock at which every constraint has expired, for REF too.
 func (t *timers) quiet() units.Cycles {
 	var at units.Cycles
-	for i := range t.bank {
-		for _, r := range t.bank[i] {
-			at = max(at, r)
-		}
+	ranks := len(t.banksOf)
+	banks := 0
+	for _, set := range t.banksOf {
+		banks += bits.OnesCount64(set)
 	}
-	for i := range t.group {
-		for _, r := range t.group[i] {
-			at = max(at, r)
+	for c := range timed {
+		for b := range banks {
+			at = max(at, t.bank[c][b], t.group[c][b])
 		}
-	}
-	for i := range t.rank {
-		for _, r := range t.rank[i] {
-			at = max(at, r)
+		for r := range ranks {
+			at = max(at, t.rank[c][r])
 		}
 	}
 	// An ACT window holds nothing back once its newest ACT is a gap ago.
