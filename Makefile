@@ -1,0 +1,40 @@
+# accelsim: `make` lists the targets.
+.DEFAULT_GOAL := help
+GO ?= go
+FUZZTIME ?= 10s
+
+.PHONY: help run test lint bench bench-peer fuzz cover golden-update
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## the main job: AlexNet on CIFAR10-DVS at (k, n) = (10, 1)
+	$(GO) run ./cmd/accelsim run --net alexnet --k 10 --n 1
+
+test: lint ## everything that must hold: linters, and all tests with the race detector
+	$(GO) build ./...
+	$(GO) test -race -timeout 30m ./...
+
+lint: ## vet, staticcheck, gofumpt
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	@unformatted=$$($(GO) tool gofumpt -l $$(git ls-files '*.go')); \
+	  if [ -n "$$unformatted" ]; then echo "gofumpt would change: $$unformatted"; exit 1; fi
+
+bench: ## Go benchmarks of every package
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+bench-peer: ## the golden trainer beside PyTorch (needs Debian's python3-torch and libopenblas0-pthread)
+	$(GO) run ./cmd/accelsim train --bench
+	@test -n "$(PEER)" || echo "set PEER=.../torch_speed.py to time PyTorch in the same run"
+	@test -z "$(PEER)" || /usr/bin/python3 $(PEER)
+
+fuzz: ## every fuzz target for FUZZTIME each
+	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	  echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+
+cover: ## test coverage by package
+	$(GO) test -cover ./...
+
+golden-update: ## rewrite the golden files of the command-line tests
+	$(GO) test ./cmd/accelsim -update
