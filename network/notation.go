@@ -88,7 +88,7 @@ func scanToken(i int, field string) (token, error) {
 		{m[3], &t.size, "kernel or window", false},
 		{m[4], &t.pad, "padding", true},
 		{m[5], &t.stride, "stride", false},
-		{m[6], &t.repeats, "repeats", false},
+		{m[6], &t.repeats, "repeat count", false},
 	} {
 		if part.text == "" {
 			continue

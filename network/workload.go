@@ -133,7 +133,7 @@ type exact struct {
 
 // UnmarshalYAML reads the decimal as it is written.
 func (e *exact) UnmarshalYAML(text []byte) error {
-	e.Density, e.err = units.ParseDensity(strings.Trim(string(text), `"' `))
+	e.Density, e.err = units.ParseDensity(strings.Trim(string(text), "\"' \n"))
 	return nil
 }
 
