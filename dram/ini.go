@@ -14,7 +14,8 @@ import (
 // ReadINI reads a device in DRAMsim3's .ini format, as those files are: keys
 // that a device does not need are skipped, and a timing, power or system key
 // that is absent takes DRAMsim3's default. The second result names the
-// defaults taken among timings and currents, "key = value" each. Protocol,
+// defaults taken among timings and currents, "key = value" each, and queue
+// options that [Controller] replaces by its own. Protocol,
 // rows, columns, device_width, tCK, CL, tRP and tRAS have no default. An
 // error names filename and line.
 //
@@ -84,11 +85,14 @@ func scanINI(r io.Reader, name string) (*ini, error) {
 		if !ok {
 			return nil, fmt.Errorf("%s:%d: %q is neither a [section] nor key = value", name, f.lines, text)
 		}
+		if value = strings.TrimSpace(value); value == "" {
+			continue // as if absent
+		}
 		key = section + "." + strings.ToLower(strings.TrimSpace(key))
 		if before, again := f.values[key]; again {
 			return nil, fmt.Errorf("%s:%d: %s is already set on line %d; keep one", name, f.lines, key[len(section)+1:], before.line)
 		}
-		f.values[key] = iniValue{strings.TrimSpace(value), f.lines}
+		f.values[key] = iniValue{value, f.lines}
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("%s:%d: %w", name, f.lines+1, err)
@@ -148,7 +152,8 @@ func (f *ini) number(section, key string) (float64, int) {
 	if !ok {
 		return math.NaN(), 0
 	}
-	x, err := strconv.ParseFloat(v.text, 64)
+	// A remark may follow the number: tCK = 0.666 (1/1.5)
+	x, err := strconv.ParseFloat(strings.Fields(v.text)[0], 64)
 	if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
 		f.fail(v.line, "%s = %q is not a number", key, v.text)
 		return 0, v.line
@@ -260,7 +265,9 @@ func (f *ini) device() Device {
 		ClosePage:     f.choice(system, "row_buf_policy", "OPEN_PAGE", "CLOSE_PAGE") == 1,
 		Refresh:       RefreshPolicy(f.choice(system, "refresh_policy", "RANK_LEVEL_STAGGERED", "RANK_LEVEL_SIMULTANEOUS", "BANK_LEVEL_STAGGERED")),
 	}
-	f.choice(system, "queue_structure", "PER_BANK")
+	if f.choice(system, "queue_structure", "PER_BANK", "PER_RANK") == 1 {
+		f.defaults = append(f.defaults, "queue_structure = PER_BANK (PER_RANK is not modelled)")
+	}
 	std, ok := standards[d.Standard]
 	if !ok {
 		if d.Standard == "" {
@@ -275,7 +282,7 @@ func (f *ini) device() Device {
 		d.BankGroups = 1
 	}
 	if f.flag(system, "unified_queue", false) {
-		f.fail(f.values[system+".unified_queue"].line, "unified_queue = True is not supported; write False")
+		f.defaults = append(f.defaults, "unified_queue = False (True is not modelled)")
 	}
 	if scale := std.ColumnScale; scale > 0 {
 		d.Columns *= scale
@@ -315,9 +322,7 @@ func (f *ini) timing(d *Device, std standard) {
 		f.fail(line, "tCK = %g must be in 0.001..1000000 ns", ns)
 	}
 	t := &d.Timing
-	if _, ok := f.values["timing.al"]; ok {
-		t.AL = f.clocks("AL", 0)
-	}
+	t.AL = f.clocks("AL", 0)
 	t.CL = f.clocks("CL", required)
 	t.CWL = f.clocks("CWL", 12)
 	t.RP = f.clocks("tRP", required)
