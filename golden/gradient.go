@@ -6,6 +6,11 @@ import "slices"
 // errors of the synaptic sums, with a border left and right of each row.
 func (t *Trainer) gradient(s *synapses, in *output, err []float32, border int) {
 	t.now.synapses, t.now.in, t.now.err, t.now.border = s, in, err, border
+	if s.usesTaps(in) {
+		t.phase(t.samples, (*Trainer).listErrorsByChannel)
+		t.phase(s.out.used, (*Trainer).tapGradient)
+		return
+	}
 	if s.isFlat() {
 		t.listByInput()
 		t.now.chunks = max(1, min(s.rows/minRows, 4*t.crew.workers/len(s.blocks)))
@@ -137,6 +142,11 @@ func (t *Trainer) gradientTask(worker, task int) {
 	first, end := share(s.in.channels, task%t.now.chunks, t.now.chunks)
 	gradient := s.gradient[columns.first*s.rows:]
 	acc := t.scratch[worker].accumulator[:columns.width]
+	kernelRow := s.stride == 1 && s.kernel > 1 && s.kernel*columns.width <= maxTaps*lanes
+	taps := t.scratch[worker].accumulator
+	if kernelRow {
+		taps = taps[:s.kernel*columns.width]
+	}
 	errorRow := s.out.width + 2*t.now.border
 	errorSize := s.out.height * errorRow * s.out.channels
 	rows := s.in.height + 1
@@ -151,6 +161,16 @@ func (t *Trainer) gradientTask(worker, task int) {
 				bottom := max(min(ky-s.pad+(s.out.height-1)*s.stride+1, s.in.height), top)
 				from, to := start[ci*rows+top], start[ci*rows+bottom]
 				if from == to {
+					continue
+				}
+				if kernelRow && !t.now.in.weighted() {
+					// All taps of the row side by side: kx = K-1 reads the first row.
+					clear(taps)
+					at := ((s.pad-ky)*errorRow+s.pad-s.kernel+1+t.now.border)*s.out.channels + columns.first
+					addTaps(taps, err, at, s.out.channels, s.out.channels, s.kernel, index[from:to])
+					for kx := range s.kernel {
+						add(gradient[((ky*s.kernel+kx)*s.in.channels+ci)*columns.width:][:columns.width], taps[(s.kernel-1-kx)*columns.width:][:columns.width])
+					}
 					continue
 				}
 				for kx := range s.kernel {

@@ -8,6 +8,7 @@ package golden
 const (
 	lanes    = 8  // float32 values of an AVX2 register
 	maxBlock = 64 // widest accumulator: eight registers
+	maxTaps  = 12 // registers for accumulators of several taps
 )
 
 // addRowsGo adds rows to an accumulator, in the order of index:
@@ -121,4 +122,37 @@ func listFloatsGo(index []int32, value []float32, start []int32, values []float3
 		}
 	}
 	return n
+}
+
+// addTapsGo is addRows for several accumulators side by side, acc[tap], whose
+// rows are apart tap by tap.
+func addTapsGo(acc, rows []float32, offset, stride, apart, taps int, index []int32) {
+	width := len(acc) / taps
+	for tap := range taps {
+		addRowsGo(acc[tap*width:(tap+1)*width], rows, offset+tap*apart, stride, index)
+	}
+}
+
+// addScaledTapsGo is addScaledRows likewise, for accumulators of 8.
+func addScaledTapsGo(acc, rows []float32, offset, stride, apart int, index []int32, scale []float32) {
+	for tap := range len(acc) / lanes {
+		addScaledRowsGo(acc[tap*lanes:(tap+1)*lanes], rows, offset+tap*apart, stride, index, scale)
+	}
+}
+
+// convolveGo forms eight positions' sums over a dense window for eight output
+// columns: acc[p][c] = sum of weights[row][tap][c] x[row xRow + p xStep + tap].
+func convolveGo(acc, x, weights []float32, xStep, xRow, height, taps int) {
+	for p := range convolvePositions {
+		to := acc[p*lanes : (p+1)*lanes]
+		clear(to)
+		for y := range height {
+			for tap := range taps {
+				v := x[y*xRow+p*xStep+tap]
+				for c, w := range weights[(y*taps+tap)*lanes:][:lanes] {
+					to[c] += float32(v * w)
+				}
+			}
+		}
+	}
 }

@@ -149,3 +149,72 @@ func listFloats(index []int32, value []float32, start []int32, values []float32,
 	}
 	return listFloatsAVX2(&index[0], &value[0], &start[0], &values[0], base, listed, len(values)/channels, channels/lanes, &maskOrder)
 }
+
+//go:noescape
+func addRows1Taps3(acc, rows *float32, offset, stride, tap int, index *int32, n int)
+
+//go:noescape
+func addRows1Taps5(acc, rows *float32, offset, stride, tap int, index *int32, n int)
+
+//go:noescape
+func addRows2Taps3(acc, rows *float32, offset, stride, tap int, index *int32, n int)
+
+//go:noescape
+func addRows2Taps5(acc, rows *float32, offset, stride, tap int, index *int32, n int)
+
+//go:noescape
+func addRows4Taps3(acc, rows *float32, offset, stride, tap int, index *int32, n int)
+
+//go:noescape
+func addScaledRows1Taps3(acc, rows *float32, offset, stride, tap int, index *int32, scale *float32, n int)
+
+//go:noescape
+func addScaledRows1Taps5(acc, rows *float32, offset, stride, tap int, index *int32, scale *float32, n int)
+
+//go:noescape
+func convolve8(acc, x, weights *float32, xStep, xRow, weightStep, height, taps int)
+
+func addTaps(acc, rows []float32, offset, stride, apart, taps int, index []int32) {
+	width := len(acc) / taps
+	if vectors && len(index) > 0 {
+		var kernel func(acc, rows *float32, offset, stride, tap int, index *int32, n int)
+		switch {
+		case width == 8 && taps == 3:
+			kernel = addRows1Taps3
+		case width == 8 && taps == 5:
+			kernel = addRows1Taps5
+		case width == 16 && taps == 3:
+			kernel = addRows2Taps3
+		case width == 16 && taps == 5:
+			kernel = addRows2Taps5
+		case width == 32 && taps == 3:
+			kernel = addRows4Taps3
+		}
+		if kernel != nil {
+			kernel(&acc[0], &rows[0], 4*offset, 4*stride, 4*apart, &index[0], len(index))
+			return
+		}
+	}
+	for tap := range taps {
+		addRows(acc[tap*width:(tap+1)*width], rows, offset+tap*apart, stride, index)
+	}
+}
+
+func addScaledTaps(acc, rows []float32, offset, stride, apart int, index []int32, scale []float32) {
+	switch {
+	case vectors && len(acc) == 3*lanes && len(index) > 0:
+		addScaledRows1Taps3(&acc[0], &rows[0], 4*offset, 4*stride, 4*apart, &index[0], &scale[0], len(index))
+	case vectors && len(acc) == 5*lanes && len(index) > 0:
+		addScaledRows1Taps5(&acc[0], &rows[0], 4*offset, 4*stride, 4*apart, &index[0], &scale[0], len(index))
+	default:
+		addScaledTapsGo(acc, rows, offset, stride, apart, index, scale)
+	}
+}
+
+func convolve(acc, x, weights []float32, xStep, xRow, height, taps int) {
+	if !vectors {
+		convolveGo(acc, x, weights, xStep, xRow, height, taps)
+		return
+	}
+	convolve8(&acc[0], &x[0], &weights[0], 4*xStep, 4*xRow, 4*lanes, height, taps)
+}

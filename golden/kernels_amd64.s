@@ -512,3 +512,383 @@ word:
 	MOVQ    R11, ret+72(FP)
 	VZEROUPPER
 	RET
+
+// func addRows1Taps3(acc, rows *float32, offset, stride, tap int, index *int32, n int)
+// As addRows1, for 3 accumulators whose rows are tap bytes apart.
+TEXT ·addRows1Taps3(SB), NOSPLIT, $0-56
+	MOVQ acc+0(FP), DI
+	MOVQ rows+8(FP), SI
+	ADDQ offset+16(FP), SI
+	MOVQ stride+24(FP), DX
+	MOVQ tap+32(FP), BX
+	MOVQ index+40(FP), R8
+	MOVQ n+48(FP), CX
+	LEAQ (BX)(BX*2), R10
+	VMOVUPS 0(DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+
+loop:
+	MOVLQSX (R8), AX
+	IMULQ   DX, AX
+	ADDQ    SI, AX
+	VADDPS  (AX), Y0, Y0
+	VADDPS  (AX)(BX*1), Y1, Y1
+	VADDPS  (AX)(BX*2), Y2, Y2
+	ADDQ    $4, R8
+	DECQ    CX
+	JNZ     loop
+
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VZEROUPPER
+	RET
+
+// func addRows1Taps5(acc, rows *float32, offset, stride, tap int, index *int32, n int)
+// As addRows1, for 5 accumulators whose rows are tap bytes apart.
+TEXT ·addRows1Taps5(SB), NOSPLIT, $0-56
+	MOVQ acc+0(FP), DI
+	MOVQ rows+8(FP), SI
+	ADDQ offset+16(FP), SI
+	MOVQ stride+24(FP), DX
+	MOVQ tap+32(FP), BX
+	MOVQ index+40(FP), R8
+	MOVQ n+48(FP), CX
+	LEAQ (BX)(BX*2), R10
+	VMOVUPS 0(DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+	VMOVUPS 96(DI), Y3
+	VMOVUPS 128(DI), Y4
+
+loop:
+	MOVLQSX (R8), AX
+	IMULQ   DX, AX
+	ADDQ    SI, AX
+	VADDPS  (AX), Y0, Y0
+	VADDPS  (AX)(BX*1), Y1, Y1
+	VADDPS  (AX)(BX*2), Y2, Y2
+	VADDPS  (AX)(R10*1), Y3, Y3
+	VADDPS  (AX)(BX*4), Y4, Y4
+	ADDQ    $4, R8
+	DECQ    CX
+	JNZ     loop
+
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	VMOVUPS Y4, 128(DI)
+	VZEROUPPER
+	RET
+
+// func addRows2Taps3(acc, rows *float32, offset, stride, tap int, index *int32, n int)
+// As addRows2, for 3 accumulators whose rows are tap bytes apart.
+TEXT ·addRows2Taps3(SB), NOSPLIT, $0-56
+	MOVQ acc+0(FP), DI
+	MOVQ rows+8(FP), SI
+	ADDQ offset+16(FP), SI
+	MOVQ stride+24(FP), DX
+	MOVQ tap+32(FP), BX
+	MOVQ index+40(FP), R8
+	MOVQ n+48(FP), CX
+	LEAQ (BX)(BX*2), R10
+	VMOVUPS 0(DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+	VMOVUPS 96(DI), Y3
+	VMOVUPS 128(DI), Y4
+	VMOVUPS 160(DI), Y5
+
+loop:
+	MOVLQSX (R8), AX
+	IMULQ   DX, AX
+	ADDQ    SI, AX
+	VADDPS  (AX), Y0, Y0
+	VADDPS  32(AX), Y1, Y1
+	VADDPS  (AX)(BX*1), Y2, Y2
+	VADDPS  32(AX)(BX*1), Y3, Y3
+	VADDPS  (AX)(BX*2), Y4, Y4
+	VADDPS  32(AX)(BX*2), Y5, Y5
+	ADDQ    $4, R8
+	DECQ    CX
+	JNZ     loop
+
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	VMOVUPS Y4, 128(DI)
+	VMOVUPS Y5, 160(DI)
+	VZEROUPPER
+	RET
+
+// func addRows2Taps5(acc, rows *float32, offset, stride, tap int, index *int32, n int)
+// As addRows2, for 5 accumulators whose rows are tap bytes apart.
+TEXT ·addRows2Taps5(SB), NOSPLIT, $0-56
+	MOVQ acc+0(FP), DI
+	MOVQ rows+8(FP), SI
+	ADDQ offset+16(FP), SI
+	MOVQ stride+24(FP), DX
+	MOVQ tap+32(FP), BX
+	MOVQ index+40(FP), R8
+	MOVQ n+48(FP), CX
+	LEAQ (BX)(BX*2), R10
+	VMOVUPS 0(DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+	VMOVUPS 96(DI), Y3
+	VMOVUPS 128(DI), Y4
+	VMOVUPS 160(DI), Y5
+	VMOVUPS 192(DI), Y6
+	VMOVUPS 224(DI), Y7
+	VMOVUPS 256(DI), Y8
+	VMOVUPS 288(DI), Y9
+
+loop:
+	MOVLQSX (R8), AX
+	IMULQ   DX, AX
+	ADDQ    SI, AX
+	VADDPS  (AX), Y0, Y0
+	VADDPS  32(AX), Y1, Y1
+	VADDPS  (AX)(BX*1), Y2, Y2
+	VADDPS  32(AX)(BX*1), Y3, Y3
+	VADDPS  (AX)(BX*2), Y4, Y4
+	VADDPS  32(AX)(BX*2), Y5, Y5
+	VADDPS  (AX)(R10*1), Y6, Y6
+	VADDPS  32(AX)(R10*1), Y7, Y7
+	VADDPS  (AX)(BX*4), Y8, Y8
+	VADDPS  32(AX)(BX*4), Y9, Y9
+	ADDQ    $4, R8
+	DECQ    CX
+	JNZ     loop
+
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	VMOVUPS Y4, 128(DI)
+	VMOVUPS Y5, 160(DI)
+	VMOVUPS Y6, 192(DI)
+	VMOVUPS Y7, 224(DI)
+	VMOVUPS Y8, 256(DI)
+	VMOVUPS Y9, 288(DI)
+	VZEROUPPER
+	RET
+
+// func addRows4Taps3(acc, rows *float32, offset, stride, tap int, index *int32, n int)
+// As addRows4, for 3 accumulators whose rows are tap bytes apart.
+TEXT ·addRows4Taps3(SB), NOSPLIT, $0-56
+	MOVQ acc+0(FP), DI
+	MOVQ rows+8(FP), SI
+	ADDQ offset+16(FP), SI
+	MOVQ stride+24(FP), DX
+	MOVQ tap+32(FP), BX
+	MOVQ index+40(FP), R8
+	MOVQ n+48(FP), CX
+	LEAQ (BX)(BX*2), R10
+	VMOVUPS 0(DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+	VMOVUPS 96(DI), Y3
+	VMOVUPS 128(DI), Y4
+	VMOVUPS 160(DI), Y5
+	VMOVUPS 192(DI), Y6
+	VMOVUPS 224(DI), Y7
+	VMOVUPS 256(DI), Y8
+	VMOVUPS 288(DI), Y9
+	VMOVUPS 320(DI), Y10
+	VMOVUPS 352(DI), Y11
+
+loop:
+	MOVLQSX (R8), AX
+	IMULQ   DX, AX
+	ADDQ    SI, AX
+	VADDPS  (AX), Y0, Y0
+	VADDPS  32(AX), Y1, Y1
+	VADDPS  64(AX), Y2, Y2
+	VADDPS  96(AX), Y3, Y3
+	VADDPS  (AX)(BX*1), Y4, Y4
+	VADDPS  32(AX)(BX*1), Y5, Y5
+	VADDPS  64(AX)(BX*1), Y6, Y6
+	VADDPS  96(AX)(BX*1), Y7, Y7
+	VADDPS  (AX)(BX*2), Y8, Y8
+	VADDPS  32(AX)(BX*2), Y9, Y9
+	VADDPS  64(AX)(BX*2), Y10, Y10
+	VADDPS  96(AX)(BX*2), Y11, Y11
+	ADDQ    $4, R8
+	DECQ    CX
+	JNZ     loop
+
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	VMOVUPS Y4, 128(DI)
+	VMOVUPS Y5, 160(DI)
+	VMOVUPS Y6, 192(DI)
+	VMOVUPS Y7, 224(DI)
+	VMOVUPS Y8, 256(DI)
+	VMOVUPS Y9, 288(DI)
+	VMOVUPS Y10, 320(DI)
+	VMOVUPS Y11, 352(DI)
+	VZEROUPPER
+	RET
+
+// func addScaledRows1Taps3(acc, rows *float32, offset, stride, tap int, index *int32, scale *float32, n int)
+// As addScaledRows1, for 3 accumulators whose rows are tap bytes apart.
+TEXT ·addScaledRows1Taps3(SB), NOSPLIT, $0-64
+	MOVQ acc+0(FP), DI
+	MOVQ rows+8(FP), SI
+	ADDQ offset+16(FP), SI
+	MOVQ stride+24(FP), DX
+	MOVQ tap+32(FP), BX
+	MOVQ index+40(FP), R8
+	MOVQ scale+48(FP), R9
+	MOVQ n+56(FP), CX
+	LEAQ (BX)(BX*2), R10
+	VMOVUPS 0(DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+
+loop:
+	MOVLQSX (R8), AX
+	IMULQ   DX, AX
+	ADDQ    SI, AX
+	VBROADCASTSS (R9), Y8
+	VMULPS  (AX), Y8, Y9
+	VMULPS  (AX)(BX*1), Y8, Y10
+	VMULPS  (AX)(BX*2), Y8, Y11
+	VADDPS  Y9, Y0, Y0
+	VADDPS  Y10, Y1, Y1
+	VADDPS  Y11, Y2, Y2
+	ADDQ    $4, R8
+	ADDQ    $4, R9
+	DECQ    CX
+	JNZ     loop
+
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VZEROUPPER
+	RET
+
+// func addScaledRows1Taps5(acc, rows *float32, offset, stride, tap int, index *int32, scale *float32, n int)
+// As addScaledRows1, for 5 accumulators whose rows are tap bytes apart.
+TEXT ·addScaledRows1Taps5(SB), NOSPLIT, $0-64
+	MOVQ acc+0(FP), DI
+	MOVQ rows+8(FP), SI
+	ADDQ offset+16(FP), SI
+	MOVQ stride+24(FP), DX
+	MOVQ tap+32(FP), BX
+	MOVQ index+40(FP), R8
+	MOVQ scale+48(FP), R9
+	MOVQ n+56(FP), CX
+	LEAQ (BX)(BX*2), R10
+	VMOVUPS 0(DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS 64(DI), Y2
+	VMOVUPS 96(DI), Y3
+	VMOVUPS 128(DI), Y4
+
+loop:
+	MOVLQSX (R8), AX
+	IMULQ   DX, AX
+	ADDQ    SI, AX
+	VBROADCASTSS (R9), Y8
+	VMULPS  (AX), Y8, Y9
+	VMULPS  (AX)(BX*1), Y8, Y10
+	VMULPS  (AX)(BX*2), Y8, Y11
+	VMULPS  (AX)(R10*1), Y8, Y12
+	VMULPS  (AX)(BX*4), Y8, Y13
+	VADDPS  Y9, Y0, Y0
+	VADDPS  Y10, Y1, Y1
+	VADDPS  Y11, Y2, Y2
+	VADDPS  Y12, Y3, Y3
+	VADDPS  Y13, Y4, Y4
+	ADDQ    $4, R8
+	ADDQ    $4, R9
+	DECQ    CX
+	JNZ     loop
+
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	VMOVUPS Y4, 128(DI)
+	VZEROUPPER
+	RET
+
+// func convolve8(acc, x, weights *float32, xStep, xRow, weightStep, height, taps int)
+// Eight positions of a dense convolution, eight output columns: position p
+// reads x[row xRow + p xStep + tap], tap < taps, for height rows. Strides are
+// in bytes; acc is [position][column].
+TEXT ·convolve8(SB), NOSPLIT, $0-64
+	MOVQ acc+0(FP), DI
+	MOVQ x+8(FP), SI
+	MOVQ weights+16(FP), DX
+	MOVQ xStep+24(FP), BX
+	MOVQ xRow+32(FP), R8
+	MOVQ weightStep+40(FP), R9
+	MOVQ height+48(FP), CX
+	LEAQ (BX)(BX*2), R10 // 3
+	LEAQ (BX)(BX*4), R11 // 5
+	LEAQ (R10)(BX*4), R12 // 7
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+row:
+	MOVQ taps+56(FP), R13
+	MOVQ SI, AX
+
+tap:
+	VMOVUPS (DX), Y8
+	VBROADCASTSS (AX), Y9
+	VMULPS Y8, Y9, Y9
+	VADDPS Y9, Y0, Y0
+	VBROADCASTSS (AX)(BX*1), Y10
+	VMULPS Y8, Y10, Y10
+	VADDPS Y10, Y1, Y1
+	VBROADCASTSS (AX)(BX*2), Y11
+	VMULPS Y8, Y11, Y11
+	VADDPS Y11, Y2, Y2
+	VBROADCASTSS (AX)(R10*1), Y12
+	VMULPS Y8, Y12, Y12
+	VADDPS Y12, Y3, Y3
+	VBROADCASTSS (AX)(BX*4), Y13
+	VMULPS Y8, Y13, Y13
+	VADDPS Y13, Y4, Y4
+	VBROADCASTSS (AX)(R11*1), Y14
+	VMULPS Y8, Y14, Y14
+	VADDPS Y14, Y5, Y5
+	VBROADCASTSS (AX)(R10*2), Y15
+	VMULPS Y8, Y15, Y15
+	VADDPS Y15, Y6, Y6
+	VBROADCASTSS (AX)(R12*1), Y9
+	VMULPS Y8, Y9, Y9
+	VADDPS Y9, Y7, Y7
+	ADDQ R9, DX
+	ADDQ $4, AX
+	DECQ R13
+	JNZ  tap
+	ADDQ R8, SI
+	DECQ CX
+	JNZ  row
+
+	VMOVUPS Y0, 0(DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	VMOVUPS Y4, 128(DI)
+	VMOVUPS Y5, 160(DI)
+	VMOVUPS Y6, 192(DI)
+	VMOVUPS Y7, 224(DI)
+	VZEROUPPER
+	RET

@@ -29,3 +29,15 @@ func listSpikes(index, start []int32, spikes []byte, channels int) int {
 func listFloats(index []int32, value []float32, start []int32, values []float32, channels, base, listed int) int {
 	return listFloatsGo(index, value, start, values, channels, base, listed)
 }
+
+func addTaps(acc, rows []float32, offset, stride, apart, taps int, index []int32) {
+	addTapsGo(acc, rows, offset, stride, apart, taps, index)
+}
+
+func addScaledTaps(acc, rows []float32, offset, stride, apart int, index []int32, scale []float32) {
+	addScaledTapsGo(acc, rows, offset, stride, apart, index, scale)
+}
+
+func convolve(acc, x, weights []float32, xStep, xRow, height, taps int) {
+	convolveGo(acc, x, weights, xStep, xRow, height, taps)
+}

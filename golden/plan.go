@@ -225,6 +225,9 @@ type layer struct {
 	joined     *layer      // the layer at whose end this one's spikes are added, if another's
 	errorFrom  *layer      // of the residual block that has this output as its identity shortcut
 
+	padded   *paddedInput // of a narrow layer that reads direct input, else nil
+	byOutput channelLists // its errors
+
 	sum     []float32 // [batch][size]: synaptic sums that stay the same in an interval, else nil
 	spatial []float32 // [batch][output size]: error of the output
 	before  []float32 // [batch][size]: the same before pooling; nil without pooling
@@ -326,6 +329,12 @@ func (t *Trainer) buildLayer(g *network.Layer) error {
 	}
 	if l.in.static && !g.BatchNorm {
 		l.sum = make([]float32, batch*l.own.size())
+	}
+	if s := l.synapses; s.usesDense(l.in) {
+		l.padded = l.newPaddedInput(batch)
+		l.byOutput = channelLists{
+			index: make([]int32, batch*l.own.size()), value: make([]float32, batch*l.own.size()), next: make([]int32, batch*lanes),
+		}
 	}
 	if t.dropout > 0 {
 		l.mask = make([]byte, batch*l.own.size())

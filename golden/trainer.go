@@ -206,7 +206,7 @@ func (t *Trainer) allocateScratch() {
 	t.scratch = make([]scratch, t.crew.workers)
 	for i := range t.scratch {
 		t.scratch[i] = scratch{
-			accumulator: make([]float32, maxBlock), spikes: make([]byte, size),
+			accumulator: make([]float32, max(maxBlock, maxTaps*lanes)), spikes: make([]byte, size),
 			pooled: make([]float32, pooled), index: make([]int32, inputs), value: make([]float32, inputs),
 		}
 	}
