@@ -175,6 +175,10 @@ type Extent struct {
 	Constant bool
 }
 
+// DeviationWords is the words of 1/std of one channel in [NormSaved]: it is kept
+// in float64 (docs/numerics.md).
+const DeviationWords = 2
+
 // spikeWords returns the words that count values of a spike tensor take,
 // packed.
 func spikeWords(values units.Words, bits int) units.Words {
@@ -229,7 +233,7 @@ func (p *Program) words(c Class, index int) units.Words {
 	case NormMoment:
 		return moments * 2 * channels
 	case NormSaved:
-		return batch*l.Neurons() + channels
+		return batch*l.Neurons() + DeviationWords*channels
 	}
 	return 0
 }

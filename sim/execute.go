@@ -17,6 +17,7 @@ type processor struct {
 	traffic  schedule.Traffic
 	ledger   *ledger
 	dense    []*network.Layer // the classifiers, by block, as layers
+	data     *datapath        // nil unless the simulation is functional
 }
 
 // densities returns a^0..a^N, then a_c of each block: what the ledger gates
@@ -62,6 +63,15 @@ func (x *processor) operand(k schedule.Kernel) operand {
 	}
 }
 
+// gated returns how many of the given slots a PE array that gates zero inputs
+// executes: a fraction of them by density, or, with data, what happened.
+func (x *processor) gated(slots int64, density int, events int64) (n int64, of int) {
+	if x.data != nil {
+		return events, ungated
+	}
+	return slots, density
+}
+
 // execute runs one kernel and enters what was executed.
 func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error) {
 	o, batch, all := x.operand(k), x.workload.Batch, x.traffic == schedule.All
@@ -71,12 +81,20 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 		ledger.recipe(why, r, cost.Slots)
 		return cost
 	}
+	var done happened
+	if x.data != nil {
+		var err error
+		if done, err = x.data.execute(s, k); err != nil {
+			return pe.Cost{}, err
+		}
+	}
 	switch k.Op {
 	case schedule.SynapticSum:
 		cost := array.Matrix(pe.Synapses(l, batch))
-		ledger.adds[forwardPass][o.density] += cost.Slots
+		terms, density := x.gated(cost.Slots, o.density, done.sums)
+		ledger.adds[forwardPass][density] += terms
 		if o.direct && all {
-			ledger.executed(schedule.BeyondDirectInput, pe.Multiply, o.density, cost.Slots)
+			ledger.executed(schedule.BeyondDirectInput, pe.Multiply, density, terms)
 		}
 		return cost, nil
 
@@ -145,11 +163,15 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 
 	case schedule.Gradient:
 		cost := array.Matrix(pe.Gradients(l, batch))
-		ledger.adds[backwardPass][o.density] += cost.Outputs
+		weights, density := x.gated(cost.Outputs, o.density, done.gradient.Weights)
+		terms, _ := x.gated(cost.Slots, o.density, done.gradient.Terms)
+		ledger.adds[backwardPass][density] += weights
 		if all {
-			ledger.executed(schedule.BeyondGradientRegister, pe.Add, o.density, cost.Slots)
+			ledger.executed(schedule.BeyondGradientRegister, pe.Add, density, terms)
 			if o.direct {
-				ledger.executed(schedule.BeyondDirectInput, pe.Multiply, o.density, cost.Slots)
+				ledger.executed(schedule.BeyondDirectInput, pe.Multiply, density, terms)
+			} else if scaled := done.gradient.Scaled; scaled > 0 {
+				ledger.executed(schedule.BeyondResidual, pe.Multiply, density, scaled)
 			}
 		}
 		return cost, nil

@@ -20,6 +20,7 @@ import (
 	"accelsim/hardware"
 	"accelsim/onchip"
 	"accelsim/schedule"
+	"accelsim/tensors"
 	"accelsim/units"
 )
 
@@ -36,6 +37,11 @@ type Options struct {
 	Energy  energy.Table
 	// Source replaces the program's own steps.
 	Source Source
+	// Tensors, if not nil, makes the simulation functional: their numbers go
+	// through DRAM, layer buffer and PEs.
+	Tensors *tensors.Input
+	// Observe, if not nil, sees every neuron of a functional simulation fire.
+	Observe func(Observation)
 	// Progress, if not nil, is called now and then with the steps executed.
 	Progress func(done int64)
 }
@@ -130,6 +136,14 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 	if o.Source != nil {
 		m.source = o.Source
 	}
+	if o.Tensors != nil {
+		if m.pes.data, err = newDatapath(p, o); err != nil {
+			return nil, err
+		}
+		if err = m.pes.data.fill(memory); err != nil {
+			return nil, err
+		}
+	}
 	if o.Untimed {
 		err = m.runUntimed()
 	} else {
@@ -178,6 +192,11 @@ func (m *machine) load() error {
 		if err != nil {
 			return explain(s, err)
 		}
+		if data := m.pes.data; data != nil {
+			if err := data.load(t, m.loading, m.memory); err != nil {
+				return explain(s, err)
+			}
+		}
 		m.pes.ledger.moved(s, t, false)
 		m.buffer.Access(0, t.Words)
 		m.streams = append(m.streams, stream)
@@ -203,6 +222,10 @@ func (m *machine) execute() (units.Cycles, error) {
 			return 0, explain(s, fmt.Errorf("%v is not on chip", t))
 		}
 	}
+	data := m.pes.data
+	if data != nil {
+		data.begin(m.executing)
+	}
 	var cycles units.Cycles
 	for _, k := range s.Kernels {
 		cost, err := m.pes.execute(s, k)
@@ -218,6 +241,11 @@ func (m *machine) execute() (units.Cycles, error) {
 		}
 		old, made, words := copyOf{made.Replaces, m.executing}, copyOf{made.Tensor, m.executing}, made.Words
 		if err := m.buffer.Replace(old, made, words); err != nil {
+			return 0, explain(s, err)
+		}
+	}
+	if data != nil {
+		if err := data.end(s); err != nil {
 			return 0, explain(s, err)
 		}
 	}
@@ -237,6 +265,11 @@ func (m *machine) store() error {
 		stream, err := m.memory.stream(t, true)
 		if err != nil {
 			return explain(s, err)
+		}
+		if data := m.pes.data; data != nil {
+			if err := data.store(t, m.storing, m.memory); err != nil {
+				return explain(s, err)
+			}
 		}
 		m.pes.ledger.moved(s, t, true)
 		m.buffer.Access(t.Words, 0)
@@ -272,6 +305,9 @@ func (m *machine) retire() {
 		}
 		return false
 	})
+	if m.pes.data != nil {
+		m.pes.data.release(m.buffer.Has)
+	}
 	if m.progress != nil && m.stored%progressEvery == 0 {
 		m.progress(m.stored)
 	}

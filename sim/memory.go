@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"accelsim/dram"
+	"accelsim/pe"
 	"accelsim/schedule"
 	"accelsim/units"
 )
@@ -22,6 +23,8 @@ type content struct {
 	written bool
 	step    int
 	read    bool // since it was written
+	// values is what a functional simulation holds there; none are zeros.
+	values pe.Values
 }
 
 // memoryMap gives every tensor an address and follows what was written where.
@@ -118,7 +121,7 @@ func (m *memoryMap) stream(t schedule.Transfer, write bool) (dram.Stream, error)
 		if held.written && !held.read {
 			m.unread[t.Tensor.Class]++
 		}
-		*held = content{written: true, step: t.Tensor.Step}
+		*held = content{written: true, step: t.Tensor.Step, values: held.values}
 	case !held.written:
 		return dram.Stream{}, fmt.Errorf("%v is read from DRAM, but nothing wrote it", t.Tensor)
 	case held.step != t.Tensor.Step && !r.extent.Constant:
@@ -131,4 +134,29 @@ func (m *memoryMap) stream(t schedule.Transfer, write bool) (dram.Stream, error)
 		Bursts: int64(units.CeilDiv(t.Words.Bytes(), m.burst)),
 		Write:  write,
 	}, nil
+}
+
+// values returns the content of a tensor's slot.
+func (m *memoryMap) values(t schedule.Tensor) (*pe.Values, error) {
+	r, slot, err := m.locate(t)
+	if err != nil {
+		return nil, err
+	}
+	return &r.holds[slot].values, nil
+}
+
+// final returns the content of a tensor that must be there at the end.
+func (m *memoryMap) final(t schedule.Tensor) (pe.Values, error) {
+	r, slot, err := m.locate(t)
+	if err != nil {
+		return pe.Values{}, err
+	}
+	held := r.holds[slot]
+	switch {
+	case !held.written:
+		return held.values, fmt.Errorf("after the iteration %v is not in DRAM: nothing wrote it", t)
+	case held.step != t.Step:
+		return held.values, fmt.Errorf("after the iteration %v is not in DRAM: the value of step %d is there, not of %d", t, held.step, t.Step)
+	}
+	return held.values, nil
 }

@@ -7,6 +7,7 @@ import (
 	"accelsim/network"
 	"accelsim/pe"
 	"accelsim/schedule"
+	"accelsim/tensors"
 	"accelsim/units"
 )
 
@@ -100,6 +101,11 @@ type Result struct {
 	Unread [schedule.MemoryClasses]int64
 
 	Timing *Timing // nil without timing
+
+	// Of a functional simulation: the tensors that CONTRACT.md lists, and the
+	// densities of the values that were there, which are Workload's too.
+	Tensors  tensors.Set
+	Measured *network.Activity
 }
 
 // inCycles converts time to PE clocks, rounding up.
@@ -130,6 +136,18 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 	}
 	r.OnChip = OnChip{Capacity: m.buffer.Capacity().Bytes(), Peak: m.buffer.Peak().Bytes()}
 	r.OnChip.Reads, r.OnChip.Writes = m.buffer.Accesses()
+	if data := m.pes.data; data != nil {
+		if err = data.finish(m.memory); err != nil {
+			return nil, err
+		}
+		if r.Measured, err = data.record.activity(); err != nil {
+			return nil, err
+		}
+		r.Tensors = data.record.set
+		measured := *r.Workload
+		measured.Activity = *r.Measured
+		r.Workload = &measured
+	}
 	if !o.Untimed {
 		r.Timing = m.timing(r, hw, o.Energy)
 	}

@@ -1,0 +1,300 @@
+package sim
+
+import (
+	"fmt"
+
+	"accelsim/network"
+	"accelsim/pe"
+	"accelsim/schedule"
+	"accelsim/tensors"
+	"accelsim/units"
+)
+
+// record is what a functional simulation has to tell: the tensors of
+// CONTRACT.md's dump, and counts of spikes.
+type record struct {
+	set               tensors.Set
+	spikes, nonzero   []int64 // by layer: fired by its own neurons; inputs that were not zero
+	spikesClassifier  []int64 // by block
+	nonzeroClassifier []int64
+	outputs           []int64 // by layer: outputs that were not zero
+	workload          *network.Workload
+	blocks            []network.Block
+}
+
+func newRecord(w *network.Workload, blocks []network.Block) record {
+	n := w.Net.N()
+	return record{
+		set: tensors.Set{}, workload: w, blocks: blocks,
+		spikes: make([]int64, n), nonzero: make([]int64, n), outputs: make([]int64, n),
+		spikesClassifier: make([]int64, len(blocks)), nonzeroClassifier: make([]int64, len(blocks)),
+	}
+}
+
+func (r *record) loss(block, interval int, value float64) {
+	r.set[fmt.Sprintf("loss%d_i%d", block, interval)] = tensors.Scalar(value)
+}
+
+// output counts the values of a layer's output that are not zero.
+func (r *record) output(layer int, values []float32) {
+	for _, v := range values {
+		if v != 0 {
+			r.outputs[layer-1]++
+		}
+	}
+}
+
+// recordGradient keeps a gradient that the optimizer read from DRAM.
+func (d *datapath) recordGradient(k schedule.Kernel, interval int, dw []float32) {
+	net, set := d.workload.Net, d.record.set
+	switch k.Of {
+	case schedule.Weight:
+		l := net.Layer(k.Index)
+		set[fmt.Sprintf("dw%d_i%d", k.Index, interval)] = tensors.Floats(fileWeights(pe.Connect(l), dw), tensors.WeightShape(l)...)
+	case schedule.ClassifierWeight:
+		b := d.program.Blocks[k.Index-1]
+		c := pe.ConnectClassifier(net.Layer(b.Last).Pooled, net.Classes)
+		set[fmt.Sprintf("dwc%d_i%d", k.Index, interval)] = tensors.Floats(fileWeights(c, dw), tensors.ClassifierShape(net, b)...)
+	case schedule.NormParameter:
+		channels := len(dw) / 2
+		set[fmt.Sprintf("dbn%d_gain_i%d", k.Index, interval)] = tensors.Floats(clone(dw[:channels]), channels)
+		set[fmt.Sprintf("dbn%d_bias_i%d", k.Index, interval)] = tensors.Floats(clone(dw[channels:]), channels)
+	}
+}
+
+// checkInput refuses tensors of other sizes than the workload's.
+func (d *datapath) checkInput() error {
+	w, net, in := d.workload, d.workload.Net, d.input
+	check := func(name string, index, got, want int) error {
+		if got != want {
+			return fmt.Errorf("%s%d has %d values; expected %d", name, index, got, want)
+		}
+		return nil
+	}
+	frames := w.Timesteps
+	if in.Static {
+		frames = 1
+	}
+	if want := frames * w.Batch * net.Input.Size(); len(in.X) != want {
+		return fmt.Errorf("x has %d values; expected %d", len(in.X), want)
+	}
+	if len(in.Y) != w.Batch || len(in.Weights) != net.N() || len(in.Norms) != net.N() || len(in.Classifiers) != len(d.program.Blocks) {
+		return fmt.Errorf("tensors of %d samples, %d layers and %d classifiers; expected %d, %d and %d",
+			len(in.Y), len(in.Weights), len(in.Classifiers), w.Batch, net.N(), len(d.program.Blocks))
+	}
+	for i := range net.Layers {
+		l := &net.Layers[i]
+		if err := check("w", l.Index, len(in.Weights[i]), int(l.Weights())); err != nil {
+			return err
+		}
+		if (in.Norms[i] != nil) != l.BatchNorm {
+			return fmt.Errorf("tensors and layer %d disagree on whether it has a batch norm", l.Index)
+		}
+		if in.Norms[i] == nil {
+			continue
+		}
+		for j, values := range in.Norms[i].Slices() {
+			if err := check("bn_"+tensors.NormNames[j]+" of layer ", l.Index, len(*values), l.Out.Channels); err != nil {
+				return err
+			}
+		}
+	}
+	for i, b := range d.program.Blocks {
+		if err := check("wc", b.Index, len(in.Classifiers[i]), int(net.ClassifierWeights(b))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fill puts into DRAM what is there before the iteration: input, labels and
+// parameters. Random classifiers' weights are in their generator instead.
+func (d *datapath) fill(m *memoryMap) error {
+	w, net, in := d.workload, d.workload.Net, d.input
+	put := func(t schedule.Tensor, v pe.Values) error {
+		slot, err := m.values(t)
+		if err == nil {
+			*slot = v
+		}
+		return err
+	}
+	frame := w.Batch * net.Input.Size()
+	for t := 1; t <= w.Timesteps; t++ {
+		step, x := t, in.X
+		if !in.Static {
+			x = x[(t-1)*frame : t*frame]
+		}
+		v := pe.Values{Floats: deviceMaps(x, net.Input)}
+		if net.Encoding == network.Direct {
+			step = 0
+		} else {
+			packed := make([]uint32, units.CeilDiv(frame, 8*units.WordBytes))
+			pe.Pack(packed, v.Floats, 1)
+			v = pe.Values{Bits: packed}
+		}
+		if err := put(schedule.Tensor{Class: schedule.Input, Step: step}, v); err != nil {
+			return err
+		}
+		if step == 0 {
+			break
+		}
+	}
+	labels := make([]uint32, len(in.Y))
+	for i, y := range in.Y {
+		labels[i] = uint32(y)
+	}
+	if err := put(schedule.Tensor{Class: schedule.Label}, pe.Values{Bits: labels}); err != nil {
+		return err
+	}
+	for i := range net.Layers {
+		l := &net.Layers[i]
+		weights := pe.Values{Floats: deviceWeights(pe.Connect(l), in.Weights[i])}
+		if err := put(schedule.Tensor{Class: schedule.Weight, Index: l.Index}, weights); err != nil {
+			return err
+		}
+		n := in.Norms[i]
+		if n == nil {
+			continue
+		}
+		parameters := pe.Values{Floats: append(clone(n.Gain), n.Bias...)}
+		if err := put(schedule.Tensor{Class: schedule.NormParameter, Index: l.Index}, parameters); err != nil {
+			return err
+		}
+		statistics := pe.Values{Floats: append(clone(n.Mean), n.Variance...)}
+		if err := put(schedule.Tensor{Class: schedule.NormStatistic, Index: l.Index}, statistics); err != nil {
+			return err
+		}
+	}
+	for i, b := range d.program.Blocks {
+		c := pe.ConnectClassifier(net.Layer(b.Last).Pooled, net.Classes)
+		weights := pe.Values{Floats: deviceWeights(c, in.Classifiers[i])}
+		if !d.program.Trainable() {
+			d.random = append(d.random, weights)
+			continue
+		}
+		if err := put(schedule.Tensor{Class: schedule.ClassifierWeight, Index: b.Index}, weights); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish adds to the record what DRAM holds after the last step, and totals.
+func (d *datapath) finish(m *memoryMap) error {
+	w, net, r := d.workload, d.workload.Net, &d.record
+	var firstErr error
+	final := func(c schedule.Class, index, step int) pe.Values {
+		v, err := m.final(schedule.Tensor{Class: c, Index: index, Step: step})
+		if err != nil && firstErr == nil {
+			firstErr = err
+		}
+		return v
+	}
+	last := d.program.Intervals()
+	for i := range net.Layers {
+		l := &net.Layers[i]
+		n := l.Index
+		r.set[fmt.Sprintf("w%d", n)] = tensors.Floats(fileWeights(pe.Connect(l), final(schedule.Weight, n, last).Floats), tensors.WeightShape(l)...)
+		shape := []int{w.Batch, l.Out.Channels, l.Out.Height, l.Out.Width}
+		if l.Kind == network.FC {
+			shape = shape[:2]
+		}
+		r.set[fmt.Sprintf("u%d", n)] = tensors.Floats(fileMaps(final(schedule.Potential, n, w.Timesteps).Floats, l.Out), shape...)
+		if l.HasPool() {
+			u := final(schedule.PoolPotential, n, w.Timesteps).Floats
+			r.set[fmt.Sprintf("up%d", n)] = tensors.Floats(fileMaps(u, l.Pooled), w.Batch, l.Pooled.Channels, l.Pooled.Height, l.Pooled.Width)
+		}
+		if l.BatchNorm {
+			parameters := final(schedule.NormParameter, n, last).Floats
+			values := append(clone(parameters), final(schedule.NormStatistic, n, w.Timesteps).Floats...)
+			for j, name := range tensors.NormNames {
+				if firstErr == nil {
+					channels := l.Out.Channels
+					r.set[fmt.Sprintf("bn%d_%s", n, name)] = tensors.Floats(values[j*channels:(j+1)*channels], channels)
+				}
+			}
+		}
+		r.set[fmt.Sprintf("spikes%d", n)] = tensors.Count(r.spikes[i])
+		r.set[fmt.Sprintf("nonzero_in%d", n)] = tensors.Count(r.nonzero[i])
+	}
+	for i, b := range d.program.Blocks {
+		c := pe.ConnectClassifier(net.Layer(b.Last).Pooled, net.Classes)
+		var weights pe.Values
+		if d.program.Trainable() {
+			weights = final(schedule.ClassifierWeight, b.Index, last)
+		} else {
+			weights = d.random[i]
+		}
+		r.set[fmt.Sprintf("wc%d", b.Index)] = tensors.Floats(fileWeights(c, weights.Floats), tensors.ClassifierShape(net, b)...)
+		u := final(schedule.ClassifierState, b.Index, w.Timesteps).Floats
+		r.set[fmt.Sprintf("uc%d", b.Index)] = tensors.Floats(clone(u), w.Batch, net.Classes)
+		r.set[fmt.Sprintf("spikes_c%d", b.Index)] = tensors.Count(r.spikesClassifier[i])
+	}
+	return firstErr
+}
+
+// activity returns the measured densities, as exact ratios.
+func (r *record) activity() (*network.Activity, error) {
+	w, net := r.workload, r.workload.Net
+	steps := int64(w.Timesteps) * int64(w.Batch)
+	a := &network.Activity{}
+	var err error
+	ratio := func(nonzero int64, perSample int) units.Density {
+		d, ratioErr := units.Ratio(nonzero, steps*int64(perSample))
+		if ratioErr != nil && err == nil {
+			err = ratioErr
+		}
+		return d
+	}
+	for i := range net.Layers {
+		l := &net.Layers[i]
+		if l.Reads == network.InputLayer {
+			a.Input = ratio(r.nonzero[i], net.Input.Size())
+		}
+		nonzero := r.outputs[i]
+		if i+1 < net.N() && net.Layers[i+1].Kind == network.Shortcut {
+			nonzero = r.spikes[i] // an operand of a sum: nobody else reads it
+		}
+		a.Layers = append(a.Layers, ratio(nonzero, l.Pooled.Size()))
+	}
+	for i, b := range r.blocks {
+		a.Classifiers = append(a.Classifiers, ratio(r.nonzeroClassifier[i], net.ClassifierInputs(b)))
+	}
+	return a, err
+}
+
+func clone(values []float32) []float32 { return append([]float32(nil), values...) }
+
+// deviceMaps turns maps [..,C,H,W] into [..,H,W,C], fileMaps back.
+func deviceMaps(file []float32, s network.Shape) []float32 {
+	return transpose(file, s.Channels, s.Positions())
+}
+
+func fileMaps(device []float32, s network.Shape) []float32 {
+	return transpose(device, s.Positions(), s.Channels)
+}
+
+// deviceWeights turns weights [Co,Ci,H,W] into [H,W,Ci,Co], fileWeights back.
+func deviceWeights(c pe.Connection, file []float32) []float32 {
+	inputs, taps := c.In.Channels, c.Height*c.Width
+	return transpose(transpose(file, inputs, taps), c.Out.Channels, inputs*taps)
+}
+
+func fileWeights(c pe.Connection, device []float32) []float32 {
+	inputs, taps := c.In.Channels, c.Height*c.Width
+	return transpose(transpose(device, inputs*taps, c.Out.Channels), taps, inputs)
+}
+
+// transpose turns matrices [..,rows,columns] into [..,columns,rows].
+func transpose(values []float32, rows, columns int) []float32 {
+	turned := make([]float32, len(values))
+	for first := 0; first < len(values); first += rows * columns {
+		from, to := values[first:first+rows*columns], turned[first:first+rows*columns]
+		for r := range rows {
+			for c, v := range from[r*columns : (r+1)*columns] {
+				to[c*rows+r] = v
+			}
+		}
+	}
+	return turned
+}
