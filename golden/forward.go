@@ -2,6 +2,7 @@ package golden
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 )
 
@@ -259,6 +260,10 @@ func poolSpikes(pooled []float32, spikes []byte, l *layer) {
 	for py := range l.pool.height {
 		for px := range l.pool.width {
 			to := pooled[(py*l.pool.width+px)*channels:][:channels]
+			if l.poolsMany() {
+				sumWindow(to, spikes, l, py, px)
+				continue
+			}
 			for c := 0; c < channels; c += lanes {
 				// Eight bytes at a time, in two words of 16-bit counters.
 				var even, odd uint64
@@ -282,9 +287,32 @@ func poolSpikes(pooled []float32, spikes []byte, l *layer) {
 	}
 }
 
+// poolsMany tells whether a window's sum may exceed 16 bits.
+func (l *layer) poolsMany() bool {
+	return l.Pool.Height*l.Pool.Width > math.MaxUint16/math.MaxUint8
+}
+
+// sumWindow is the average of one large window.
+func sumWindow(to []float32, spikes []byte, l *layer, py, px int) {
+	channels := l.own.channels
+	for c := range to {
+		n := 0
+		for y := py * l.Pool.Height; y < (py+1)*l.Pool.Height; y++ {
+			for x := px * l.Pool.Width; x < (px+1)*l.Pool.Width; x++ {
+				n += int(spikes[(y*l.own.width+x)*channels+c])
+			}
+		}
+		to[c] = float32(n) / float32(l.Pool.Height*l.Pool.Width)
+	}
+}
+
 const everySecondByte = 0x00ff00ff00ff00ff
 
-func (t *Trainer) fireClassifier(_, b int) {
+func (t *Trainer) fireClassifier(worker, b int) {
+	if t.smooth != nil {
+		t.fireRealClassifier(worker, b)
+		return
+	}
 	c := t.now.classifier
 	size := c.neurons.size()
 	fired := c.fired[b*size : (b+1)*size]

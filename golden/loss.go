@@ -41,8 +41,8 @@ func (t *Trainer) loss(c *classifier) float64 {
 // rates returns sample b's firing rates in the interval.
 func (t *Trainer) rates(c *classifier, b int, counts []int32) []float64 {
 	rates := t.rate[:c.neurons.used]
-	if t.real {
-		copy(rates, t.realRates(c, b))
+	if t.smooth != nil {
+		t.realRates(c, b, rates)
 		return rates
 	}
 	for i := range rates {

@@ -248,6 +248,7 @@ type classifier struct {
 	total    []int32   // [batch][channels] spikes since the batch began
 	delta    []float32 // [batch][channels] dL/ds, the same at every step
 	fired    []byte    // [batch][channels] spikes of the current step
+	reals    []float32 // [batch][channels] as counts, of a smooth firing function
 }
 
 type block struct {
@@ -283,6 +284,7 @@ func (t *Trainer) build() error {
 		c.counts = make([]int32, batch*c.neurons.size())
 		c.total = make([]int32, batch*c.neurons.size())
 		c.delta = make([]float32, batch*c.neurons.size())
+		c.reals = make([]float32, batch*c.neurons.size())
 		c.fired = make([]byte, batch*c.neurons.size())
 		t.prepareTraining(c.synapses, true)
 		b.classifier, last.classifier = c, c
@@ -323,7 +325,7 @@ func (t *Trainer) buildLayer(g *network.Layer) error {
 		l.pool.gamma = make([]float32, batch*l.pool.size())
 		l.before = make([]float32, batch*l.own.size())
 	}
-	l.output = output{extent: paddedExtent(g.Pooled), maxValue: g.MaxValue, scaled: t.real}
+	l.output = output{extent: paddedExtent(g.Pooled), maxValue: g.MaxValue}
 	if err := t.allocateOutput(&l.output); err != nil {
 		return err
 	}
@@ -346,10 +348,7 @@ func (t *Trainer) buildLayer(g *network.Layer) error {
 }
 
 func (t *Trainer) allocateOutput(o *output) error {
-	capacity := o.size()
-	if !o.scaled {
-		capacity *= o.maxValue
-	}
+	capacity := o.size() * o.maxValue
 	if capacity > math.MaxInt32 {
 		return fmt.Errorf("a feature map of %dx%dx%d is too large for the trainer", o.used, o.height, o.width)
 	}
@@ -357,10 +356,16 @@ func (t *Trainer) allocateOutput(o *output) error {
 	if o.static {
 		slots = 1
 	}
-	if o.scaled {
+	switch {
+	case o.static || t.smooth != nil:
 		o.floats = make([]float32, slots*t.batch*o.size())
+	case t.dropout > 0: // to predict
+		o.floats = make([]float32, t.batch*o.size())
+	}
+	if o.floats != nil {
 		o.value = make([]float32, t.batch*capacity)
-	} else {
+	}
+	if !o.static {
 		o.bytes = make([]byte, slots*t.batch*o.size())
 	}
 	o.index = make([]int32, t.batch*capacity)

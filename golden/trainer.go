@@ -65,6 +65,12 @@ type Trainer struct {
 	// interval, if set, is called before the update at an interval's end.
 	interval func(i int, losses []float64)
 
+	// Of Fit, and what checkpoints keep.
+	position    Position
+	history     []Epoch
+	measured    activityCounts
+	trainingSet string
+
 	crew       crew
 	now        now
 	newWeights bool
@@ -81,7 +87,7 @@ type Trainer struct {
 
 	// real makes spikes real numbers: scaled ones when a network that was
 	// trained with dropout predicts, or those of a smooth firing function.
-	real   bool
+	real   bool // in the current batch
 	smooth func(u float32) float32
 }
 
@@ -102,6 +108,7 @@ type scratch struct {
 	accumulator []float32
 	spikes      []byte
 	pooled      []float32
+	reals       []float32
 	index       []int32
 	value       []float32
 }
@@ -150,7 +157,7 @@ func newTrainer(w *network.Workload, k, n int, o Options, smooth func(float32) f
 	t := &Trainer{
 		workload: w, net: w.Net, k: k, batch: w.Batch, slots: k, options: o,
 		lif: newLIFParameters(w.Neuron), learningRate: w.Training.LearningRate,
-		smooth: smooth, real: smooth != nil,
+		smooth: smooth,
 	}
 	if !o.NoDropout {
 		t.dropout = w.Dropout
@@ -207,7 +214,7 @@ func (t *Trainer) allocateScratch() {
 	for i := range t.scratch {
 		t.scratch[i] = scratch{
 			accumulator: make([]float32, max(maxBlock, maxTaps*lanes)), spikes: make([]byte, size),
-			pooled: make([]float32, pooled), index: make([]int32, inputs), value: make([]float32, inputs),
+			pooled: make([]float32, pooled), reals: make([]float32, size), index: make([]int32, inputs), value: make([]float32, inputs),
 		}
 	}
 	t.rate = make([]float64, t.net.Classes)
@@ -260,6 +267,7 @@ func (t *Trainer) Train(batch tensors.Batch) (Result, error) {
 func (t *Trainer) trainInterval(i int) {
 	for b := range t.blocks {
 		clear(t.blocks[b].classifier.counts)
+		clear(t.blocks[b].classifier.reals)
 	}
 	for slot := range t.k {
 		step := i*t.k + slot
@@ -315,8 +323,10 @@ func (t *Trainer) begin(batch tensors.Batch, training bool) error {
 		}
 	}
 	t.samples, t.x, t.static, t.y, t.training, t.newWeights = n, batch.X, batch.Static, batch.Y, training, true
+	t.real = t.smooth != nil || (!training && t.dropout > 0)
 	clear(t.input.nonZero)
 	for _, l := range t.layers {
+		l.output.scaled = t.real
 		clear(l.own.u[(t.slots-1)*t.batch*l.own.size():])
 		clear(l.spikes)
 		clear(l.output.nonZero)
