@@ -25,6 +25,9 @@ type Point struct {
 	Options  sim.Options
 	// NoBaseline leaves out the BPTT run.
 	NoBaseline bool
+	// Baseline, if not nil, is what [BPTT] returned for the same workload,
+	// hardware, traffic and options: it is then not simulated again.
+	Baseline *Baseline
 	// Progress, if not nil, is called now and then with the steps done of all
 	// that the run and its baseline have.
 	Progress func(done, total int64)
@@ -108,7 +111,7 @@ func Evaluate(p Point) (*Evaluation, error) {
 		return nil, err
 	}
 	total := program.Steps()
-	if !p.NoBaseline {
+	if !p.NoBaseline && p.Baseline == nil {
 		total += bptt.Steps()
 	}
 	if e.Run, err = sim.Run(program, p.Hardware, p.follow(0, total)); err != nil {
@@ -121,8 +124,10 @@ func Evaluate(p Point) (*Evaluation, error) {
 		return nil, err
 	}
 	if !p.NoBaseline {
-		if e.Baseline, err = p.baseline(bptt, p.follow(program.Steps(), total)); err != nil {
-			return nil, fmt.Errorf("the BPTT baseline: %w", err)
+		if e.Baseline = p.Baseline; e.Baseline == nil {
+			if e.Baseline, err = p.baseline(bptt, p.follow(program.Steps(), total)); err != nil {
+				return nil, err
+			}
 		}
 		if e.BaselineMemoryWords, err = analytic.MemoryWords(p.Workload, e.Baseline.K, e.Baseline.N); err != nil {
 			return nil, err
@@ -177,6 +182,19 @@ func (p Point) largestBatch() int {
 	return low
 }
 
+// BPTT simulates the baseline alone. Points that differ only in k and n share
+// it: see [Point.Baseline].
+func BPTT(p Point) (*Baseline, error) {
+	if err := p.Workload.Check(); err != nil {
+		return nil, err
+	}
+	program, err := schedule.New(p.Workload, p.Workload.Timesteps, p.Workload.Net.N(), p.Traffic)
+	if err != nil {
+		return nil, err
+	}
+	return p.baseline(program, p.follow(0, program.Steps()))
+}
+
 // maxBaselineRanks bounds the memory that a baseline is given.
 const maxBaselineRanks = 1 << 12
 
@@ -192,14 +210,14 @@ func (p Point) baseline(program *schedule.Program, o sim.Options) (*Baseline, er
 			break
 		}
 		if !errors.As(err, &notFit) || hw.DRAM.Ranks >= maxBaselineRanks {
-			return nil, err
+			return nil, fmt.Errorf("the BPTT baseline: %w", err)
 		}
 		hw.DRAM = hw.DRAM.WithRanks(2 * hw.DRAM.Ranks)
 	}
 	o.Source = nil
 	r, err := sim.Run(program, &hw, o)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the BPTT baseline: %w", err)
 	}
 	return &Baseline{r, hw.DRAM.Ranks - p.Hardware.DRAM.Ranks}, nil
 }
