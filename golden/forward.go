@@ -120,7 +120,7 @@ func (g *gather) run(sums, accumulator []float32, addTo bool) {
 // window adds the inputs of the window whose first tap is at (y, x), which may
 // lie outside. Taps of a row are contiguous, and so are their weights.
 func (g *gather) window(acc []float32, y, x int) {
-	if g.start == nil || len(g.start) == 2 {
+	if g.start == nil || len(g.start) == 2 && g.kernel == 1 && y == 0 && x == 0 {
 		g.add(acc, 0, 0, len(g.index))
 		return
 	}
@@ -157,7 +157,7 @@ func (t *Trainer) readInput(worker, b int) {
 	positions := o.positions()
 	if o.scaled {
 		to := o.floatsAt(t.now.slot, t.batch, b)
-		for c := range o.channels {
+		for c := range o.used {
 			for p := range positions {
 				to[p*o.channels+c] = x[c*positions+p]
 			}
@@ -169,7 +169,7 @@ func (t *Trainer) readInput(worker, b int) {
 		}
 	} else {
 		to := o.bytesAt(t.now.slot, t.batch, b)
-		for c := range o.channels {
+		for c := range o.used {
 			for p := range positions {
 				to[p*o.channels+c] = byte(x[c*positions+p])
 			}

@@ -101,8 +101,11 @@ func newSynapses(name string, source extent, kernel, stride, pad int, out extent
 	return s
 }
 
-// isFlat tells whether input and output are single positions.
-func (s *synapses) isFlat() bool { return s.in.positions() == 1 && s.out.positions() == 1 }
+// isFlat tells whether input, kernel and output are single positions. A larger
+// kernel on a map of one position has taps in the padding.
+func (s *synapses) isFlat() bool {
+	return s.in.positions() == 1 && s.out.positions() == 1 && s.kernel == 1 && s.pad == 0
+}
 
 // fileKernel is the height and width that a filter has in the file's layout
 // [out][C][H][W].
@@ -260,8 +263,14 @@ type block struct {
 // build lays out the network for a batch and k slots.
 func (t *Trainer) build() error {
 	net, batch := t.net, t.batch
+	channels := net.Input.Channels
+	for i := range net.Layers {
+		if j := net.Layers[i].Join; j != nil && j.Identity && j.Skip == network.InputLayer {
+			channels = padded(channels) // it is added to spikes
+		}
+	}
 	t.input = output{
-		extent:   extent{net.Input.Height, net.Input.Width, net.Input.Channels, net.Input.Channels},
+		extent:   extent{net.Input.Height, net.Input.Width, channels, net.Input.Channels},
 		maxValue: 1, scaled: net.Encoding == network.Direct, static: net.Encoding == network.Direct,
 	}
 	if err := t.allocateOutput(&t.input); err != nil {

@@ -9,14 +9,16 @@ import (
 )
 
 // Observation shows a layer's, a pooling layer's or a classifier's neurons
-// right after they fired. Its slices are valid during the call only.
+// right after they fired, or a layer's output after addition and pooling. Its
+// slices are valid during the call only.
 type Observation struct {
 	Time       int
 	Layer      int  // 0: the classifier of Block
 	Pool       bool // the pooling neurons after Layer
+	Output     bool // what readers of Layer see; it has no potentials
 	Block      int
 	Potentials []float32 // [sample][row][column][channel]
-	Spikes     []float32 // 0 or 1
+	Spikes     []float32 // 0 or 1; of an output, after additions, more
 }
 
 // execute runs a kernel on the values on chip.
@@ -185,6 +187,9 @@ func (d *datapath) emit(s *schedule.Step) error {
 		pe.Pack(to.Bits, d.spikes, bits)
 		if p.Tensor.Class == schedule.Spikes {
 			d.record.output(s.Layer, d.spikes)
+			if d.observe != nil {
+				d.observe(Observation{Time: s.Time, Layer: s.Layer, Block: s.Block, Output: true, Spikes: d.spikes})
+			}
 		}
 	}
 	return nil

@@ -1,0 +1,253 @@
+package crosscheck
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"accelsim/golden"
+	"accelsim/hardware"
+	"accelsim/network"
+	"accelsim/schedule"
+	"accelsim/sim"
+	"accelsim/tensors"
+)
+
+// Compared is how one tensor of the golden trainer and of the simulated
+// machine differ, over all intervals or steps that it was compared at.
+type Compared struct {
+	Tensor     string  // as CONTRACT.md names it, without the interval; s<l> is layer l's output at every step
+	Values     int64   // compared
+	Differing  int64   // not the same bits; zeros are equal whatever their sign
+	Difference float64 // largest
+	Magnitude  float64 // largest of golden's
+	Total      int64   // of counts: golden's
+}
+
+// Spike is a threshold decision that came out differently.
+type Spike struct {
+	Step, Sample int
+	Neuron       string // such as "layer 3, channel 2, row 0, column 5"
+	Golden, Sim  float64
+	Margin       float64 // golden's |u - u_th|
+}
+
+// String names the spike.
+func (s Spike) String() string {
+	return fmt.Sprintf("step %d, sample %d, %s: u is %g in golden and %g in the simulator, |u - u_th| = %g",
+		s.Step, s.Sample, s.Neuron, s.Golden, s.Sim, s.Margin)
+}
+
+// Verification is a functional simulation held against the golden trainer on
+// the same tensors, value by value.
+type Verification struct {
+	Pass       bool
+	Rows       []Compared
+	FirstSpike *Spike // that differs; nil if none does
+	Values     int64
+	Golden     tensors.Set
+	Sim        *sim.Result
+}
+
+// Verify runs the golden trainer and the functional simulation of w at (k, n)
+// on the same tensors and compares every weight, gradient, potential and spike.
+// They run in turns, a time step at a time, so that no history of potentials is
+// kept. o.Tensors and o.Observe are Verify's own.
+func Verify(w *network.Workload, k, n int, hw *hardware.Hardware, in *tensors.Input, o sim.Options) (*Verification, error) {
+	program, err := schedule.New(w, k, n, schedule.All)
+	if err != nil {
+		return nil, err
+	}
+	trainer, err := golden.New(w, k, n, golden.Options{NoDropout: true})
+	if err != nil {
+		return nil, err
+	}
+	v := &verifier{workload: w, trainer: trainer, threshold: float32(w.Neuron.Threshold), rows: map[string]*Compared{}}
+
+	var goldenErr error
+	step, stop := iter.Pull(func(yield func(int) bool) {
+		watched := true
+		trainer.Observe = func(t int) { watched = watched && yield(t) }
+		v.golden, goldenErr = trainer.RunTensors(in)
+	})
+	defer stop()
+	at := 0
+	o.Tensors, o.Observe = in, func(seen sim.Observation) {
+		for ok := true; at < seen.Time && ok; {
+			at, ok = step()
+		}
+		if at == seen.Time {
+			v.observe(seen)
+		}
+	}
+	result, err := sim.Run(program, hw, o)
+	if err != nil {
+		return nil, err
+	}
+	for ok := true; ok; { // golden's last backward pass
+		_, ok = step()
+	}
+	if goldenErr != nil {
+		return nil, fmt.Errorf("golden trainer: %w", goldenErr)
+	}
+	if err := v.compareSets(result.Tensors); err != nil {
+		return nil, err
+	}
+	return v.verification(result), nil
+}
+
+// verifier collects differences.
+type verifier struct {
+	workload  *network.Workload
+	trainer   *golden.Trainer
+	threshold float32
+	rows      map[string]*Compared
+	first     *Spike
+	golden    tensors.Set
+}
+
+func (v *verifier) row(name string) *Compared {
+	r := v.rows[name]
+	if r == nil {
+		r = &Compared{Tensor: name}
+		v.rows[name] = r
+	}
+	return r
+}
+
+// compare enters one pair of values.
+func (r *Compared) compare(golden, sim float64) {
+	r.Values++
+	r.Magnitude = max(r.Magnitude, math.Abs(golden))
+	if golden == sim {
+		return
+	}
+	r.Differing++
+	r.Difference = max(r.Difference, math.Abs(golden-sim)) // NaN stays
+}
+
+// observe compares the neurons that just fired with golden's at that step.
+func (v *verifier) observe(seen sim.Observation) {
+	if seen.Output {
+		shape := v.workload.Net.Layer(seen.Layer).Pooled
+		v.compareMaps(v.row(fmt.Sprintf("s%d", seen.Layer)), v.trainer.Spikes(seen.Layer), seen.Spikes, shape)
+		return
+	}
+	var golden []float32
+	var shape network.Shape
+	var name, what string
+	switch {
+	case seen.Layer == 0:
+		golden, shape = v.trainer.ClassifierPotentials(seen.Block), network.Shape{Channels: v.workload.Net.Classes, Height: 1, Width: 1}
+		name, what = fmt.Sprintf("uc%d", seen.Block), fmt.Sprintf("classifier of block %d", seen.Block)
+	case seen.Pool:
+		golden, shape = v.trainer.PoolPotentials(seen.Layer), v.workload.Net.Layer(seen.Layer).Pooled
+		name, what = fmt.Sprintf("up%d", seen.Layer), fmt.Sprintf("pooling after layer %d", seen.Layer)
+	default:
+		golden, shape = v.trainer.Potentials(seen.Layer), v.workload.Net.Layer(seen.Layer).Out
+		name, what = fmt.Sprintf("u%d", seen.Layer), fmt.Sprintf("layer %d", seen.Layer)
+	}
+	row := v.row(name)
+	before := row.Differing
+	v.compareMaps(row, golden, seen.Potentials, shape)
+	if v.first == nil && (row.Differing > before || seen.Layer > 0) {
+		v.findSpike(seen, golden, shape, what)
+	}
+}
+
+// compareMaps compares golden's [B,C,H,W] with the simulator's [B,H,W,C].
+func (v *verifier) compareMaps(row *Compared, golden, sim []float32, s network.Shape) {
+	if len(golden) != len(sim) {
+		row.Differing += int64(len(golden))
+		return
+	}
+	for i, want := range golden {
+		row.compare(float64(want), float64(sim[channelsLast(i, s)]))
+	}
+}
+
+// channelsLast turns an index into [B,C,H,W] into one into [B,H,W,C].
+func channelsLast(i int, s network.Shape) int {
+	sample, channel, position := i/s.Size(), i/s.Positions()%s.Channels, i%s.Positions()
+	return sample*s.Size() + position*s.Channels + channel
+}
+
+// findSpike looks for a neuron that fired on one side only.
+func (v *verifier) findSpike(seen sim.Observation, golden []float32, s network.Shape, what string) {
+	for i, u := range golden {
+		at := channelsLast(i, s)
+		if at >= len(seen.Spikes) || (u >= v.threshold) == (seen.Spikes[at] != 0) {
+			continue
+		}
+		position := i % s.Positions()
+		v.first = &Spike{
+			Step: seen.Time, Sample: i/s.Size() + 1,
+			Neuron: fmt.Sprintf("%s, channel %d, row %d, column %d", what, i/s.Positions()%s.Channels+1, position/s.Width+1, position%s.Width+1),
+			Golden: float64(u), Sim: float64(seen.Potentials[at]),
+			Margin: math.Abs(float64(u) - float64(v.threshold)),
+		}
+		return
+	}
+}
+
+var intervalSuffix = regexp.MustCompile(`_i\d+$`)
+
+// compareSets compares what both sides dump.
+func (v *verifier) compareSets(simulated tensors.Set) error {
+	for name := range simulated {
+		if _, ok := v.golden[name]; !ok {
+			return fmt.Errorf("the simulator dumps %s, the golden trainer does not", name)
+		}
+	}
+	for _, name := range v.golden.Names() {
+		want := v.golden[name]
+		got, ok := simulated[name]
+		if !ok {
+			return fmt.Errorf("the golden trainer dumps %s, the simulator does not", name)
+		}
+		if want.Len() != got.Len() {
+			return fmt.Errorf("%s is %s in the golden trainer and %s in the simulator", name, tensors.ShapeString(want.Shape), tensors.ShapeString(got.Shape))
+		}
+		row := v.row(intervalSuffix.ReplaceAllString(name, ""))
+		for i := range want.Len() {
+			row.compare(want.At(i), got.At(i))
+		}
+		if want.Int64 != nil {
+			row.Total += want.Int64[0]
+		}
+	}
+	return nil
+}
+
+// rowOrder is the order of tensors in a verification: by kind, then number.
+var rowOrder = []string{"loss", "dw", "dwc", "dbn", "w", "wc", "bn", "u", "up", "uc", "s", "spikes", "spikes_c", "nonzero_in"}
+
+var tensorName = regexp.MustCompile(`^([a-z_]+?)(\d+)`)
+
+func (v *verifier) verification(result *sim.Result) *Verification {
+	done := &Verification{Pass: v.first == nil, FirstSpike: v.first, Golden: v.golden, Sim: result}
+	for _, row := range v.rows {
+		done.Rows = append(done.Rows, *row)
+		done.Values += row.Values
+		if row.Differing > 0 {
+			done.Pass = false
+		}
+	}
+	place := func(name string) (kind, number int) {
+		if parts := tensorName.FindStringSubmatch(name); parts != nil {
+			kind = slices.Index(rowOrder, parts[1])
+			number, _ = strconv.Atoi(parts[2]) // digits
+		}
+		return kind, number
+	}
+	slices.SortFunc(done.Rows, func(a, b Compared) int {
+		kindA, numberA := place(a.Tensor)
+		kindB, numberB := place(b.Tensor)
+		return cmp.Or(cmp.Compare(kindA, kindB), cmp.Compare(numberA, numberB), cmp.Compare(a.Tensor, b.Tensor))
+	})
+	return done
+}
