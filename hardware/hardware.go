@@ -50,6 +50,7 @@ type file struct {
 		Lanes    int       `yaml:"lanes"`
 		Pipeline int       `yaml:"pipeline"`
 		Clock    frequency `yaml:"clock"`
+		Dataflow string    `yaml:"dataflow"`
 	} `yaml:"pe"`
 	OnChip struct {
 		Capacity capacity `yaml:"capacity"`
@@ -137,18 +138,28 @@ func Names() []string {
 
 // Open returns the built-in preset of that name, or reads a hardware file.
 func Open(name string) (*Hardware, error) {
-	text, err := presets.ReadFile("presets/" + name + ".yaml")
+	text, filename, err := Source(name)
+	if err != nil {
+		return nil, err
+	}
+	return Read(text, filename)
+}
+
+// Source returns the text of the built-in preset of that name, or of a
+// hardware file, and the file's name for errors.
+func Source(name string) (text []byte, filename string, err error) {
+	text, err = presets.ReadFile("presets/" + name + ".yaml")
 	if err == nil {
-		return Read(text, name+".yaml")
+		return text, name + ".yaml", nil
 	}
 	text, err = os.ReadFile(name)
 	switch {
 	case err == nil:
-		return Read(text, name)
+		return text, name, nil
 	case strings.ContainsAny(name, `/\.`) || !errors.Is(err, os.ErrNotExist):
-		return nil, fmt.Errorf("hardware file: %w", err)
+		return nil, "", fmt.Errorf("hardware file: %w", err)
 	}
-	return nil, fmt.Errorf("no hardware %q%s; there is %s, or name a hardware file",
+	return nil, "", fmt.Errorf("no hardware %q%s; there is %s, or name a hardware file",
 		name, network.Suggest(name, Names()), strings.Join(Names(), ", "))
 }
 
@@ -182,6 +193,10 @@ func Read(text []byte, filename string) (*Hardware, error) {
 	if f.PE.Clock > frequency(10*units.GHz) {
 		return nil, fmt.Errorf("%s: pe.clock is above 10GHz", filename)
 	}
+	dataflow, err := pe.ParseDataflow(f.PE.Dataflow)
+	if err != nil {
+		return nil, fmt.Errorf("%s: pe.dataflow: %w", filename, err)
+	}
 	device, err := dram.Lookup(f.DRAM.Device)
 	if err != nil {
 		return nil, fmt.Errorf("%s: dram.device: %w", filename, err)
@@ -204,6 +219,7 @@ func Read(text []byte, filename string) (*Hardware, error) {
 		PE: pe.Array{
 			Rows: f.PE.Rows, Columns: f.PE.Columns, Lanes: f.PE.Lanes,
 			Pipeline: units.Cycles(f.PE.Pipeline), Clock: units.Hertz(f.PE.Clock),
+			Dataflow: dataflow,
 		},
 		OnChip: units.Bytes(f.OnChip.Capacity),
 		Bank:   bank,
