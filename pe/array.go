@@ -2,10 +2,9 @@
 // accumulators that executes matrix products, and vector lanes beside it that
 // update neurons and weights.
 //
-// The array is output stationary: a PE owns one output and adds one term to it
-// per clock. Additions of spikes are gated: a PE whose input is zero spends the
-// clock but no addition. Convolutions are executed on padded tensors, padding
-// taps included.
+// How the array goes about a product is its [Dataflow]. Additions of spikes are
+// gated: a PE whose input is zero executes no addition. Convolutions are
+// executed on padded tensors, padding taps included.
 package pe
 
 import (
@@ -19,6 +18,7 @@ type Array struct {
 	Lanes         int          // vector lanes: elements per clock
 	Pipeline      units.Cycles // clocks from the last operand to the result
 	Clock         units.Hertz
+	Dataflow      Dataflow
 }
 
 // PEs returns the number of processing elements.
@@ -30,6 +30,9 @@ type Matrix struct {
 	Rows, Columns, Depth, Repeats int64
 	// Drain is the clocks that a PE spends on handing over each output.
 	Drain int64
+	// Density is the fraction of terms that are not zero. An event-driven array
+	// spends clocks on those only, the others spend them on all.
+	Density float64
 }
 
 // Cost is what executing some work took.
@@ -88,35 +91,48 @@ func Dense(inputs, outputs int) *network.Layer {
 // Outputs are cut into tiles of the array's size. All tiles but those of the
 // last row and column are full, so they are executed four kinds at a time.
 func (a Array) Matrix(m Matrix) Cost {
-	var cost Cost
 	if m.Rows == 0 || m.Columns == 0 || m.Depth == 0 || m.Repeats == 0 {
-		return cost
+		return Cost{}
 	}
+	switch a.Dataflow {
+	case WeightStationary:
+		return a.weightStationary(m)
+	case OutputStationary:
+		return a.outputStationary(m)
+	case EventDriven:
+		return a.broadcast(m, func(rows int64) int64 { return slowest(m.Depth, rows, m.Density) })
+	}
+	return a.broadcast(m, func(int64) int64 { return m.Depth })
+}
+
+// broadcast executes a product on an array whose rows and columns are buses: a
+// PE owns an output and takes a term a clock. clocks tells how long a tile of
+// so many rows takes.
+func (a Array) broadcast(m Matrix, clocks func(rows int64) int64) Cost {
+	var cost Cost
 	for _, r := range cut(m.Rows, int64(a.Rows)) {
+		busy := clocks(r.size)
 		for _, c := range cut(m.Columns, int64(a.Columns)) {
-			tile := a.tile(r.size, c.size, m.Depth, m.Drain)
-			times := r.count * c.count * m.Repeats
-			cost.Cycles += tile.Cycles * units.Cycles(times)
-			cost.Slots += tile.Slots * times
-			cost.Outputs += tile.Outputs * times
-			cost.Reads += tile.Reads * units.Words(times)
-			cost.Writes += tile.Writes * units.Words(times)
+			cost.add(Cost{
+				Cycles:  units.Cycles(busy + m.Drain),
+				Slots:   r.size * c.size * m.Depth,
+				Outputs: r.size * c.size,
+				Reads:   units.Words((r.size + c.size) * busy),
+				Writes:  units.Words(r.size * c.size),
+			}, r.count*c.count*m.Repeats)
 		}
 	}
 	cost.Cycles += a.Pipeline // tiles follow each other without a gap
 	return cost
 }
 
-// tile executes one tile: every clock a column's operand and a row's operand
-// enter and meet in each PE.
-func (a Array) tile(rows, columns, depth, drain int64) Cost {
-	return Cost{
-		Cycles:  units.Cycles(depth + drain),
-		Slots:   rows * columns * depth,
-		Outputs: rows * columns,
-		Reads:   units.Words((rows + columns) * depth),
-		Writes:  units.Words(rows * columns),
-	}
+// add adds a tile's cost as often as it is executed.
+func (c *Cost) add(tile Cost, times int64) {
+	c.Cycles += tile.Cycles * units.Cycles(times)
+	c.Slots += tile.Slots * times
+	c.Outputs += tile.Outputs * times
+	c.Reads += tile.Reads * units.Words(times)
+	c.Writes += tile.Writes * units.Words(times)
 }
 
 // run is a number of tiles of equal extent.

@@ -72,6 +72,16 @@ func (x *processor) gated(slots int64, density int, events int64) (n int64, of i
 	return slots, density
 }
 
+// sparse tells a matrix product how many of its terms are not zero: by density,
+// or, with data, as counted.
+func (x *processor) sparse(m pe.Matrix, density int, events int64) pe.Matrix {
+	m.Density = x.ledger.densities[density].Float()
+	if x.data != nil {
+		m.Density = min(1, float64(events)/(float64(m.Rows)*float64(m.Columns)*float64(m.Depth)*float64(m.Repeats)))
+	}
+	return m
+}
+
 // execute runs one kernel and enters what was executed.
 func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error) {
 	o, batch, all := x.operand(k), x.workload.Batch, x.traffic == schedule.All
@@ -90,7 +100,7 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 	}
 	switch k.Op {
 	case schedule.SynapticSum:
-		cost := array.Matrix(pe.Synapses(l, batch))
+		cost := array.Matrix(x.sparse(pe.Synapses(l, batch), o.density, done.sums))
 		terms, density := x.gated(cost.Slots, o.density, done.sums)
 		ledger.adds[forwardPass][density] += terms
 		if o.direct && all {
@@ -132,7 +142,9 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 		if k.Reader != 0 {
 			reader = x.workload.Net.Layer(k.Reader)
 		}
-		cost := array.Matrix(pe.Errors(reader, batch))
+		work := pe.Errors(reader, batch)
+		work.Density = 1 // errors are not spikes
+		cost := array.Matrix(work)
 		ledger.macs += cost.Slots
 		return cost, nil
 
@@ -162,7 +174,7 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 		return vector(schedule.BeyondNorm, pe.NormBackwardRecipe, o.neurons, 2, 1), nil
 
 	case schedule.Gradient:
-		cost := array.Matrix(pe.Gradients(l, batch))
+		cost := array.Matrix(x.sparse(pe.Gradients(l, batch), o.density, done.gradient.Terms))
 		weights, density := x.gated(cost.Outputs, o.density, done.gradient.Weights)
 		terms, _ := x.gated(cost.Slots, o.density, done.gradient.Terms)
 		ledger.adds[backwardPass][density] += weights
