@@ -24,8 +24,7 @@ type Compared struct {
 	Values     int64   // compared
 	Differing  int64   // not the same bits; zeros are equal whatever their sign
 	Difference float64 // largest
-	Magnitude  float64 // largest of golden's
-	Total      int64   // of counts: golden's
+	Magnitude  float64 // largest of golden's; of a count, the count
 }
 
 // Spike is a threshold decision that came out differently.
@@ -122,12 +121,22 @@ func (v *verifier) row(name string) *Compared {
 // compare enters one pair of values.
 func (r *Compared) compare(golden, sim float64) {
 	r.Values++
-	r.Magnitude = max(r.Magnitude, math.Abs(golden))
-	if golden == sim {
+	if !math.IsNaN(golden) {
+		r.Magnitude = max(r.Magnitude, finite(math.Abs(golden)))
+	}
+	if golden == sim || math.IsNaN(golden) && math.IsNaN(sim) {
 		return
 	}
 	r.Differing++
-	r.Difference = max(r.Difference, math.Abs(golden-sim)) // NaN stays
+	r.Difference = max(r.Difference, finite(math.Abs(golden-sim)))
+}
+
+// finite replaces an infinity, or a NaN on one side only, by the largest number.
+func finite(v float64) float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return math.MaxFloat64
+	}
+	return v
 }
 
 // observe compares the neurons that just fired with golden's at that step.
@@ -215,9 +224,6 @@ func (v *verifier) compareSets(simulated tensors.Set) error {
 		row := v.row(intervalSuffix.ReplaceAllString(name, ""))
 		for i := range want.Len() {
 			row.compare(want.At(i), got.At(i))
-		}
-		if want.Int64 != nil {
-			row.Total += want.Int64[0]
 		}
 	}
 	return nil
