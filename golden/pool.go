@@ -21,9 +21,10 @@ type crew struct {
 func (c *crew) hire(t *Trainer) {
 	c.start = make([]chan struct{}, c.workers-1)
 	for i := range c.start {
-		c.start[i] = make(chan struct{})
+		start := make(chan struct{})
+		c.start[i] = start
 		go func() {
-			for range c.start[i] {
+			for range start {
 				c.work(t, i+1)
 				c.done.Done()
 			}
