@@ -45,7 +45,11 @@ const (
 	Gradient                // Eq. 7
 	Optimize                // SGD with momentum, or Adam
 	Regenerate              // random W_c from its generator
+	numOps
 )
+
+// NumOps is the number of operations.
+const NumOps = int(numOps)
 
 var opNames = [...]string{
 	"sum W·s (Eq. 1)", "batch norm", "fire (Eqs. 1, 2)", "add spikes", "pool", "count spikes", "loss, δ_c (Eq. 3)",
@@ -64,6 +68,14 @@ type Kernel struct {
 	Index      int   // layer, or block of the classifier
 	Reader     int   // BackProject: the layer whose weights the error comes through; 0 is the classifier
 	Of         Class // Optimize: the tensor that is updated
+	Part       Part  // of a tile
+}
+
+// Part is a tile's share of a kernel's work. The zero Part is all of it.
+type Part struct {
+	Is                             bool
+	Rows, Columns, Depth, Repeats  int64 // of a matrix product
+	Neurons, PooledNeurons, Values int64 // of an element-wise operation
 }
 
 // Product is a tensor that a step computes.

@@ -15,7 +15,7 @@ type processor struct {
 	workload *network.Workload
 	blocks   []network.Block
 	traffic  schedule.Traffic
-	ledger   *ledger
+	ledger   *ledger          // of the layer and phase that is worked on
 	dense    []*network.Layer // the classifiers, by block, as layers
 	data     *datapath        // nil unless the simulation is functional
 }
@@ -32,10 +32,7 @@ func densities(w *network.Workload, blocks []network.Block) []units.Density {
 }
 
 func newProcessor(a pe.Array, w *network.Workload, p *schedule.Program) *processor {
-	x := &processor{
-		array: a, workload: w, blocks: p.Blocks, traffic: p.Traffic,
-		ledger: newLedger(densities(w, p.Blocks)),
-	}
+	x := &processor{array: a, workload: w, blocks: p.Blocks, traffic: p.Traffic}
 	for _, b := range p.Blocks {
 		x.dense = append(x.dense, pe.Dense(w.Net.ClassifierInputs(b), w.Net.Classes))
 	}

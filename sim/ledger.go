@@ -60,9 +60,10 @@ func newLedger(densities []units.Density) *ledger {
 	l := &ledger{densities: append([]units.Density{one}, densities...)}
 	n := len(l.densities)
 	l.adds = [2][]int64{make([]int64, n), make([]int64, n)}
+	all := make([]int64, schedule.NumBeyond*pe.NumOps*n)
 	for b := range l.beyond {
 		for op := range l.beyond[b] {
-			l.beyond[b][op] = make([]int64, n)
+			l.beyond[b][op], all = all[:n:n], all[n:]
 		}
 	}
 	return l
@@ -147,20 +148,51 @@ func (l *ledger) beyondTotals() (b BeyondTotals, err error) {
 // operations returns every executed operation by kind: what energy is spent on.
 func (l *ledger) operations() (ops [pe.NumOps]int64, err error) {
 	for op := range ops {
-		sum := new(big.Rat)
-		for _, byOp := range l.beyond {
-			sum.Add(sum, l.exact(byOp[op]))
-		}
-		switch pe.Op(op) {
-		case pe.Add:
-			sum.Add(sum, l.exact(l.adds[forwardPass]))
-			sum.Add(sum, l.exact(l.adds[backwardPass]))
-		case pe.MAC:
-			sum.Add(sum, new(big.Rat).SetInt64(l.macs))
-		}
-		if ops[op], err = units.RoundHalfEven(sum); err != nil {
+		if ops[op], err = units.RoundHalfEven(l.exactly(pe.Op(op))); err != nil {
 			return ops, err
 		}
 	}
 	return ops, nil
+}
+
+// exactly returns the executed operations of a kind, not rounded.
+func (l *ledger) exactly(op pe.Op) *big.Rat {
+	sum := new(big.Rat)
+	for _, byOp := range l.beyond {
+		sum.Add(sum, l.exact(byOp[op]))
+	}
+	switch op {
+	case pe.Add:
+		sum.Add(sum, l.exact(l.adds[forwardPass]))
+		sum.Add(sum, l.exact(l.adds[backwardPass]))
+	case pe.MAC:
+		sum.Add(sum, new(big.Rat).SetInt64(l.macs))
+	}
+	return sum
+}
+
+// add adds everything that another ledger with the same densities counted.
+func (l *ledger) add(o *ledger) {
+	sum := func(into, from []int64) {
+		for i, n := range from {
+			into[i] += n
+		}
+	}
+	for pass := range l.adds {
+		sum(l.adds[pass], o.adds[pass])
+	}
+	l.macs += o.macs
+	for why := range l.beyond {
+		for op := range l.beyond[why] {
+			sum(l.beyond[why][op], o.beyond[why][op])
+		}
+		for pass := range l.reads[why] {
+			l.reads[why][pass] += o.reads[why][pass]
+			l.writes[why][pass] += o.writes[why][pass]
+		}
+	}
+	for c, t := range o.class {
+		l.class[c].Reads += t.Reads
+		l.class[c].Writes += t.Writes
+	}
 }

@@ -40,6 +40,8 @@ type Options struct {
 	// Tensors, if not nil, makes the simulation functional: their numbers go
 	// through DRAM, layer buffer and PEs.
 	Tensors *tensors.Input
+	// Trace, if not nil, is filled with what a timed simulation did when.
+	Trace *Trace
 	// Observe, if not nil, sees every neuron of a functional simulation fire.
 	Observe func(Observation)
 	// Progress, if not nil, is called now and then with the steps executed.
@@ -76,12 +78,22 @@ type machine struct {
 	stored, storing, executed, executing, loaded, loading int64
 
 	dram     *dram.Memory
-	streams  []dram.Stream
+	streams  []movement
+	request  [1]dram.Stream // one of them on its way
 	kernel   kernel
 	pending  transferKind // what the DRAM is busy with
 	attended attendance
 	busy     [numPhases]units.Cycles // PE clocks by phase
 	progress func(int64)
+	accounts *accounts
+	trace    *Trace // nil unless asked for
+}
+
+// movement is a tensor's way across the DRAM port.
+type movement struct {
+	dram.Stream
+	tensor schedule.Tensor
+	words  units.Words
 }
 
 type transferKind uint8
@@ -132,6 +144,8 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 		pes:      newProcessor(hw.PE, p.Workload(), p),
 		period:   hw.PE.Clock.Period(),
 		progress: o.Progress,
+		accounts: newAccounts(p, densities(p.Workload(), p.Blocks)),
+		trace:    o.Trace,
 	}
 	if o.Source != nil {
 		m.source = o.Source
@@ -183,6 +197,7 @@ func explain(s *schedule.Step, err error) error {
 // words across the DRAM port into streams.
 func (m *machine) load() error {
 	s := m.step(m.loading)
+	m.enter(s)
 	m.streams = m.streams[:0]
 	for _, t := range s.Reads {
 		if err := m.buffer.Hold(copyOf{t.Tensor, m.loading}, t.Words); err != nil {
@@ -199,7 +214,7 @@ func (m *machine) load() error {
 		}
 		m.pes.ledger.moved(s, t, false)
 		m.buffer.Access(0, t.Words)
-		m.streams = append(m.streams, stream)
+		m.streams = append(m.streams, movement{stream, t.Tensor, t.Words})
 	}
 	for _, made := range s.Products {
 		if made.InPlace {
@@ -217,6 +232,7 @@ func (m *machine) load() error {
 // execute runs the kernels of the next loaded step and returns their clocks.
 func (m *machine) execute() (units.Cycles, error) {
 	s := m.step(m.executing)
+	m.enter(s)
 	for _, t := range s.Uses {
 		if !m.onChip(t) {
 			return 0, explain(s, fmt.Errorf("%v is not on chip", t))
@@ -232,7 +248,12 @@ func (m *machine) execute() (units.Cycles, error) {
 		if err != nil {
 			return 0, explain(s, err)
 		}
+		begun := m.kernel.now + units.Picoseconds(cycles)*m.period
 		cycles += cost.Cycles
+		m.accounts.current.Kernels[k.Op] += cost.Cycles
+		m.trace.record(m.executing, s, Span{
+			Track: track(k.Op), From: begun, To: begun + units.Picoseconds(cost.Cycles)*m.period, Op: k.Op,
+		})
 		m.buffer.Access(cost.Reads, cost.Writes)
 	}
 	for _, made := range s.Products {
@@ -257,6 +278,7 @@ func (m *machine) execute() (units.Cycles, error) {
 // store takes the oldest executed step's results across the DRAM port.
 func (m *machine) store() error {
 	s := m.step(m.storing)
+	m.enter(s)
 	m.streams = m.streams[:0]
 	for _, t := range s.Writes {
 		if !m.buffer.Has(copyOf{t.Tensor, m.storing}) {
@@ -273,7 +295,7 @@ func (m *machine) store() error {
 		}
 		m.pes.ledger.moved(s, t, true)
 		m.buffer.Access(t.Words, 0)
-		m.streams = append(m.streams, stream)
+		m.streams = append(m.streams, movement{stream, t.Tensor, t.Words})
 	}
 	m.storing++
 	return nil
@@ -343,6 +365,7 @@ func (m *machine) runTimed() error {
 		if err := m.start(); err != nil {
 			return err
 		}
+		m.trace.fill(m.stored, m.kernel.now, m.buffer.Occupied().Bytes())
 		if m.kernel.idle() {
 			return m.checkFinished()
 		}
@@ -370,6 +393,7 @@ func (m *machine) attend(peBusy bool, transfer transferKind) {
 		row = 1
 	}
 	m.attended.time[row][transfer] += m.kernel.now - m.attended.since
+	m.spend(m.kernel.now-m.attended.since, peBusy, transfer)
 	m.attended.since = m.kernel.now
 }
 
@@ -380,7 +404,10 @@ func (m *machine) start() error {
 		if err != nil {
 			return err
 		}
-		m.kernel.schedule(m.kernel.now+units.Picoseconds(cycles)*m.period, executeDone)
+		done := m.kernel.now + units.Picoseconds(cycles)*m.period
+		m.kernel.schedule(done, executeDone)
+		i := m.executing - 1
+		m.trace.record(i, m.step(i), Span{Track: Steps, From: m.kernel.now, To: done})
 	}
 	if m.pending != noTransfer {
 		return nil
@@ -404,12 +431,28 @@ func (m *machine) start() error {
 
 // transfer gives the DRAM the streams of a load or a store.
 func (m *machine) transfer(kind transferKind, done eventKind) error {
-	end := m.kernel.now
-	if len(m.streams) > 0 {
-		var err error
-		if end, err = m.dram.Transfer(m.kernel.now, m.streams); err != nil {
+	end, words := m.kernel.now, units.Words(0)
+	i, write := m.loading-1, false
+	if kind == storeTransfer {
+		i, write = m.storing-1, true
+	}
+	for j := range m.streams {
+		moving := &m.streams[j]
+		m.request[0] = moving.Stream
+		served, err := m.dram.Transfer(m.kernel.now, m.request[:]) // waits for those before
+		if err != nil {
 			return err
 		}
+		begun := end
+		end = max(end, served)
+		words += moving.words
+		m.accounts.moved(moving.tensor.Class, end-begun, m.dram.Stats())
+		m.trace.record(i, m.step(i), Span{
+			Track: Port, From: begun, To: end, Write: write, Tensor: moving.tensor, Words: moving.words,
+		})
+	}
+	if len(m.streams) > 0 {
+		m.trace.record(i, m.step(i), Span{Track: DMA, From: m.kernel.now, To: end, Write: write, Words: words})
 	}
 	m.pending = kind
 	m.kernel.schedule(end, done)

@@ -100,6 +100,9 @@ type Result struct {
 	// them, by class.
 	Unread [schedule.MemoryClasses]int64
 
+	// Shares is all of that, and time and energy, by layer and phase.
+	Shares []Share
+
 	Timing *Timing // nil without timing
 
 	// Of a functional simulation: the tensors that CONTRACT.md lists, and the
@@ -115,6 +118,8 @@ func (m *machine) inCycles(t units.Picoseconds) units.Cycles {
 
 func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 	p := m.program
+	m.settle()
+	m.pes.ledger = m.accounts.total()
 	r := &Result{
 		Workload: p.Workload(), Hardware: hw, K: p.K, N: p.N, Blocks: p.Blocks, Intervals: p.Intervals(),
 		Steps: m.stored,
@@ -151,6 +156,15 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 	if !o.Untimed {
 		r.Timing = m.timing(r, hw, o.Energy)
 	}
+	if r.Shares, err = m.accounts.shares(); err != nil {
+		return nil, err
+	}
+	if !o.Untimed {
+		priceShares(r, hw, o.Energy)
+	}
+	if m.trace != nil {
+		m.trace.Total = m.stored
+	}
 	return r, nil
 }
 
@@ -158,6 +172,7 @@ func (m *machine) timing(r *Result, hw *hardware.Hardware, table energy.Table) *
 	end := m.kernel.now
 	m.dram.Finish(end)
 	t := &Timing{Seconds: end.Seconds(), DRAM: m.dram.Stats()}
+	m.accounts.current.Idle.Add(m.accounts.gained(t.DRAM), 1)
 
 	at, c := m.attended.time, &t.Cycles
 	c.Total = m.inCycles(end)
@@ -174,13 +189,6 @@ func (m *machine) timing(r *Result, hw *hardware.Hardware, table energy.Table) *
 	if clocks := m.dram.Elapsed() * units.Cycles(hw.DRAM.Channels); clocks > 0 {
 		t.Utilisation = float64(t.DRAM.DataBusy) / float64(clocks)
 	}
-	e := &t.Energy
-	e.Commands = hw.DRAM.Energy(t.DRAM)
-	e.DRAM = e.Commands.Total()
-	e.OnChip = table.SRAM(hw.Bank, r.OnChip.Reads, r.OnChip.Writes)
-	for op, n := range r.Operations {
-		e.PE += table.PE(energy.Op(op)) * units.Picojoules(n)
-	}
-	e.Static = table.Static(hw.PE.PEs(), r.OnChip.Capacity).Over(end)
+	t.Energy = price(hw, table, r.OnChip.Capacity, usage{r.Operations, Traffic{r.OnChip.Reads, r.OnChip.Writes}, t.DRAM, end})
 	return t
 }

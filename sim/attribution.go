@@ -1,0 +1,236 @@
+package sim
+
+import (
+	"math/big"
+
+	"accelsim/dram"
+	"accelsim/energy"
+	"accelsim/hardware"
+	"accelsim/pe"
+	"accelsim/schedule"
+	"accelsim/units"
+)
+
+// Share is what one layer, or the classifier of one block, took in one phase.
+// All shares together are the whole result: words, operations, accesses,
+// commands and time to the last one, energy to rounding.
+type Share struct {
+	Block int
+	Layer int // 0 is the block's classifier
+	Phase Phase
+
+	Words      [schedule.MemoryClasses]Traffic // across the DRAM port, by what they hold
+	Operations [pe.NumOps]int64
+	OnChip     Traffic      // accesses to the layer buffer by PEs and DMA
+	PE         units.Cycles // the array or its lanes compute
+	Kernels    [schedule.NumOps]units.Cycles
+
+	// With timing. Every moment belongs to the step that PEs execute or, when
+	// they wait, to the one whose load or store they wait for.
+	Busy, WaitLoad, WaitStore, WaitOther units.Picoseconds
+	Moved                                [schedule.MemoryClasses]Moved
+	Idle                                 dram.Stats // refresh and standby while no transfer was under way
+	Energy                               Energy
+}
+
+// Moved is what the DRAM did for tensors of one class.
+type Moved struct {
+	Time   units.Picoseconds // its transfers were under way
+	Stats  dram.Stats
+	Energy dram.Energy
+}
+
+// Time returns all time of the share.
+func (s *Share) Time() units.Picoseconds { return s.Busy + s.WaitLoad + s.WaitStore + s.WaitOther }
+
+// DRAM returns how long the share's transfers were under way, and what the
+// DRAM did for it, while idle too.
+func (s *Share) DRAM() (t units.Picoseconds, stats dram.Stats) {
+	stats = s.Idle
+	for _, m := range s.Moved {
+		t += m.Time
+		stats.Add(m.Stats, 1)
+	}
+	return t, stats
+}
+
+// account is a share in the making, with its ledger.
+type account struct {
+	Share
+	ledger *ledger
+}
+
+// accounts books what the machine does to the layer, or classifier, and phase
+// that it does it for. One account is current: whatever is entered, and how
+// far the machine's counters go until the next one is, belongs to it.
+type accounts struct {
+	layers    int
+	list      []*account // by part and phase; nil until something is booked
+	densities []units.Density
+	current   *account
+
+	// The machine's counters, up to where they have been booked.
+	reads, writes units.Words
+	busy          units.Cycles
+	commands      dram.Stats
+}
+
+func newAccounts(p *schedule.Program, densities []units.Density) *accounts {
+	n := p.Workload().Net.N()
+	return &accounts{
+		layers: n, densities: densities,
+		list: make([]*account, (n+len(p.Blocks))*int(numPhases)),
+	}
+}
+
+// of returns the account of a step.
+func (a *accounts) of(s *schedule.Step) *account {
+	part, phase := s.Layer-1, phaseOf(s)
+	if s.Layer == 0 {
+		part = a.layers + s.Block - 1
+	}
+	at := &a.list[part*int(numPhases)+int(phase)]
+	if *at == nil {
+		*at = &account{
+			Share:  Share{Block: s.Block, Layer: s.Layer, Phase: phase},
+			ledger: newLedger(a.densities),
+		}
+	}
+	return *at
+}
+
+// enter makes a step's account the current one and its ledger the one that
+// counts.
+func (m *machine) enter(s *schedule.Step) {
+	m.settle()
+	m.accounts.current = m.accounts.of(s)
+	m.pes.ledger = m.accounts.current.ledger
+}
+
+// settle books what the counters of buffer and PEs have gained since the
+// current account was entered.
+func (m *machine) settle() {
+	a := m.accounts
+	reads, writes := m.buffer.Accesses()
+	var busy units.Cycles
+	for _, b := range m.busy {
+		busy += b
+	}
+	if c := a.current; c != nil {
+		c.OnChip.Reads += reads - a.reads
+		c.OnChip.Writes += writes - a.writes
+		c.PE += busy - a.busy
+	}
+	a.reads, a.writes, a.busy = reads, writes, busy
+}
+
+// moved books a transfer to the current account.
+func (a *accounts) moved(c schedule.Class, t units.Picoseconds, now dram.Stats) {
+	m := &a.current.Moved[c]
+	m.Time += t
+	m.Stats.Add(a.gained(now), 1)
+}
+
+// gained returns what the DRAM's counters have gained since it was last asked.
+func (a *accounts) gained(now dram.Stats) dram.Stats {
+	gain := now
+	gain.Add(a.commands, -1)
+	a.commands = now
+	return gain
+}
+
+// spend books the time since the last event, and what an idle DRAM did in it.
+func (m *machine) spend(t units.Picoseconds, peBusy bool, transfer transferKind) {
+	var c *account
+	switch {
+	case peBusy:
+		c = m.accounts.of(m.step(m.executed))
+		c.Busy += t
+	case transfer == loadTransfer:
+		c = m.accounts.of(m.step(m.loading - 1))
+		c.WaitLoad += t
+	case transfer == storeTransfer:
+		c = m.accounts.of(m.step(m.storing - 1))
+		c.WaitStore += t
+	default:
+		c = m.accounts.current
+		c.WaitOther += t
+	}
+	if transfer == noTransfer {
+		m.dram.Finish(m.kernel.now)
+		c.Idle.Add(m.accounts.gained(m.dram.Stats()), 1)
+	}
+}
+
+// total returns a ledger with everything that all accounts counted.
+func (a *accounts) total() *ledger {
+	sum := newLedger(a.densities)
+	for _, c := range a.list {
+		if c != nil {
+			sum.add(c.ledger)
+		}
+	}
+	return sum
+}
+
+// shares closes the accounts. Operations are exact fractions, of which the
+// whole is rounded once; a share is what rounding the sum up to it adds, so
+// that all shares make the whole.
+func (a *accounts) shares() ([]Share, error) {
+	var upTo [pe.NumOps]*big.Rat
+	var rounded [pe.NumOps]int64
+	for op := range upTo {
+		upTo[op] = new(big.Rat)
+	}
+	var list []Share
+	for _, c := range a.list {
+		if c == nil {
+			continue
+		}
+		c.Words = c.ledger.class
+		for op, sum := range upTo {
+			sum.Add(sum, c.ledger.exactly(pe.Op(op)))
+			n, err := units.RoundHalfEven(sum)
+			if err != nil {
+				return nil, err
+			}
+			c.Operations[op] = n - rounded[op]
+			rounded[op] = n
+		}
+		list = append(list, c.Share)
+	}
+	return list, nil
+}
+
+// usage is what energy is spent on.
+type usage struct {
+	operations [pe.NumOps]int64
+	onChip     Traffic
+	commands   dram.Stats
+	time       units.Picoseconds
+}
+
+// price returns the energy of a usage on hardware with that much memory on
+// chip. It is linear: shares cost what the whole does.
+func price(hw *hardware.Hardware, table energy.Table, onChip units.Bytes, u usage) Energy {
+	e := Energy{Commands: hw.DRAM.Energy(u.commands)}
+	e.DRAM = e.Commands.Total()
+	e.OnChip = table.SRAM(hw.Bank, u.onChip.Reads, u.onChip.Writes)
+	for op, n := range u.operations {
+		e.PE += table.PE(energy.Op(op)) * units.Picojoules(n)
+	}
+	e.Static = table.Static(hw.PE.PEs(), onChip).Over(u.time)
+	return e
+}
+
+// priceShares fills in the energy of every share.
+func priceShares(r *Result, hw *hardware.Hardware, table energy.Table) {
+	for i := range r.Shares {
+		s := &r.Shares[i]
+		_, commands := s.DRAM()
+		s.Energy = price(hw, table, r.OnChip.Capacity, usage{s.Operations, s.OnChip, commands, s.Time()})
+		for c := range s.Moved {
+			s.Moved[c].Energy = hw.DRAM.Energy(s.Moved[c].Stats)
+		}
+	}
+}

@@ -1,0 +1,180 @@
+package sim_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"accelsim/dram"
+	"accelsim/energy"
+	"accelsim/hardware"
+	"accelsim/network"
+	"accelsim/pe"
+	"accelsim/schedule"
+	"accelsim/sim"
+	"accelsim/units"
+)
+
+// simulate runs a built-in network at (k, n) on the paper's machine.
+func simulate(t *testing.T, net string, k, n, batch int, o sim.Options) *sim.Result {
+	t.Helper()
+	w, err := network.Open(net)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Batch = batch
+	hw, err := hardware.Open("paper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := schedule.New(w, k, n, schedule.All)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Energy = energy.Default()
+	r, err := sim.Run(p, hw, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestSharesAddUpToTheWhole(t *testing.T) {
+	for _, c := range []struct {
+		net         string
+		k, n, batch int
+		untimed     bool
+	}{
+		{"lenet1", 20, 4, 128, false},
+		{"lenet1", 1, 2, 3, false},
+		{"lenet2", 10, 1, 7, false},
+		{"alexnet", 10, 1, 128, false},
+		{"resnet18", 1, 1, 5, false},
+		{"vgg11", 12, 3, 2, true},
+	} {
+		r := simulate(t, c.net, c.k, c.n, c.batch, sim.Options{Untimed: c.untimed})
+		var words [schedule.MemoryClasses]sim.Traffic
+		var operations [pe.NumOps]int64
+		var onChip sim.Traffic
+		var phases [3]units.Cycles
+		var kernels units.Cycles
+		var commands dram.Stats
+		var time, moving units.Picoseconds
+		var joules float64
+		for _, s := range r.Shares {
+			for class, w := range s.Words {
+				words[class].Reads += w.Reads
+				words[class].Writes += w.Writes
+			}
+			for op, n := range s.Operations {
+				if n < 0 {
+					t.Errorf("%s: a share of %d operations", c.net, n)
+				}
+				operations[op] += n
+			}
+			onChip.Reads += s.OnChip.Reads
+			onChip.Writes += s.OnChip.Writes
+			phases[s.Phase] += s.PE
+			for _, cycles := range s.Kernels {
+				kernels += cycles
+			}
+			at, stats := s.DRAM()
+			moving += at
+			commands.Add(stats, 1)
+			time += s.Time()
+			joules += s.Energy.Total().Joules()
+		}
+		check := func(what string, got, want any) {
+			t.Helper()
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (%d, %d): %s of all shares (-whole +shares):\n%s", c.net, c.k, c.n, what, diff)
+			}
+		}
+		check("words", words, r.Words)
+		check("operations", operations, r.Operations)
+		check("accesses", onChip, sim.Traffic{Reads: r.OnChip.Reads, Writes: r.OnChip.Writes})
+		if c.untimed {
+			continue
+		}
+		timing := r.Timing
+		check("PE clocks", phases, timing.Cycles.Phase)
+		check("clocks of kernels", kernels, timing.Cycles.PEBusy)
+		check("DRAM commands", commands, timing.DRAM)
+		check("time", time.Seconds(), timing.Seconds)
+		period := r.Hardware.PE.Clock.Period()
+		check("DRAM time", units.Cycles(units.CeilDiv(moving, period)), timing.Cycles.DRAM)
+		if whole := timing.Energy.Total().Joules(); math.Abs(joules-whole) > 1e-9*whole {
+			t.Errorf("%s: shares cost %g J, the whole %g J", c.net, joules, whole)
+		}
+	}
+}
+
+func TestSharesDoNotDependOnTheDRAMEngine(t *testing.T) {
+	fast := simulate(t, "lenet1", 5, 2, 4, sim.Options{})
+	slow := simulate(t, "lenet1", 5, 2, 4, sim.Options{Engine: dram.Reference})
+	if diff := cmp.Diff(slow.Shares, fast.Shares); diff != "" {
+		t.Errorf("-reference +stream:\n%s", diff)
+	}
+}
+
+func TestTraceShowsWhatTheStatisticsCount(t *testing.T) {
+	trace := &sim.Trace{Limit: math.MaxInt64}
+	r := simulate(t, "lenet1", 10, 2, 16, sim.Options{Trace: trace})
+	period := r.Hardware.PE.Clock.Period()
+	var words sim.Traffic
+	var busy [sim.NumTracks]units.Picoseconds
+	var last [sim.NumTracks]units.Picoseconds
+	for _, s := range trace.Spans {
+		if s.From > s.To || s.From < last[s.Track] {
+			t.Fatalf("%v span of step %d from %d to %d begins before its predecessor ends at %d", s.Track, s.Step, s.From, s.To, last[s.Track])
+		}
+		last[s.Track] = s.To
+		busy[s.Track] += s.To - s.From
+		if s.Track == sim.Port && s.Write {
+			words.Writes += s.Words
+		} else if s.Track == sim.Port {
+			words.Reads += s.Words
+		}
+	}
+	var want sim.Traffic
+	for _, c := range r.Words {
+		want.Reads += c.Reads
+		want.Writes += c.Writes
+	}
+	if words != want {
+		t.Errorf("spans move %v, the machine %v", words, want)
+	}
+	pes := units.Picoseconds(r.Timing.Cycles.PEBusy) * period
+	if busy[sim.Steps] != pes || busy[sim.Array]+busy[sim.Lanes] != pes {
+		t.Errorf("PEs are busy for %d ps; steps take %d, kernels %d", pes, busy[sim.Steps], busy[sim.Array]+busy[sim.Lanes])
+	}
+	if busy[sim.DMA] != busy[sim.Port] {
+		t.Errorf("the DMA is busy for %d ps, the DRAM port for %d", busy[sim.DMA], busy[sim.Port])
+	}
+	peak := units.Bytes(0)
+	for i, level := range trace.Fill {
+		if i > 0 && level.At <= trace.Fill[i-1].At {
+			t.Fatalf("levels at %d and %d ps", trace.Fill[i-1].At, level.At)
+		}
+		peak = max(peak, level.Occupied)
+	}
+	if peak == 0 || peak > r.OnChip.Peak {
+		t.Errorf("the trace fills the buffer up to %d bytes, the machine up to %d", peak, r.OnChip.Peak)
+	}
+	if trace.Cut() || trace.Total != r.Steps {
+		t.Errorf("the trace has %d of %d steps", trace.Total, r.Steps)
+	}
+}
+
+func TestTraceIsCutAtItsLimit(t *testing.T) {
+	trace := &sim.Trace{Limit: 10}
+	simulate(t, "lenet1", 10, 2, 1, sim.Options{Trace: trace})
+	seen := map[int64]bool{}
+	for _, s := range trace.Spans {
+		seen[s.Step] = true
+	}
+	if len(seen) != 10 || !trace.Cut() {
+		t.Errorf("a trace of 10 steps shows %d, cut: %v", len(seen), trace.Cut())
+	}
+}
