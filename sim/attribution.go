@@ -24,9 +24,12 @@ type Share struct {
 	OnChip     Traffic      // accesses to the layer buffer by PEs and DMA
 	PE         units.Cycles // the array or its lanes compute
 	Kernels    [schedule.NumOps]units.Cycles
+}
 
-	// With timing. Every moment belongs to the step that PEs execute or, when
-	// they wait, to the one whose load or store they wait for.
+// ShareTime is the time and energy of a share. Every moment belongs to the step
+// that PEs execute or, when they wait, to the one whose load or store they wait
+// for.
+type ShareTime struct {
 	Busy, WaitLoad, WaitStore, WaitOther units.Picoseconds
 	Moved                                [schedule.MemoryClasses]Moved
 	Idle                                 dram.Stats // refresh and standby while no transfer was under way
@@ -41,11 +44,11 @@ type Moved struct {
 }
 
 // Time returns all time of the share.
-func (s *Share) Time() units.Picoseconds { return s.Busy + s.WaitLoad + s.WaitStore + s.WaitOther }
+func (s *ShareTime) Time() units.Picoseconds { return s.Busy + s.WaitLoad + s.WaitStore + s.WaitOther }
 
 // DRAM returns how long the share's transfers were under way, and what the
 // DRAM did for it, while idle too.
-func (s *Share) DRAM() (t units.Picoseconds, stats dram.Stats) {
+func (s *ShareTime) DRAM() (t units.Picoseconds, stats dram.Stats) {
 	stats = s.Idle
 	for _, m := range s.Moved {
 		t += m.Time
@@ -57,6 +60,7 @@ func (s *Share) DRAM() (t units.Picoseconds, stats dram.Stats) {
 // account is a share in the making, with its ledger.
 type account struct {
 	Share
+	ShareTime
 	ledger *ledger
 }
 
@@ -223,14 +227,20 @@ func price(hw *hardware.Hardware, table energy.Table, onChip units.Bytes, u usag
 	return e
 }
 
-// priceShares fills in the energy of every share.
-func priceShares(r *Result, hw *hardware.Hardware, table energy.Table) {
-	for i := range r.Shares {
-		s := &r.Shares[i]
-		_, commands := s.DRAM()
-		s.Energy = price(hw, table, r.OnChip.Capacity, usage{s.Operations, s.OnChip, commands, s.Time()})
-		for c := range s.Moved {
-			s.Moved[c].Energy = hw.DRAM.Energy(s.Moved[c].Stats)
+// times returns the time of every share, priced.
+func (a *accounts) times(r *Result, hw *hardware.Hardware, table energy.Table) []ShareTime {
+	list := make([]ShareTime, 0, len(r.Shares))
+	for _, c := range a.list {
+		if c == nil {
+			continue
 		}
+		t := c.ShareTime
+		_, commands := t.DRAM()
+		t.Energy = price(hw, table, r.OnChip.Capacity, usage{c.Operations, c.OnChip, commands, t.Time()})
+		for class := range t.Moved {
+			t.Moved[class].Energy = hw.DRAM.Energy(t.Moved[class].Stats)
+		}
+		list = append(list, t)
 	}
+	return list
 }

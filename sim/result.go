@@ -77,6 +77,8 @@ type Timing struct {
 	Seconds float64
 	Energy  Energy
 	DRAM    dram.Stats
+	// Shares[i] is the time and energy of the result's Shares[i].
+	Shares []ShareTime
 	// Utilisation is the share of DRAM clocks in which a data bus was busy.
 	Utilisation float64
 }
@@ -100,7 +102,7 @@ type Result struct {
 	// them, by class.
 	Unread [schedule.MemoryClasses]int64
 
-	// Shares is all of that, and time and energy, by layer and phase.
+	// Shares is all of that by layer and phase.
 	Shares []Share
 
 	Timing *Timing // nil without timing
@@ -153,14 +155,12 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 		measured.Activity = *r.Measured
 		r.Workload = &measured
 	}
-	if !o.Untimed {
-		r.Timing = m.timing(r, hw, o.Energy)
-	}
 	if r.Shares, err = m.accounts.shares(); err != nil {
 		return nil, err
 	}
 	if !o.Untimed {
-		priceShares(r, hw, o.Energy)
+		r.Timing = m.timing(r, hw, o.Energy)
+		r.Timing.Shares = m.accounts.times(r, hw, o.Energy)
 	}
 	if m.trace != nil {
 		m.trace.Total = m.stored
