@@ -234,6 +234,15 @@ func room(values []float32, n int) []float32 {
 	return values[:n]
 }
 
+// need checks that a kernel before this one of the same step left as many
+// values in the registers.
+func need(what string, values []float32, n int) error {
+	if len(values) != n {
+		return fmt.Errorf("the PEs hold %d %s; %d are needed", len(values), what, n)
+	}
+	return nil
+}
+
 // output names what readers of layer l see at the step's time.
 func (d *datapath) output(s *schedule.Step, l int) schedule.Tensor {
 	if l != network.InputLayer {

@@ -101,6 +101,9 @@ func (d *datapath) normForward(s *schedule.Step, n int) error {
 	if err != nil {
 		return err
 	}
+	if err := need("synaptic sums", d.sums, len(saved.Floats)); err != nil {
+		return err
+	}
 	pe.NormForward(d.sums, parameter.Floats, running.Floats, saved)
 	return nil
 }
@@ -116,7 +119,10 @@ func (d *datapath) fire(s *schedule.Step, k schedule.Kernel) error {
 		return err
 	}
 	seen := Observation{Time: s.Time, Layer: s.Layer, Block: s.Block}
-	fired := d.fireNeurons(u.Floats, seen)
+	fired, err := d.fireNeurons(u.Floats, seen)
+	if err != nil {
+		return err
+	}
 	if k.Classifier {
 		d.record.spikesClassifier[k.Index-1] += fired
 	} else {
@@ -126,14 +132,17 @@ func (d *datapath) fire(s *schedule.Step, k schedule.Kernel) error {
 }
 
 // fireNeurons fires neurons on the sums in the registers.
-func (d *datapath) fireNeurons(u []float32, seen Observation) int64 {
+func (d *datapath) fireNeurons(u []float32, seen Observation) (int64, error) {
+	if err := need("sums", d.sums, len(u)); err != nil {
+		return 0, err
+	}
 	d.spikes = room(d.spikes, len(u))
 	fired := d.neuron.Fire(u, d.sums, d.spikes)
 	if d.observe != nil {
 		seen.Potentials, seen.Spikes = u, d.spikes
 		d.observe(seen)
 	}
-	return fired
+	return fired, nil
 }
 
 // join adds the other operand of a residual block to the layer's spikes.
@@ -147,6 +156,9 @@ func (d *datapath) join(s *schedule.Step, n int) error {
 	if err != nil {
 		return err
 	}
+	if err := need("spikes", d.spikes, len(values)); err != nil {
+		return err
+	}
 	pe.AddTo(d.spikes, values)
 	return nil
 }
@@ -157,12 +169,15 @@ func (d *datapath) pool(s *schedule.Step, n int) error {
 	if err != nil {
 		return err
 	}
+	if err := need("spikes", d.spikes, d.workload.Batch*l.Out.Size()); err != nil {
+		return err
+	}
 	d.sums = room(d.sums, len(u.Floats))
 	for b := range d.workload.Batch {
 		pe.PoolSums(sample(d.sums, b, l.Pooled.Size()), sample(d.spikes, b, l.Out.Size()), l)
 	}
-	d.fireNeurons(u.Floats, Observation{Time: s.Time, Layer: n, Block: s.Block, Pool: true})
-	return nil
+	_, err = d.fireNeurons(u.Floats, Observation{Time: s.Time, Layer: n, Block: s.Block, Pool: true})
+	return err
 }
 
 // emit packs a layer's output.
@@ -181,8 +196,8 @@ func (d *datapath) emit(s *schedule.Step) error {
 		if err != nil {
 			return err
 		}
-		if len(d.spikes) != d.workload.Batch*shape.Size() {
-			return fmt.Errorf("%v is made of %d values, but the kernels left %d", p.Tensor, d.workload.Batch*shape.Size(), len(d.spikes))
+		if err := need("spikes", d.spikes, d.workload.Batch*shape.Size()); err != nil {
+			return err
 		}
 		pe.Pack(to.Bits, d.spikes, bits)
 		if p.Tensor.Class == schedule.Spikes {
@@ -212,6 +227,9 @@ func (d *datapath) counts(s *schedule.Step, block int) ([]uint32, error) {
 func (d *datapath) count(s *schedule.Step, block int) error {
 	counts, err := d.counts(s, block)
 	if err != nil {
+		return err
+	}
+	if err := need("spikes", d.spikes, len(counts)); err != nil {
 		return err
 	}
 	for i, fired := range d.spikes {
@@ -270,12 +288,7 @@ func (d *datapath) backProject(s *schedule.Step, k schedule.Kernel) error {
 	for b := range d.workload.Batch {
 		d.events = c.Errors(sample(d.sums, b, inputs), weights.Floats, sample(gamma.Floats, b, outputs), d.events)
 	}
-	if len(d.spatial) == 0 {
-		d.spatial = append(d.spatial, d.sums...)
-	} else {
-		pe.AddTo(d.spatial, d.sums)
-	}
-	return nil
+	return d.addErrors(d.sums)
 }
 
 // joinBackward adds the error that comes over an identity shortcut.
@@ -301,11 +314,19 @@ func (d *datapath) addOutputError(s *schedule.Step, join int) error {
 	if err != nil {
 		return err
 	}
+	return d.addErrors(v.Floats)
+}
+
+// addErrors adds to the error in the registers, or is the first that comes.
+func (d *datapath) addErrors(errors []float32) error {
 	if len(d.spatial) == 0 {
-		d.spatial = append(d.spatial, v.Floats...)
-	} else {
-		pe.AddTo(d.spatial, v.Floats)
+		d.spatial = append(d.spatial, errors...)
+		return nil
 	}
+	if err := need("errors", d.spatial, len(errors)); err != nil {
+		return err
+	}
+	pe.AddTo(d.spatial, errors)
 	return nil
 }
 
@@ -319,8 +340,8 @@ func (d *datapath) poolBackward(s *schedule.Step, n int) error {
 	if err != nil {
 		return err
 	}
-	if len(d.spatial) != len(u.Floats) {
-		return fmt.Errorf("no error reaches the pooling neurons of layer %d", n)
+	if err := need("errors of the pooling neurons", d.spatial, len(u.Floats)); err != nil {
+		return err
 	}
 	if !s.End {
 		d.neuron.Temporal(d.spatial, gamma.Floats)
@@ -350,8 +371,8 @@ func (d *datapath) completeDelta(s *schedule.Step, k schedule.Kernel) error {
 	if n < net.N() && net.Layer(n+1).Kind == network.Shortcut {
 		return d.addOutputError(s, n+1)
 	}
-	if len(d.spatial) != d.workload.Batch*l.Out.Size() {
-		return fmt.Errorf("no error reaches the neurons of layer %d", n)
+	if err := need("errors of the spikes", d.spatial, d.workload.Batch*l.Out.Size()); err != nil {
+		return err
 	}
 	if l.Join == nil {
 		return nil

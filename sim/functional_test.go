@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"accelsim/energy"
 	"accelsim/hardware"
 	"accelsim/network"
 	"accelsim/schedule"
@@ -74,6 +75,11 @@ func paperHardware(t testing.TB) *hardware.Hardware {
 		t.Fatal(err)
 	}
 	return hw
+}
+
+func testEnergy(t testing.TB) energy.Table {
+	t.Helper()
+	return energy.Default()
 }
 
 func (v vector) run(t testing.TB, o Options) *Result {
