@@ -10,9 +10,9 @@ const convolvePositions = 8
 // paddedInput is direct input with a border of zeros, [batch][height][width]
 // [channels], wide enough for a run of positions to end beyond the map.
 type paddedInput struct {
-	values     []float32
-	row, size  int // values of a row and of a sample
-	pad, slack int
+	values    []float32
+	row, size int // values of a row and of a sample
+	pad       int
 }
 
 // usesDense tells whether s reads direct input and is narrow: in accumulators

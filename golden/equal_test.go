@@ -32,6 +32,8 @@ var tinyNetworks = []struct {
 	{"4C3p1s2-4RB-6RB-AdaptiveAP-5FC", network.Shape{Channels: 2, Height: 9, Width: 12}},
 	{"4C3-BN-4RBx2-BN-6RB-BN-6AP2-17FC-BN-5FC", network.Shape{Channels: 2, Height: 8, Width: 8}},
 	{"5C3-BN-5AP2-130C3-BN-7FC-BN-4FC", network.Shape{Channels: 3, Height: 6, Width: 6}},
+	{"2RB-3RB-5FC", network.Shape{Channels: 2, Height: 5, Width: 4}},
+	{"6C3-6AP5-9C3-40C5p2s2-12C1p1-3FC", network.Shape{Channels: 2, Height: 5, Width: 5}},
 	{"8C3-8C3-4FC", network.Shape{Channels: 1, Height: 6, Width: 9}},
 }
 
@@ -55,6 +57,9 @@ func newTask(t testing.TB, seed uint64) task {
 		},
 	}
 	var err error
+	if pick.layers[:3] == "2RB" {
+		encoding = network.Event // it adds input to spikes
+	}
 	if w.Net, err = network.Parse(pick.layers, pick.input, encoding); err != nil {
 		t.Fatal(err)
 	}

@@ -43,7 +43,7 @@ func (t *Trainer) fireReal(worker, b int, sum, u, previous []float32) {
 		}
 	}
 	if l.joinWith != nil {
-		add(spikes, l.joinWith.floatsAt(t.now.slot, t.batch, b))
+		t.join(spikes, l.joinWith, b)
 	}
 	out := l.output.floatsAt(t.now.slot, t.batch, b)
 	if l.pool == nil {
@@ -54,6 +54,18 @@ func (t *Trainer) fireReal(worker, b int, sum, u, previous []float32) {
 		t.fireReals(l.pool.at(t.now.slot, t.batch, b), l.pool.at(t.now.previous, t.batch, b), pooled, out)
 	}
 	t.list(&l.output, b)
+}
+
+// join adds the other operand of a residual addition, which may be the binary
+// input.
+func (t *Trainer) join(spikes []float32, with *output, b int) {
+	if with.scaled {
+		add(spikes, with.floatsAt(t.now.slot, t.batch, b))
+		return
+	}
+	for i, v := range with.bytesAt(t.now.slot, t.batch, b) {
+		spikes[i] += float32(v)
+	}
 }
 
 // poolReals averages real spikes over windows.

@@ -189,7 +189,6 @@ type refLayer struct {
 	mask       refMap
 	out        []refMap // of the interval's steps
 	spikes     []refMap
-	spatial    refMap // error of the output
 	joined     refMap // error of the residual addition
 	err        refMap
 	spikeCount int64

@@ -222,6 +222,7 @@ var gradientCases = []struct {
 	{"4C3-BN-4AP2-6C3s2-BN-8FC-BN-4FC", network.CrossEntropy, network.Shape{Channels: 2, Height: 6, Width: 8}, network.Event, 4, 3},
 	{"4C3s2-4RB-6RB-AdaptiveAP-3FC", network.MSE, network.Shape{Channels: 2, Height: 9, Width: 9}, network.Event, 2, 6},
 	{"4C3-BN-4RBx2-BN-6RB-BN-6AP2-4FC", network.CrossEntropy, network.Shape{Channels: 2, Height: 7, Width: 7}, network.Event, 4, 8},
+	{"2RB-4RB-3FC", network.MSE, network.Shape{Channels: 2, Height: 5, Width: 6}, network.Event, 4, 5},
 	{"4C3-BN-4RB-BN-6RB-BN-4FC", network.MSE, network.Shape{Channels: 2, Height: 6, Width: 6}, network.Event, 2, 1},
 }
 
