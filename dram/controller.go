@@ -322,6 +322,11 @@ func (c *Controller) step() (more bool, err error) {
 	if c.dry && idle {
 		return false, nil
 	}
+	if !c.dry && c.log == nil && c.batch[c.head].cycle > now+4*c.device.Timing.REFI {
+		if next := c.pass(c.batch[c.head].cycle); next < eternity {
+			now = next
+		}
+	}
 	c.now = now
 	refreshed := false
 	for i := range c.channels {

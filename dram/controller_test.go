@@ -48,9 +48,9 @@ func randomPattern(t testing.TB, r *rand.Rand, requests int64) (Device, Pattern)
 		d.Ranks, d.Channels = 1<<r.IntN(2), 1<<r.IntN(2)
 		d.Columns = d.BurstLength << r.IntN(3)
 	}
-	d.Timing.REFI = d.Timing.RFC + 500 + units.Cycles(r.IntN(800))
+	d.Timing.REFI = d.Timing.RFC + 700 + units.Cycles(r.IntN(800))
 	d.Timing.RFCb = units.Cycles(20 + r.IntN(60))
-	d.Timing.REFIb = d.Timing.RFCb + units.Cycles(50+r.IntN(300))
+	d.Timing.REFIb = d.Timing.RFCb + units.Cycles(50+r.IntN(300)) + d.Timing.work()/units.Cycles(d.Ranks*d.Banks())
 	d.ClosePage = r.IntN(4) == 0
 	d.Refresh = RefreshPolicy(r.IntN(3))
 	d.CommandQueue, d.Transactions = 1+r.IntN(16), 1+r.IntN(40)

@@ -44,6 +44,7 @@ type Device struct {
 	DeviceWidth   int // bits
 	BusWidth      int // bits per channel
 	BurstLength   int // beats
+	BeatsPerClock int // on a data pin; 0: the standard's
 
 	Clock  units.Picoseconds // tCK, of the command bus
 	Timing Timing
@@ -109,11 +110,11 @@ func (d Device) BurstBytes() units.Bytes {
 
 // BurstCycles is how long one burst occupies a channel's data bus.
 func (d Device) BurstCycles() units.Cycles {
-	s, ok := standards[d.Standard]
-	if !ok || s.BeatsPerClock == 0 {
-		return 0
+	beats := d.BeatsPerClock
+	if beats <= 0 {
+		beats = max(1, standards[d.Standard].BeatsPerClock)
 	}
-	return max(1, units.Cycles(d.BurstLength/s.BeatsPerClock))
+	return max(1, units.Cycles(d.BurstLength/beats))
 }
 
 // PageBytes is the size of one open row across the chips of a rank.
@@ -201,8 +202,11 @@ func (d Device) Validate() error {
 	if err := d.Timing.validate(std); err != nil {
 		return fmt.Errorf("device %s: %w", d.Name, err)
 	}
-	if d.Refresh == BankStaggered && d.Timing.REFIb < 1 {
-		return fail("tREFIb must be at least 1 clock for per-bank refresh")
+	if d.Refresh == BankStaggered {
+		banks := units.Cycles(d.Banks() * d.Ranks)
+		if least := max(d.Timing.RFCb+1, units.CeilDiv(d.Timing.RFCb+d.Timing.work(), banks)); d.Timing.REFIb < least {
+			return fail("tREFIb (%d clocks) leaves no time for requests between the per-bank refreshes of %d banks: it must be at least %d", d.Timing.REFIb, banks, least)
+		}
 	}
 	if err := d.Power.validate(); err != nil {
 		return fmt.Errorf("device %s: %w", d.Name, err)

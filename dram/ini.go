@@ -19,8 +19,9 @@ import (
 // rows, columns, device_width, tCK, CL, tRP and tRAS have no default. An
 // error names filename and line.
 //
-// Beyond DRAMsim3's keys, [power] takes VPP, IPP0, IPP3N and IPP5 (V, mA) and
-// io_read and io_write (pJ per bit), all 0 when absent.
+// Beyond DRAMsim3's keys, [dram_structure] takes beats_per_clock, and [power]
+// takes VPP, IPP0, IPP3N and IPP5 (V, mA) and io_read and io_write (pJ per
+// bit), all 0 when absent.
 func ReadINI(r io.Reader, filename string) (Device, []string, error) {
 	f, err := scanINI(r, filename)
 	if err != nil {
@@ -257,6 +258,7 @@ func (f *ini) device() Device {
 		Columns:       f.required(structure, "columns"),
 		DeviceWidth:   f.required(structure, "device_width"),
 		BurstLength:   f.integer(structure, "BL", 8),
+		BeatsPerClock: f.integer(structure, "beats_per_clock", 0),
 		Channels:      f.integer(system, "channels", 1),
 		BusWidth:      f.integer(system, "bus_width", 64),
 		Mapping:       f.text(system, "address_mapping", "chrobabgraco"),
@@ -336,7 +338,7 @@ func (f *ini) timing(d *Device, std standard) {
 	}
 	t.RFC = f.clocks("tRFC", 74)
 	t.REFI = f.clocks("tREFI", 7800)
-	if d.Refresh == BankStaggered {
+	if _, given := f.values["timing.trfcb"]; given || d.Refresh == BankStaggered {
 		t.RFCb = f.clocks("tRFCb", 20)
 		t.REFIb = f.clocks("tREFIb", 1950)
 	}
@@ -371,7 +373,7 @@ func (f *ini) power(d *Device) {
 	p.IDD4W = f.current("IDD4W", 123)
 	p.IDD4R = f.current("IDD4R", 135)
 	p.IDD5AB = f.current("IDD5AB", 250)
-	if d.Refresh == BankStaggered {
+	if _, given := f.values["power.idd5pb"]; given || d.Refresh == BankStaggered {
 		p.IDD5PB = f.current("IDD5PB", 5)
 	}
 	p.IDD3P = f.optional("IDD3P")

@@ -73,7 +73,7 @@ func randomDevice(t testing.TB, r *rand.Rand) Device {
 	case 1:
 		d.Mapping = "rochrababgco"
 	}
-	d = d.WithRanks(1 << r.IntN(3)).WithChannels(1 << r.IntN(3))
+	d = d.WithRanks(min(1<<r.IntN(3), maxBanks/d.Banks())).WithChannels(1 << r.IntN(3))
 	d.Rows = 1 << (1 + r.IntN(6))
 	d.Columns = d.BurstLength << r.IntN(6)
 	vary := func(c *units.Cycles, n int) { *c = units.Cycles(r.IntN(n)) }
@@ -85,7 +85,7 @@ func randomDevice(t testing.TB, r *rand.Rand) Device {
 	d.Timing.RRDL = max(d.Timing.RRDL, d.Timing.RRDS)
 	d.Timing.FAW = max(d.Timing.FAW, d.Timing.RRDS)
 	d.Timing.WTRL = max(d.Timing.WTRL, d.Timing.WTRS)
-	d.Timing.REFI = d.Timing.RFC + 500 + units.Cycles(r.IntN(4000))
+	d.Timing.REFI = d.Timing.RFC + 700 + units.Cycles(r.IntN(4000))
 	if err := d.Validate(); err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,9 @@ type Pattern struct {
 // copy's streams, in units of its quarter.
 const region = 256 * units.MiB
 
+// maxRequests bounds a pattern so that no time overflows.
+const maxRequests = 1_000_000_000_000
+
 // chunk is how many requests of a stream copy and layer make in a row.
 const chunk = 64
 
@@ -70,8 +73,8 @@ func newGenerator(p Pattern, d Device) (*generator, error) {
 	if !slices.Contains(PatternKinds(), p.Kind) {
 		return nil, fmt.Errorf("unknown pattern %q; have %s", p.Kind, strings.Join(PatternKinds(), ", "))
 	}
-	if p.Requests < 1 {
-		return nil, fmt.Errorf("a pattern of %d requests; ask for at least 1", p.Requests)
+	if p.Requests < 1 || p.Requests > maxRequests {
+		return nil, fmt.Errorf("a pattern of %d requests; ask for 1 to %d", p.Requests, int64(maxRequests))
 	}
 	if p.Step < 0 {
 		return nil, fmt.Errorf("a step of %d bytes must not be negative", p.Step)

@@ -134,7 +134,7 @@ func (c *Controller) skipPeriods() {
 	if s.limit > 0 && slices.Equal(s.state, s.kept) {
 		// One request is left over, so that the input has not ended by then.
 		period := c.accepted - s.at.accepted
-		if n := (c.pattern.requests - c.accepted - 1) / period; n > 0 {
+		if n := (c.pattern.requests - c.accepted - 1) / max(1, period); n > 0 && period > 0 {
 			c.repeat(s.at, n)
 			s.skipped = n
 		}
@@ -221,4 +221,42 @@ func (ch *channel) shift(c *Controller, later units.Cycles, requests int64, rows
 		ch.choose(b)
 	}
 	ch.stale = 1<<kinds - 1
+}
+
+// pass skips whole rounds of refreshes while nothing else is to be done until
+// a clock, leaving the last few to be issued one by one, and returns the clock
+// of the next event. With all banks closed each refresh is issued when due.
+func (c *Controller) pass(until units.Cycles) units.Cycles {
+	next := eternity
+	for i := range c.channels {
+		ch := &c.channels[i]
+		next = min(next, ch.next)
+		if len(ch.reads)+ch.queued+ch.drain+len(ch.pending) > 0 || ch.open != 0 {
+			return eternity
+		}
+	}
+	d := c.device
+	ranks, banks := int64(d.Ranks), int64(d.Ranks*d.Banks())
+	round, refreshes := c.every, ranks
+	switch d.Refresh {
+	case RankStaggered:
+		round *= units.Cycles(ranks)
+	case BankStaggered:
+		round *= units.Cycles(banks)
+		refreshes = 0
+	}
+	n := int64((until-c.now)/round) - 2
+	if n <= 0 {
+		return next
+	}
+	for i := range c.channels {
+		ch := &c.channels[i]
+		ch.due += units.Cycles(n) * round
+		ch.next += units.Cycles(n) * round
+		c.stats.Refreshes += n * refreshes
+		if d.Refresh == BankStaggered {
+			c.stats.BankRefreshes += n * banks
+		}
+	}
+	return next + units.Cycles(n)*round
 }

@@ -13,7 +13,7 @@ type standard struct {
 	BeatsPerClock int  // data beats in one clock of the command bus
 	ColumnScale   int  // how many DeviceWidth columns an .ini file's column stands for; 0: one per beat of a burst
 	SplitRCD      bool // tRCDRD and tRCDWR instead of tRCD
-	PPD           bool // tPPD separates precharges
+	PPD           bool // tPPD separates precharges (DDR5, LPDDR4 and later, GDDR)
 	AW32          bool // at most 32 ACTs in t32AW
 	DualCommand   bool // row and column commands have buses of their own
 	Postponed     int  // refreshes that may be postponed
@@ -26,7 +26,7 @@ type standard struct {
 var standards = map[string]standard{
 	"DDR3":   {BeatsPerClock: 2, ColumnScale: 1, Postponed: 8},
 	"DDR4":   {BeatsPerClock: 2, ColumnScale: 1, Postponed: 8},
-	"DDR5":   {BeatsPerClock: 2, ColumnScale: 1, Postponed: 4},
+	"DDR5":   {BeatsPerClock: 2, ColumnScale: 1, PPD: true, Postponed: 4},
 	"LPDDR":  {BeatsPerClock: 2, ColumnScale: 1, Postponed: 8},
 	"LPDDR3": {BeatsPerClock: 2, ColumnScale: 1, Postponed: 8},
 	"LPDDR4": {BeatsPerClock: 2, ColumnScale: 1, PPD: true, Postponed: 8},
@@ -152,7 +152,7 @@ func (d Device) Constraints() []Constraint {
 		table = append(table,
 			Constraint{Scope: Group, Before: write, After: WR, Gap: max(burst, ccdL)},
 			Constraint{Scope: Rank, Before: write, After: WR, Gap: max(burst, t.CCDS)},
-			Constraint{Scope: OtherRanks, Before: write, After: WR, Gap: burst},
+			Constraint{Scope: OtherRanks, Before: write, After: WR, Gap: burst + t.RTRS},
 			Constraint{Scope: Group, Before: write, After: RD, Gap: wl + burst + wtrL},
 			Constraint{Scope: Rank, Before: write, After: RD, Gap: wl + burst + t.WTRS},
 			Constraint{Scope: OtherRanks, Before: write, After: RD, Gap: wl + burst + t.RTRS - rl},
@@ -211,14 +211,15 @@ func (t Timing) validate(std standard) error {
 			return fmt.Errorf("%s (%d clocks) contradicts %s (%d): it must not exceed it", order.less, order.lessValue, order.more, order.moreValue)
 		}
 	}
-	// Between two refreshes there must be time to close what was open, open a
-	// row and use it, or nothing else would ever be served.
-	work := 2*(t.RC()+max(t.RCDRD, t.RCDWR)+t.CWL+t.AL+t.WR) + 2*maxBanks
-	if t.RFC+work > t.REFI {
-		return fmt.Errorf("tREFI (%d clocks) leaves no time for requests after tRFC (%d): it must be at least %d", t.REFI, t.RFC, t.RFC+work)
-	}
-	if t.REFIb > 0 && t.RFCb >= t.REFIb {
-		return fmt.Errorf("tREFIb (%d clocks) must exceed tRFCb (%d)", t.REFIb, t.RFCb)
+	if least := t.RFC + t.work(); t.REFI < least {
+		return fmt.Errorf("tREFI (%d clocks) leaves no time for requests after tRFC (%d): it must be at least %d", t.REFI, t.RFC, least)
 	}
 	return nil
+}
+
+// work is the time that must lie between two refreshes of a bank: enough to
+// close what was open, open a row and use it, or nothing else would ever be
+// served.
+func (t Timing) work() units.Cycles {
+	return 2*(t.RC()+max(t.RCDRD, t.RCDWR)+t.CWL+t.AL+t.WR) + 2*maxBanks
 }

@@ -85,7 +85,7 @@ func (t *traceReader) parse(text string) (request, error) {
 }
 
 // maxCycle bounds a trace's cycles so that no time overflows.
-const maxCycle = 1 << 53
+const maxCycle = 1 << 48
 
 // WriteTrace writes up to limit of the bursts of streams as requests of a
 // trace, all at one memory clock, and returns how many it wrote.
