@@ -2,12 +2,17 @@ package crosscheck
 
 import (
 	"fmt"
+	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"accelsim/energy"
 	"accelsim/hardware"
 	"accelsim/network"
+	"accelsim/schedule"
 	"accelsim/sim"
+	"accelsim/units"
 )
 
 // small is a workload for exact comparison.
@@ -90,5 +95,121 @@ func TestMachineAndTrainerComputeTheSameBits(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// withoutJoins is a program whose residual blocks forget to add in one step.
+type withoutJoins struct {
+	*schedule.Program
+	time int
+}
+
+func (w withoutJoins) Next(s *schedule.Step) bool {
+	if !w.Program.Next(s) {
+		return false
+	}
+	if s.Time == w.time {
+		s.Kernels = slices.DeleteFunc(s.Kernels, func(k schedule.Kernel) bool { return k.Op == schedule.Join })
+	}
+	return true
+}
+
+func TestAWrongMachineIsFoundWithItsFirstSpike(t *testing.T) {
+	hw, err := hardware.Open("paper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := small{"4C3-4RBx2-8FC-4FC", events, "{loss: mse}", 6, 3, 3, 2}
+	w := s.open(t)
+	p, err := schedule.New(w, s.k, s.n, schedule.All)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := RandomInput(w, p.Blocks, 1)
+	v, err := Verify(w, s.k, s.n, hw, in, sim.Options{Untimed: true, Source: withoutJoins{p, 4}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Pass || v.FirstSpike == nil {
+		t.Fatalf("pass %v, first differing spike %v", v.Pass, v.FirstSpike)
+	}
+	if got := *v.FirstSpike; got.Step != 4 || !strings.HasPrefix(got.Neuron, "layer 4,") || (got.Golden >= 0.4) == (got.Sim >= 0.4) ||
+		math.Abs(math.Abs(got.Golden-0.4)-got.Margin) > 1e-6 {
+		t.Errorf("first differing spike: %v; layer 4 is the first to read a sum that step 4 left out", got)
+	}
+	for _, row := range v.Rows {
+		wrong := row.Differing > 0
+		switch row.Tensor {
+		case "s1", "s2":
+			if wrong {
+				t.Errorf("%s differs, although nothing before the first addition is wrong", row.Tensor)
+			}
+		case "s3", "u4", "dw5", "w6", "uc3":
+			if !wrong {
+				t.Errorf("%s does not differ", row.Tensor)
+			}
+		}
+	}
+}
+
+func TestFullyConnectedLayersAddWhatEquations15And16Say(t *testing.T) {
+	hw, err := hardware.Open("paper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, classifier := range []string{network.Trainable, network.Random} {
+		s := small{"12FC-9FC-7FC-4FC", events, "{loss: mse, classifier: " + classifier + "}", 6, 5, 3, 1}
+		w := s.open(t)
+		blocks, err := w.Net.Blocks(s.n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := Verify(w, s.k, s.n, hw, RandomInput(w, blocks, 3), sim.Options{Untimed: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		check, _, err := Equations(v.Sim, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range check.Rows {
+			if row.Difference != 0 {
+				t.Errorf("%s classifiers: %s: %d, Eq. %s at the measured densities %d", classifier, row.Quantity, row.Simulated, row.Equation, row.Analytic)
+			}
+		}
+	}
+}
+
+func TestMeasuredDensitiesAreThoseOfTheInput(t *testing.T) {
+	hw, err := hardware.Open("paper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := small{"4C3-4AP2-6FC-4FC", events, "{loss: mse}", 4, 3, 2, 2}
+	w := s.open(t)
+	blocks, err := w.Net.Blocks(s.n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := RandomInput(w, blocks, 1)
+	nonzero := int64(0)
+	for _, x := range in.X {
+		if x != 0 {
+			nonzero++
+		}
+	}
+	v, err := Verify(w, s.k, s.n, hw, in, sim.Options{Untimed: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want, _ := units.Ratio(nonzero, int64(len(in.X))); v.Sim.Measured.Input != want {
+		t.Errorf("input density %v, want %v", v.Sim.Measured.Input, want)
+	}
+	outputs := int64(w.Timesteps * w.Batch * w.Net.Layer(1).Pooled.Size())
+	if want, _ := units.Ratio(v.Golden["nonzero_in2"].Int64[0], outputs); v.Sim.Measured.Layers[0] != want {
+		t.Errorf("density after layer 1 %v, want %v", v.Sim.Measured.Layers[0], want)
+	}
+	if a := v.Sim.Measured; a.Classifiers[0] != a.Layers[1] {
+		t.Errorf("the classifier's density is %v, its block's last layer's %v", a.Classifiers[0], a.Layers[1])
 	}
 }
