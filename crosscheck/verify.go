@@ -25,6 +25,7 @@ type Compared struct {
 	Differing  int64   // not the same bits; zeros are equal whatever their sign
 	Difference float64 // largest
 	Magnitude  float64 // largest of golden's; of a count, the count
+	Count      bool
 }
 
 // Spike is a threshold decision that came out differently.
@@ -222,6 +223,7 @@ func (v *verifier) compareSets(simulated tensors.Set) error {
 			return fmt.Errorf("%s is %s in the golden trainer and %s in the simulator", name, tensors.ShapeString(want.Shape), tensors.ShapeString(got.Shape))
 		}
 		row := v.row(intervalSuffix.ReplaceAllString(name, ""))
+		row.Count = want.Int64 != nil
 		for i := range want.Len() {
 			row.compare(want.At(i), got.At(i))
 		}

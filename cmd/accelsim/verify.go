@@ -181,6 +181,7 @@ type verifiedTensor struct {
 	Differing  int64   `json:"differing"`
 	Difference float64 `json:"largest_difference"`
 	Magnitude  float64 `json:"largest_magnitude"`
+	count      bool
 }
 
 type differingSpike struct {
@@ -204,7 +205,7 @@ func newVerifyResult(w *network.Workload, v *crosscheck.Verification, source str
 	}
 	for _, row := range v.Rows {
 		r.Differing += row.Differing
-		r.Tensors = append(r.Tensors, verifiedTensor{row.Tensor, row.Values, row.Differing, row.Difference, row.Magnitude})
+		r.Tensors = append(r.Tensors, verifiedTensor{row.Tensor, row.Values, row.Differing, row.Difference, row.Magnitude, row.Count})
 	}
 	if s := v.FirstSpike; s != nil {
 		r.FirstSpike = &differingSpike{s.Step, s.Sample, s.Neuron, s.Golden, s.Sim, s.Margin, s.String()}
@@ -225,7 +226,11 @@ func (r *verifyResult) write(w io.Writer) error {
 	}
 	number := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 	for _, row := range r.Tensors {
-		t.Add(row.Name, report.Integer(row.Values), report.Integer(row.Differing), number(row.Difference), number(row.Magnitude))
+		magnitude := number(row.Magnitude)
+		if row.count {
+			magnitude = report.Integer(int64(row.Magnitude))
+		}
+		t.Add(row.Name, report.Integer(row.Values), report.Integer(row.Differing), number(row.Difference), magnitude)
 	}
 	t.Notes = []string{
 		fmt.Sprintf("Golden trainer and simulated accelerator: %s (%s compared).", verdict, report.Integer(r.Values)),
