@@ -66,7 +66,10 @@ func newRootCommand() *cobra.Command {
 		newRunCommand(),
 		newScheduleCommand(),
 		newListCommand(),
+		newSweepCommand(),
+		newVersionCommand(),
 	)
+	completeFlags(root)
 	root.Args = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {
 			return nil
