@@ -161,10 +161,8 @@ func (v *verifier) observe(seen sim.Observation) {
 		golden, shape = v.trainer.Potentials(seen.Layer), v.workload.Net.Layer(seen.Layer).Out
 		name, what = fmt.Sprintf("u%d", seen.Layer), fmt.Sprintf("layer %d", seen.Layer)
 	}
-	row := v.row(name)
-	before := row.Differing
-	v.compareMaps(row, golden, seen.Potentials, shape)
-	if v.first == nil && (row.Differing > before || seen.Layer > 0) {
+	v.compareMaps(v.row(name), golden, seen.Potentials, shape)
+	if v.first == nil {
 		v.findSpike(seen, golden, shape, what)
 	}
 }
