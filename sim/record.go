@@ -285,14 +285,20 @@ func fileWeights(c pe.Connection, device []float32) []float32 {
 	return transpose(transpose(device, inputs*taps, c.Out.Channels), taps, inputs)
 }
 
-// transpose turns matrices [..,rows,columns] into [..,columns,rows].
+// transpose turns matrices [..,rows,columns] into [..,columns,rows], a square at
+// a time for the caches' sake.
 func transpose(values []float32, rows, columns int) []float32 {
+	const square = 32
 	turned := make([]float32, len(values))
 	for first := 0; first < len(values); first += rows * columns {
 		from, to := values[first:first+rows*columns], turned[first:first+rows*columns]
-		for r := range rows {
-			for c, v := range from[r*columns : (r+1)*columns] {
-				to[c*rows+r] = v
+		for r0 := 0; r0 < rows; r0 += square {
+			for c0 := 0; c0 < columns; c0 += square {
+				for c := c0; c < min(c0+square, columns); c++ {
+					for r := r0; r < min(r0+square, rows); r++ {
+						to[c*rows+r] = from[r*columns+c]
+					}
+				}
 			}
 		}
 	}
