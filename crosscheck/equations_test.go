@@ -1,4 +1,4 @@
-package crosscheck
+package crosscheck_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"accelsim/analytic"
+	"accelsim/crosscheck"
 	"accelsim/energy"
 	"accelsim/hardware"
 	"accelsim/network"
@@ -62,7 +63,7 @@ func run(w *network.Workload, k, n int, traffic schedule.Traffic, hw *hardware.H
 
 // differences lists the rows of the cross-check that are not equal.
 func differences(r *sim.Result) ([]string, error) {
-	check, _, err := Equations(r, false)
+	check, _, err := crosscheck.Equations(r, false)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +132,7 @@ func TestSimulatorCountsPaperNumbers(t *testing.T) {
 // TestEveryNetworkAtEveryInterval is the grid of design points of the paper's
 // networks.
 func TestEveryNetworkAtEveryInterval(t *testing.T) {
-	points := 0
+	hw, points := roomy(t), 0
 	for _, c := range []struct{ net, dataset string }{
 		{"lenet1", ""}, {"lenet2", ""}, {"alexnet", ""}, {"alexnet", "cifar10"}, {"vgg11", ""}, {"resnet18", ""},
 	} {
@@ -140,7 +141,10 @@ func TestEveryNetworkAtEveryInterval(t *testing.T) {
 			for _, k := range network.Divisors(w.Timesteps) {
 				for _, n := range []int{1, 2, 4, w.Net.N()} {
 					for _, traffic := range []schedule.Traffic{schedule.All, schedule.Equations} {
-						r, err := run(w, k, n, traffic, roomy(t), sim.Options{Untimed: true})
+						if traffic == schedule.Equations && n > 1 && n < w.Net.N() {
+							continue
+						}
+						r, err := run(w, k, n, traffic, hw, sim.Options{Untimed: true})
 						if err != nil {
 							t.Fatalf("%s %s (%d,%d) %s: %v", c.net, c.dataset, k, n, classifier, err)
 						}
@@ -282,7 +286,7 @@ func TestEveryCounterDecides(t *testing.T) {
 			for _, fromTensors := range []bool{false, true} {
 				bad := *good
 				c.change(&bad.Counts, by)
-				check, _, err := Equations(&bad, fromTensors)
+				check, _, err := crosscheck.Equations(&bad, fromTensors)
 				if err != nil {
 					t.Fatal(err)
 				}
