@@ -28,6 +28,9 @@ type Point struct {
 	// Baseline, if not nil, is what [BPTT] returned for the same workload,
 	// hardware, traffic and options: it is then not simulated again.
 	Baseline *Baseline
+	// Help also simulates the run on hardware that has more of something. A
+	// functional or untimed run has no help.
+	Help bool
 	// Progress, if not nil, is called now and then with the steps done of all
 	// that the run and its baseline have.
 	Progress func(done, total int64)
@@ -50,6 +53,7 @@ type Evaluation struct {
 	// BaselineMemoryWords is the baseline's memory by Eqs. 8-10.
 	BaselineMemoryWords units.Words
 	Projection          *Projection // nil without a dataset or timing
+	Helps               []Help
 	Warnings            []string
 }
 
@@ -97,7 +101,7 @@ func Evaluate(p Point) (*Evaluation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := sim.Layout(program, p.Hardware.DRAM); err != nil {
+	if _, err := sim.Layout(program, p.Hardware); err != nil {
 		return nil, p.explain(err)
 	}
 	e := &Evaluation{Traffic: p.Traffic}
@@ -113,6 +117,13 @@ func Evaluate(p Point) (*Evaluation, error) {
 	total := program.Steps()
 	if !p.NoBaseline && p.Baseline == nil {
 		total += bptt.Steps()
+	}
+	helping := total
+	if p.Options.Untimed || p.Options.Tensors != nil {
+		p.Help = false
+	}
+	if p.Help {
+		total += int64(len(stronger)) * program.Steps()
 	}
 	if e.Run, err = sim.Run(program, p.Hardware, p.follow(0, total)); err != nil {
 		return nil, err
@@ -130,6 +141,11 @@ func Evaluate(p Point) (*Evaluation, error) {
 			}
 		}
 		if e.BaselineMemoryWords, err = analytic.MemoryWords(p.Workload, e.Baseline.K, e.Baseline.N); err != nil {
+			return nil, err
+		}
+	}
+	if p.Help {
+		if e.Helps, err = p.helps(program, helping, total); err != nil {
 			return nil, err
 		}
 	}
@@ -168,7 +184,7 @@ func (p Point) largestBatch() int {
 		if err != nil {
 			return false
 		}
-		_, err = sim.Layout(program, p.Hardware.DRAM)
+		_, err = sim.Layout(program, p.Hardware)
 		return err == nil
 	}
 	low, high := 0, p.Workload.Batch // low fits (or is 0), high does not
@@ -204,7 +220,7 @@ const maxBaselineRanks = 1 << 12
 func (p Point) baseline(program *schedule.Program, o sim.Options) (*Baseline, error) {
 	hw := *p.Hardware
 	for {
-		_, err := sim.Layout(program, hw.DRAM)
+		_, err := sim.Layout(program, &hw)
 		var notFit *sim.NotFit
 		if err == nil {
 			break
@@ -214,7 +230,7 @@ func (p Point) baseline(program *schedule.Program, o sim.Options) (*Baseline, er
 		}
 		hw.DRAM = hw.DRAM.WithRanks(2 * hw.DRAM.Ranks)
 	}
-	o.Source = nil
+	o.Source, o.Trace = nil, nil
 	r, err := sim.Run(program, &hw, o)
 	if err != nil {
 		return nil, fmt.Errorf("the BPTT baseline: %w", err)

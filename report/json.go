@@ -24,22 +24,24 @@ const RunSchema = "accelsim.run/1"
 // Run is the JSON form of an evaluated design point. Integers are words,
 // operations, bytes or PE clocks.
 type Run struct {
-	Schema     string             `json:"schema"`
-	Workload   Workload           `json:"workload"`
-	Schedule   Schedule           `json:"schedule"`
-	Hardware   Hardware           `json:"hardware"`
-	Counts     Counts             `json:"counts"`
-	Analytic   Analytic           `json:"analytic"`
-	Crosscheck Crosscheck         `json:"crosscheck"`
-	Beyond     Beyond             `json:"beyond"`
-	Words      map[string]Traffic `json:"words"`
-	Cycles     *Cycles            `json:"cycles,omitempty"`
-	Seconds    *float64           `json:"seconds,omitempty"`
-	Energy     *Energy            `json:"energy_pj,omitempty"`
-	DRAM       DRAM               `json:"dram"`
-	OnChip     OnChip             `json:"onchip"`
-	Baseline   *Baseline          `json:"baseline,omitempty"`
-	Projection *Projection        `json:"projection,omitempty"`
+	Schema      string             `json:"schema"`
+	Workload    Workload           `json:"workload"`
+	Schedule    Schedule           `json:"schedule"`
+	Hardware    Hardware           `json:"hardware"`
+	Counts      Counts             `json:"counts"`
+	Analytic    Analytic           `json:"analytic"`
+	Crosscheck  Crosscheck         `json:"crosscheck"`
+	Beyond      Beyond             `json:"beyond"`
+	Words       map[string]Traffic `json:"words"`
+	Cycles      *Cycles            `json:"cycles,omitempty"`
+	Seconds     *float64           `json:"seconds,omitempty"`
+	Energy      *Energy            `json:"energy_pj,omitempty"`
+	DRAM        DRAM               `json:"dram"`
+	OnChip      OnChip             `json:"onchip"`
+	Baseline    *Baseline          `json:"baseline,omitempty"`
+	Projection  *Projection        `json:"projection,omitempty"`
+	Attribution *Attribution       `json:"attribution,omitempty"`
+	Helps       []Help             `json:"what_would_help,omitempty"`
 }
 
 // Workload describes the network.
@@ -270,7 +272,7 @@ func NewRun(e *design.Evaluation) *Run {
 		}
 	}
 	if r.Timing != nil {
-		out.Cycles, out.Seconds, out.Energy = cyclesOf(r.Timing), &r.Timing.Seconds, energyOf(r.Timing)
+		out.Cycles, out.Seconds, out.Energy = cyclesOf(r.Timing), &r.Timing.Seconds, energyOf(r.Timing.Energy)
 	}
 	if b := e.Baseline; b != nil {
 		out.Baseline = &Baseline{
@@ -278,12 +280,13 @@ func NewRun(e *design.Evaluation) *Run {
 			Footprint: b.Footprint.Total, RanksAdded: b.RanksAdded, Reduction: map[string]float64{},
 		}
 		if b.Timing != nil {
-			out.Baseline.Cycles, out.Baseline.Seconds, out.Baseline.Energy = cyclesOf(b.Timing), &b.Timing.Seconds, energyOf(b.Timing)
+			out.Baseline.Cycles, out.Baseline.Seconds, out.Baseline.Energy = cyclesOf(b.Timing), &b.Timing.Seconds, energyOf(b.Timing.Energy)
 		}
 		for _, q := range Compare(e) {
 			out.Baseline.Reduction[q.Key] = q.Reduction()
 		}
 	}
+	out.Helps = helps(e)
 	if p := e.Projection; p != nil {
 		n := float64(p.Epochs)
 		out.Projection = &Projection{
@@ -318,8 +321,7 @@ func cyclesOf(t *sim.Timing) *Cycles {
 	}
 }
 
-func energyOf(t *sim.Timing) *Energy {
-	e := t.Energy
+func energyOf(e sim.Energy) *Energy {
 	return &Energy{e.Total(), e.DRAM, e.OnChip, e.PE, e.Static, dramClasses(e.Commands)}
 }
 

@@ -58,8 +58,9 @@ func count(key, name string, run, baseline int64) Quantity {
 	}
 }
 
-// WriteRun prints an evaluation as tables.
-func WriteRun(w io.Writer, e *design.Evaluation) error {
+// WriteRun prints an evaluation as tables; byLayer adds all that is known of
+// layers, phases and tensors.
+func WriteRun(w io.Writer, e *design.Evaluation, byLayer bool) error {
 	writeHeading(w, e)
 	tables := []*Table{crosscheckTable(e)}
 	if e.Baseline != nil {
@@ -67,7 +68,12 @@ func WriteRun(w io.Writer, e *design.Evaluation) error {
 	}
 	tables = append(tables, beyondTable(e))
 	if e.Run.Timing != nil {
-		tables = append(tables, timeTable(e.Run), energyTable(e.Run), dramTable(e.Run))
+		run := NewRun(e)
+		run.Attribute(e)
+		tables = append(tables, timeTable(e.Run), layerTable(run, byLayer), energyTable(e.Run), dramTable(e.Run))
+		if byLayer {
+			tables = append(tables, tensorTable(run))
+		}
 	}
 	tables = append(tables, memoryTable(e.Run))
 	for _, t := range tables {
@@ -189,20 +195,10 @@ func energyTable(r *sim.Result) *Table {
 		t.Add(name, Joules(v), Percent(100*float64(v/e.Total())))
 	}
 	add("DRAM", e.DRAM)
-	for _, part := range []struct {
-		name string
-		v    units.Picojoules
-	}{
-		{"activate", e.Commands.Activate},
-		{"read", e.Commands.Read},
-		{"write", e.Commands.Write},
-		{"refresh", e.Commands.Refresh},
-		{"background", e.Commands.Background},
-		{"wordline supply", e.Commands.VPP},
-		{"I/O", e.Commands.IO},
-	} {
-		if part.v != 0 {
-			add("  "+part.name, part.v)
+	commands := dramClasses(e.Commands)
+	for _, class := range commandClasses {
+		if v := commands[class.key]; v != 0 {
+			add("  "+class.name, v)
 		}
 	}
 	add("on-chip accesses", e.OnChip)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -142,3 +143,11 @@ func Bytes(b units.Bytes) string { return scaled(float64(b), "B") }
 
 // Rate prints a data rate.
 func Rate(bytesPerSecond float64) string { return scaled(bytesPerSecond, "B/s") }
+
+// IsLeft tells whether a column holds words.
+func (t *Table) IsLeft(column int) bool { return column == 0 || slices.Contains(t.Left, column) }
+
+// Plain tells that the table has no header.
+func (t *Table) Plain() bool {
+	return !slices.ContainsFunc(t.Header, func(h string) bool { return h != "" })
+}

@@ -88,3 +88,24 @@ func track(o schedule.Op) Track {
 	}
 	return Lanes
 }
+
+// First returns the part of a trace that shows so many steps.
+func (t *Trace) First(steps int64) *Trace {
+	if steps >= t.Limit {
+		return t
+	}
+	cut := &Trace{Limit: steps, Total: t.Total}
+	var end units.Picoseconds
+	for _, s := range t.Spans {
+		if s.Step < steps {
+			cut.Spans = append(cut.Spans, s)
+			end = max(end, s.To)
+		}
+	}
+	for _, l := range t.Fill {
+		if l.At <= end {
+			cut.Fill = append(cut.Fill, l)
+		}
+	}
+	return cut
+}

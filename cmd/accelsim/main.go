@@ -64,6 +64,7 @@ func newRootCommand() *cobra.Command {
 	}
 	root.AddCommand(
 		newRunCommand(),
+		newCompareCommand(),
 		newScheduleCommand(),
 		newListCommand(),
 		newSweepCommand(),

@@ -17,6 +17,7 @@ func newRunCommand() *cobra.Command {
 	var task taskFlags
 	var on machineFlags
 	var output outputFlags
+	var show showFlags
 	c := &cobra.Command{
 		Use:   "run --net NET [--k K] [--n N]",
 		Short: "Simulate one training iteration and compare it with the equations and with BPTT",
@@ -36,11 +37,16 @@ func newRunCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			trace, err := show.trace(m.untimed, output.out)
+			if err != nil {
+				return err
+			}
 			progress := newProgress(os.Stderr, "simulating")
 			defer progress.finish()
 			e, err := design.Evaluate(design.Point{
 				Workload: workload, Hardware: m.hardware, K: k, N: n, Traffic: m.traffic,
-				Options:  sim.Options{Untimed: m.untimed, Engine: m.engine, Energy: m.energy},
+				Options:  sim.Options{Untimed: m.untimed, Engine: m.engine, Energy: m.energy, Trace: trace},
+				Help:     true,
 				Progress: progress.step,
 			})
 			if errors.As(err, new(*design.TooLarge)) {
@@ -53,8 +59,13 @@ func newRunCommand() *cobra.Command {
 			for _, warning := range e.Warnings {
 				fmt.Fprintf(os.Stderr, "accelsim: warning: %s\n", warning)
 			}
-			table := func(w io.Writer) error { return report.WriteRun(w, e) }
-			if err := output.print(c.OutOrStdout(), report.NewRun(e), table); err != nil {
+			table := func(w io.Writer) error { return report.WriteRun(w, e, show.byLayer) }
+			result := report.NewRun(e)
+			result.Attribute(e)
+			if err := output.print(c.OutOrStdout(), result, table); err != nil {
+				return err
+			}
+			if err := show.write(output.out, result, trace); err != nil {
 				return err
 			}
 			return checked(e)
@@ -63,6 +74,7 @@ func newRunCommand() *cobra.Command {
 	task.register(c)
 	on.register(c)
 	output.register(c)
+	show.register(c)
 	return c
 }
 

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"accelsim/report"
+)
+
+func newCompareCommand() *cobra.Command {
+	var output outputFlags
+	c := &cobra.Command{
+		Use:   "compare RESULT.json RESULT.json...",
+		Short: "Lay results of run side by side, in percent of the first",
+		Long: "compare lays results that accelsim run wrote (--out DIR, or --format json) side by side, in percent of the\n" +
+			"first. A folder stands for the result.json in it. With --out DIR it also writes compare.html.",
+		Example: "  accelsim run --net alexnet --k 10 --n 1 --out local\n" +
+			"  accelsim run --net alexnet --k 100 --n 8 --out bptt\n" +
+			"  accelsim compare bptt local --out both",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return usage(fmt.Errorf("compare takes two or more results, got %d; write accelsim run ... --out DIR and name DIR", len(args)))
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := output.check(); err != nil {
+				return err
+			}
+			comparison := report.Comparison{}
+			for _, name := range args {
+				r, err := readRun(name)
+				if err != nil {
+					return usage(err)
+				}
+				comparison.Add(name, r)
+			}
+			if err := output.print(c.OutOrStdout(), comparison.Data(), comparison.Write); err != nil {
+				return err
+			}
+			if output.out == "" {
+				return nil
+			}
+			return writeFile(filepath.Join(output.out, "compare.html"), func(w io.Writer) error { return comparison.WriteHTML(w) })
+		},
+	}
+	output.register(c)
+	c.Flags().Lookup("out").Usage = "folder to write compare.html, result.json, result.csv and result.txt to"
+	return c
+}
+
+// readRun reads a result, or the one in a folder.
+func readRun(name string) (*report.Run, error) {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		name = filepath.Join(name, "result.json")
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r, err := report.ReadRun(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return r, nil
+}

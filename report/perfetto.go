@@ -1,0 +1,195 @@
+package report
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sort"
+
+	"accelsim/schedule"
+	"accelsim/sim"
+	"accelsim/units"
+)
+
+// perfettoEvent is one event of the Chrome trace-event format ("Trace Event
+// Format", Google, 2016), which ui.perfetto.dev opens. Times are microseconds,
+// exact to the picosecond.
+type perfettoEvent struct {
+	Phase    string         `json:"ph"` // M metadata, X complete, C counter
+	Name     string         `json:"name"`
+	Category string         `json:"cat,omitempty"`
+	Time     json.Number    `json:"ts,omitempty"`
+	Duration json.Number    `json:"dur,omitempty"`
+	Process  int            `json:"pid"`
+	Thread   int            `json:"tid,omitempty"`
+	Args     map[string]any `json:"args,omitempty"`
+}
+
+const perfettoProcess = 1
+
+// WritePerfetto writes a trace as Chrome trace-event JSON: a track for each
+// unit of the machine, and counters of the layer buffer's fill and of the
+// DRAM's data rates.
+func WritePerfetto(w io.Writer, r *Run, t *sim.Trace) error {
+	events := perfettoSpans(t)
+	events = append(events, perfettoCounters(t)...)
+	sort.SliceStable(events, func(i, j int) bool { return events[i].at < events[j].at })
+
+	out := bufio.NewWriter(w)
+	note := map[string]any{"recorded_steps": min(t.Limit, t.Total), "steps": t.Total, "accelsim": RunSchema}
+	head, err := json.Marshal(note)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "{\"displayTimeUnit\":\"ns\",\"otherData\":%s,\"traceEvents\":[\n", head)
+	list := perfettoNames(r)
+	for _, e := range events {
+		list = append(list, e.perfettoEvent)
+	}
+	for i, e := range list {
+		line, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			fmt.Fprint(out, ",\n")
+		}
+		if _, err := out.Write(line); err != nil {
+			return err
+		}
+	}
+	fmt.Fprint(out, "\n]}\n")
+	return out.Flush()
+}
+
+// timed is an event with its time, to sort by.
+type timed struct {
+	at units.Picoseconds
+	perfettoEvent
+}
+
+const microsecond = units.Second / 1_000_000
+
+// micro prints a time in microseconds.
+func micro(t units.Picoseconds) json.Number {
+	return json.Number(fmt.Sprintf("%d.%06d", t/microsecond, t%microsecond))
+}
+
+// perfettoNames names the process and its tracks.
+func perfettoNames(r *Run) []perfettoEvent {
+	list := []perfettoEvent{{
+		Phase: "M", Name: "process_name", Process: perfettoProcess,
+		Args: map[string]any{"name": fmt.Sprintf("%s (k, n) = (%d, %d) on %s", r.Workload.Name, r.Schedule.K, r.Schedule.N, r.Hardware.Name)},
+	}}
+	for track := range sim.NumTracks {
+		name := track.String()
+		if track == sim.Port {
+			name = fmt.Sprintf("%s %s, %d channel(s)", name, r.DRAM.Device, r.DRAM.Channels)
+		}
+		thread := int(track) + 1
+		list = append(list,
+			perfettoEvent{Phase: "M", Name: "thread_name", Process: perfettoProcess, Thread: thread, Args: map[string]any{"name": name}},
+			perfettoEvent{Phase: "M", Name: "thread_sort_index", Process: perfettoProcess, Thread: thread, Args: map[string]any{"sort_index": thread}})
+	}
+	return list
+}
+
+// perfettoSpans puts spans into complete events.
+func perfettoSpans(t *sim.Trace) []timed {
+	list := make([]timed, 0, len(t.Spans))
+	for _, s := range t.Spans {
+		step := stepName(s)
+		e := perfettoEvent{
+			Phase: "X", Name: step, Category: phaseName(s.Kind), Time: micro(s.From), Duration: micro(s.To - s.From),
+			Process: perfettoProcess, Thread: int(s.Track) + 1,
+			Args: map[string]any{"step": s.Step, "interval": s.Interval, "t": s.Time, "block": s.Block},
+		}
+		if s.Layer > 0 {
+			e.Args["layer"] = s.Layer
+		}
+		direction := "load "
+		if s.Write {
+			direction = "store "
+		}
+		switch s.Track {
+		case sim.DMA:
+			e.Name, e.Args["words"] = direction+step, s.Words
+		case sim.Port:
+			e.Name = direction + s.Tensor.String()
+			e.Args["words"], e.Args["tensors"], e.Args["of"] = s.Words, s.Tensor.Class.String(), step
+		case sim.Array, sim.Lanes:
+			e.Name, e.Args["of"] = s.Op.String(), step
+		}
+		list = append(list, timed{s.From, e})
+	}
+	return list
+}
+
+// stepName says what a step does.
+func stepName(s sim.Span) string {
+	if s.Layer == 0 {
+		return fmt.Sprintf("%s block %d, t = %d", s.Kind, s.Block, s.Time)
+	}
+	return fmt.Sprintf("%s layer %d, t = %d", s.Kind, s.Layer, s.Time)
+}
+
+func phaseName(k schedule.Kind) string {
+	switch {
+	case k.Forward():
+		return sim.Forward.String()
+	case k == schedule.UpdateLayer || k == schedule.UpdateClassifier:
+		return sim.Update.String()
+	}
+	return sim.Backward.String()
+}
+
+// perfettoCounters has the fill of the layer buffer at each change, and the
+// DRAM's rate over each transfer.
+func perfettoCounters(t *sim.Trace) []timed {
+	counter := func(at units.Picoseconds, name, unit string, value any) timed {
+		return timed{at, perfettoEvent{
+			Phase: "C", Name: name, Time: micro(at), Process: perfettoProcess, Args: map[string]any{unit: value},
+		}}
+	}
+	var list []timed
+	for _, l := range t.Fill {
+		list = append(list, counter(l.At, "on-chip buffer", "bytes", l.Occupied))
+	}
+	for _, rate := range rates(t) {
+		list = append(list,
+			counter(rate.at, "DRAM read", "GB/s", rate.read/1e9),
+			counter(rate.at, "DRAM write", "GB/s", rate.write/1e9))
+	}
+	return list
+}
+
+// rate is the DRAM's data rate from a time on, in bytes per second.
+type rate struct {
+	at          units.Picoseconds
+	read, write float64
+}
+
+// rates returns the data rate at each change.
+func rates(t *sim.Trace) []rate {
+	var list []rate
+	enter := func(r rate) {
+		if n := len(list); n > 0 && list[n-1].at == r.at {
+			list = list[:n-1]
+		}
+		list = append(list, r)
+	}
+	for _, s := range t.Spans {
+		if s.Track != sim.Port || s.From == s.To {
+			continue
+		}
+		speed := float64(s.Words.Bytes()) / (s.To - s.From).Seconds()
+		if s.Write {
+			enter(rate{s.From, 0, speed})
+		} else {
+			enter(rate{s.From, speed, 0})
+		}
+		enter(rate{at: s.To})
+	}
+	return list
+}

@@ -1,0 +1,333 @@
+package report
+
+import (
+	"fmt"
+	"html"
+	"html/template"
+	"math"
+	"slices"
+	"strings"
+
+	"accelsim/schedule"
+	"accelsim/sim"
+	"accelsim/units"
+)
+
+// drawing is an SVG in the making. Its numbers are pixels of a page that is
+// wide enough.
+type drawing struct {
+	width, height float64
+	strings.Builder
+}
+
+func (d *drawing) rect(class string, x, y, width, height float64, tip string) {
+	fmt.Fprintf(d, `<rect class="%s" x="%.2f" y="%.2f" width="%.2f" height="%.2f">`, class, x, y, width, height)
+	if tip != "" {
+		fmt.Fprintf(d, "<title>%s</title>", html.EscapeString(tip))
+	}
+	d.WriteString("</rect>")
+}
+
+func (d *drawing) line(class string, x1, y1, x2, y2 float64) {
+	fmt.Fprintf(d, `<line class="%s" x1="%.2f" y1="%.2f" x2="%.2f" y2="%.2f"/>`, class, x1, y1, x2, y2)
+}
+
+func (d *drawing) circle(class string, x, y, radius float64, tip string) {
+	fmt.Fprintf(d, `<circle class="%s" cx="%.2f" cy="%.2f" r="%.1f"><title>%s</title></circle>`, class, x, y, radius, html.EscapeString(tip))
+}
+
+// text writes at a point; anchor is start, middle or end.
+func (d *drawing) text(class, anchor string, x, y float64, text string) {
+	fmt.Fprintf(d, `<text class="%s" text-anchor="%s" x="%.2f" y="%.2f">%s</text>`, class, anchor, x, y, html.EscapeString(text))
+}
+
+// svg returns the drawing. Everything in it was formatted or escaped above.
+func (d *drawing) svg(label string) template.HTML {
+	return template.HTML(fmt.Sprintf(`<svg viewBox="0 0 %g %g" role="img" aria-label="%s">%s</svg>`,
+		d.width, d.height, html.EscapeString(label), d.String()))
+}
+
+// decades is a logarithmic axis from one power of ten to another.
+type decades struct {
+	low, high  int
+	from, till float64 // pixels
+}
+
+func newDecades(low, high, from, till float64) decades {
+	return decades{int(math.Floor(math.Log10(low))), int(math.Ceil(math.Log10(high))), from, till}
+}
+
+// at returns where a value lies.
+func (a decades) at(v float64) float64 {
+	return a.from + (a.till-a.from)*(math.Log10(v)-float64(a.low))/float64(a.high-a.low)
+}
+
+// rooflinePlot draws parts under the roofs of DRAM and PEs.
+func rooflinePlot(r *Run) plot {
+	d := &drawing{width: 1000, height: 430}
+	line := r.Attribution.Roofline
+	type dot struct {
+		name, class, tip string
+		x, y             float64
+	}
+	var dots []dot
+	lowX, highX, lowY := line.Balance, line.Balance, line.PeakOperations
+	for _, p := range r.Attribution.Parts {
+		longer := max(p.PEBusy, p.DRAMBusy).Seconds()
+		if p.Intensity == 0 || longer == 0 {
+			continue
+		}
+		speed := float64(p.Operations) / longer
+		name, class := fmt.Sprintf("L%d", p.Layer), "blue"
+		if p.Layer == 0 {
+			name, class = fmt.Sprintf("C%d", p.Block), "orange"
+		}
+		tip := fmt.Sprintf("%s: %s operations per byte, %s, bound by %s", p.Name, figures(p.Intensity), scaled(speed, "op/s"), p.Bottleneck)
+		dots = append(dots, dot{name, class, tip, p.Intensity, speed})
+		lowX, highX, lowY = min(lowX, p.Intensity), max(highX, p.Intensity), min(lowY, speed)
+	}
+	x := newDecades(lowX, highX*1.001, 78, 985)
+	y := newDecades(min(lowY, line.PeakBytes*lowX), line.PeakOperations*1.5, 385, 15)
+	for e := x.low; e <= x.high; e++ {
+		at := x.at(math.Pow10(e))
+		d.line("grid", at, y.from, at, y.till)
+		d.text("", "middle", at, y.from+16, figures(math.Pow10(e)))
+	}
+	for e := y.low; e <= y.high; e++ {
+		at := y.at(math.Pow10(e))
+		d.line("grid", x.from, at, x.till, at)
+		d.text("", "end", x.from-7, at+4, scaled(math.Pow10(e), "op/s"))
+	}
+	d.text("", "middle", (x.from+x.till)/2, d.height-8, "operations per DRAM byte")
+	left := math.Pow10(x.low)
+	slope := func(peak float64) float64 { return math.Max(left, math.Min(peak/line.PeakBytes, math.Pow10(x.high))) }
+	bottom := math.Pow10(y.low)
+	start := math.Max(left, bottom/line.PeakBytes)
+	d.line("roof", x.at(start), y.at(start*line.PeakBytes), x.at(slope(line.PeakOperations)), y.at(line.PeakOperations))
+	d.line("roof", x.at(slope(line.PeakOperations)), y.at(line.PeakOperations), x.till, y.at(line.PeakOperations))
+	d.text("strong", "end", x.till-4, y.at(line.PeakOperations)-6, "all PEs every clock: "+scaled(line.PeakOperations, "op/s"))
+	if line.BusyOperations > 0 {
+		d.line("dashed", x.at(slope(line.BusyOperations)), y.at(line.BusyOperations), x.till, y.at(line.BusyOperations))
+		d.text("", "end", x.till-4, y.at(line.BusyOperations)-6, "executed while PEs are busy: "+scaled(line.BusyOperations, "op/s"))
+	}
+	d.text("strong", "start", x.at(start)+12, y.at(start*line.PeakBytes)-2, "DRAM: "+Rate(line.PeakBytes))
+	// A label goes where no other is; a dot without one has its tip.
+	type place struct{ x, y float64 }
+	var taken []place
+	free := func(p place) bool {
+		return !slices.ContainsFunc(taken, func(o place) bool { return math.Abs(o.x-p.x) < 22 && math.Abs(o.y-p.y) < 12 })
+	}
+	for _, p := range dots {
+		d.circle(p.class, x.at(p.x), y.at(p.y), 4.5, p.tip)
+	}
+	for _, p := range dots {
+		cx, cy := x.at(p.x), y.at(p.y)
+		for _, at := range []place{{cx, cy - 9}, {cx, cy + 17}, {cx + 16, cy + 4}, {cx - 16, cy + 4}, {cx, cy - 21}, {cx, cy + 29}, {cx, cy - 33}, {cx, cy + 41}} {
+			if free(at) && at.y > y.till && at.y < y.from {
+				taken = append(taken, at)
+				d.text("strong", "middle", at.x, at.y, p.name)
+				break
+			}
+		}
+	}
+	return plot{
+		SVG:    d.svg("roofline"),
+		Legend: []key{{"blue", "L: layers"}, {"orange", "C: classifiers of blocks"}},
+		Note: fmt.Sprintf("The peaks balance at %s operations per byte; what PEs execute while they are busy, averaged over all layers, balances at %s.",
+			figures(line.Balance), figures(line.BusyBalance)),
+	}
+}
+
+// timelines draws the first intervals, and t_k of the first one larger.
+func timelines(r *Run, t *sim.Trace) []plot {
+	const enough = 150 // steps that one can still tell apart
+	k := r.Schedule.K
+	steps := func(keep func(sim.Span) bool) (n int, from, till units.Picoseconds) {
+		from = -1
+		for _, s := range t.Spans {
+			if s.Track == sim.Steps && keep(s) {
+				if from < 0 {
+					from = s.From
+				}
+				n, till = n+1, s.To
+			}
+		}
+		return n, max(from, 0), till
+	}
+	last := 1
+	for ; last < r.Schedule.Intervals; last++ {
+		if n, _, _ := steps(func(s sim.Span) bool { return s.Interval <= last+1 }); n > enough {
+			break
+		}
+	}
+	n, _, till := steps(func(s sim.Span) bool { return s.Interval <= last })
+	title := "The first interval"
+	if last > 1 {
+		title = fmt.Sprintf("The first %d intervals", last)
+	}
+	if t.Cut() && int64(n) == t.Limit {
+		title += ", as far as it was recorded"
+	}
+	title += fmt.Sprintf(": %d steps", n)
+	list := []plot{timeline(r, t, title, 0, till)}
+	if m, begin, end := steps(func(s sim.Span) bool { return s.Interval == 1 && s.Time == k && !updates(s.Kind) }); m > 0 && m < n/2 {
+		title := fmt.Sprintf("Its step t = t_k = %d, where each block's backward follows its forward: %d steps", k, m)
+		list = append(list, timeline(r, t, title, begin, end))
+	}
+	return list
+}
+
+func updates(k schedule.Kind) bool {
+	return k == schedule.UpdateLayer || k == schedule.UpdateClassifier
+}
+
+// timelineRows are the rows of a timeline from the top, with their heights.
+var timelineRows = []struct {
+	name   string
+	height float64
+}{
+	{"DRAM", 24},
+	{"PE steps", 24},
+	{"PE array", 24},
+	{"lanes", 24},
+	{"on chip", 56},
+}
+
+// timeline draws the machine from one time to another.
+func timeline(r *Run, t *sim.Trace, title string, begin, end units.Picoseconds) plot {
+	d := &drawing{width: 1000}
+	const left, right, gap = 64, 990, 7
+	scale := (right - left) / max(1, float64(end-begin))
+	at := func(ps units.Picoseconds) float64 {
+		return left + scale*float64(min(max(ps, begin), end)-begin)
+	}
+	top := make([]float64, len(timelineRows))
+	y := 4.0
+	for i, row := range timelineRows {
+		top[i] = y
+		d.rect("rowback", left, y, right-left, row.height, "")
+		d.text("", "end", left-7, y+row.height/2+4, row.name)
+		y += row.height + gap
+	}
+	for _, run := range merged(t, at) {
+		row := map[sim.Track]int{sim.Port: 0, sim.Steps: 1, sim.Array: 2, sim.Lanes: 3}[run.track]
+		d.rect(run.color, run.x, top[row], run.till-run.x, timelineRows[row].height, run.tip)
+		if label := run.label; label != "" && run.till-run.x > 7*float64(len(label)) {
+			d.text("inside", "middle", (run.x+run.till)/2, top[row]+timelineRows[row].height/2+4, label)
+		}
+	}
+	fillArea(d, r, t, at, end, top[4], timelineRows[4].height)
+	ticks(d, begin, end, at, y+8)
+	d.height = y + 16
+	return plot{
+		Title: title, SVG: d.svg(title),
+		Legend: []key{
+			forwardKey, backwardKey, updateKey,
+			{"sky", "DRAM reads"},
+			{"red", "DRAM writes"},
+			{"purple", "layer buffer, of " + Bytes(r.OnChip.Capacity)},
+		},
+	}
+}
+
+// stretch is a coloured piece of a row.
+type stretch struct {
+	track             sim.Track
+	color, tip, label string
+	x, till           float64
+	of                int // spans in it
+}
+
+// merged puts spans into pixels. Spans of one colour that are too small to be
+// told apart become one piece.
+func merged(t *sim.Trace, at func(units.Picoseconds) float64) []stretch {
+	const small = 0.7
+	var list []stretch
+	var last [sim.NumTracks]int // index of the track's last piece, plus 1
+	for _, s := range t.Spans {
+		x, till := at(s.From), at(s.To)
+		if s.Track == sim.DMA || till-x < 1e-6 {
+			continue
+		}
+		color, tip, label := phaseKeys[phaseName(s.Kind)].Color, stepName(s), ""
+		switch s.Track {
+		case sim.Port:
+			color = "sky"
+			if s.Write {
+				color = "red"
+			}
+			tip, label = s.Tensor.String()+" for "+tip, s.Tensor.String()
+		case sim.Steps:
+			if label = fmt.Sprintf("L%d", s.Layer); s.Layer == 0 {
+				label = fmt.Sprintf("C%d", s.Block)
+			}
+		default:
+			tip = s.Op.String() + ", " + tip
+		}
+		tip += ", " + Seconds((s.To - s.From).Seconds())
+		if n := last[s.Track]; n > 0 {
+			p := &list[n-1]
+			if p.color == color && x-p.till < small && (till-x < small || p.till-p.x < small) {
+				p.till, p.label = till, ""
+				p.of++
+				p.tip = fmt.Sprintf("%d short ones", p.of)
+				continue
+			}
+		}
+		list = append(list, stretch{s.Track, color, tip, label, x, till, 1})
+		last[s.Track] = len(list)
+	}
+	for i := range list {
+		p := &list[i]
+		if separate := 0.4; p.till-p.x > 4*separate {
+			p.till -= separate
+		}
+	}
+	return list
+}
+
+// fillArea draws how full the layer buffer is, of its capacity.
+func fillArea(d *drawing, r *Run, t *sim.Trace, at func(units.Picoseconds) float64, end units.Picoseconds, top, height float64) {
+	capacity := float64(max(r.OnChip.Capacity, 1))
+	level := func(b units.Bytes) float64 { return top + height*(1-float64(b)/capacity) }
+	var path strings.Builder
+	fmt.Fprintf(&path, "M%.2f %.2f", at(0), top+height)
+	lastX, lastY := -1.0, top+height
+	for _, l := range t.Fill {
+		x, y := at(l.At), level(l.Occupied)
+		if l.At > end {
+			break
+		}
+		if x-lastX < 0.25 {
+			lastY = min(lastY, y) // of levels too short to draw, the fullest
+		} else {
+			lastY = y
+		}
+		fmt.Fprintf(&path, "H%.2fV%.2f", x, lastY)
+		lastX = x
+	}
+	fmt.Fprintf(&path, "H%.2fV%.2fZ", at(end), top+height)
+	fmt.Fprintf(d, `<path class="purple" d="%s"/>`, path.String())
+}
+
+// ticks draws a time axis in steps of 1, 2 or 5.
+func ticks(d *drawing, begin, end units.Picoseconds, at func(units.Picoseconds) float64, y float64) {
+	span := float64(end - begin)
+	step := math.Pow10(int(math.Floor(math.Log10(max(span/5, 1)))))
+	for _, f := range []float64{5, 2} {
+		if span/(step*f) >= 5 {
+			step *= f
+			break
+		}
+	}
+	d.line("axis", at(begin), y-10, at(end), y-10)
+	every := units.Picoseconds(max(step, 1))
+	for t := units.CeilDiv(begin, every) * every; t <= end; t += every {
+		d.line("axis", at(t), y-10, at(t), y-6)
+		anchor := "middle"
+		if at(t) > 970 {
+			anchor = "end"
+		}
+		d.text("", anchor, at(t), y+5, Seconds(t.Seconds()))
+	}
+}
