@@ -1,0 +1,152 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"accelsim/energy"
+	"accelsim/figures"
+	"accelsim/hardware"
+	"accelsim/report"
+	"accelsim/units"
+)
+
+func newFiguresCommand() *cobra.Command {
+	var out, accuracy, hw, activity, energyFile, format string
+	var only []string
+	c := &cobra.Command{
+		Use:   "figures --out DIR",
+		Short: "Redraw the paper's figures from simulations, and compare every number that it prints",
+		Long: "figures simulates the grids of Guo et al. (2023) on an idealised machine (the traffic and operations of\n" +
+			"Eqs. 11-17 and nothing else) and on a real one, and writes Figures 6, 7 and 9 to 15 as SVG, PNG and CSV to\n" +
+			"--out, with an index. Without --only it prints the table of published numbers and writes it as\n" +
+			"published.csv and published.md, too. Figures that the paper has not (traffic, time, energy) say so.\n\n" +
+			"--accuracy names a CSV file for Figures 14 and 15, with the columns dataset,k,n and accuracy (percent, BPTT's\n" +
+			"among them) or loss (percent relative to BPTT, a number or bounds such as 0..1). The default is what the\n" +
+			"paper's text prints.",
+		Example: "  accelsim figures --out figures\n" +
+			"  accelsim figures --out figures --only 9,10,energy --hw zcu102\n" +
+			"  accelsim figures --out figures --accuracy measured.csv",
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if out == "" {
+				return usage(errors.New("--out is missing; name a folder for the figures"))
+			}
+			if err := (&outputFlags{format: format}).check(); err != nil {
+				return err
+			}
+			lab := &figures.Lab{Energy: energy.Default(), Activity: activity}
+			var err error
+			if lab.Hardware, err = hardware.Open(hw); err != nil {
+				return usage(err)
+			}
+			if activity != "" {
+				if _, err := units.ParseDensity(activity); err != nil {
+					return usage(fmt.Errorf("--activity: %w", err))
+				}
+			}
+			if energyFile != "" {
+				if lab.Energy, err = openEnergy(energyFile); err != nil {
+					return err
+				}
+			}
+			known := figures.PaperAccuracies()
+			known.Name = "those that the paper's text prints"
+			if accuracy != "" {
+				if known, err = openAccuracies(accuracy); err != nil {
+					return err
+				}
+			}
+			album, err := figures.New(only, lab, known)
+			if err != nil {
+				return usage(fmt.Errorf("--only: %w", err))
+			}
+			if err := writable(out); err != nil { // before the work
+				return err
+			}
+			progress := newProgress(os.Stderr, "simulating")
+			defer progress.finish()
+			lab.Progress = progress.step
+			if err := album.Measure(); err != nil {
+				return err
+			}
+			progress.finish()
+			files, err := album.Files()
+			if err != nil {
+				return err
+			}
+			for _, f := range files {
+				err := writeFile(filepath.Join(out, f.Name), func(w io.Writer) error { _, err := w.Write(f.Data); return err })
+				if err != nil {
+					return usage(err)
+				}
+			}
+			if rows := album.Published(); rows != nil {
+				if err := printPublished(c.OutOrStdout(), rows, format); err != nil {
+					return err
+				}
+			}
+			fmt.Fprintf(os.Stderr, "accelsim: %d files in %s; begin with %s\n", len(files), out, filepath.Join(out, "index.md"))
+			return nil
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&out, "out", "", "folder to write figures and tables to")
+	flags.StringSliceVar(&only, "only", nil, "only these figures, of "+strings.Join(figures.Names(), ", "))
+	flags.StringVar(&accuracy, "accuracy", "", "CSV file with accuracies for Figures 14 and 15 (default what the paper's text prints)")
+	flags.StringVar(&hw, "hw", "paper", "built-in hardware ("+strings.Join(hardware.Names(), ", ")+") or hardware file")
+	flags.StringVar(&activity, "activity", "", "density of spikes, a number for all (default the networks' own, 0.1)")
+	flags.StringVar(&energyFile, "energy", "", "file that replaces energies per operation and access")
+	flags.StringVar(&format, "format", "table", "published numbers on stdout: table, json or csv")
+	return c
+}
+
+func printPublished(w io.Writer, rows []figures.Row, format string) error {
+	switch format {
+	case "json":
+		return report.WriteJSON(w, rows)
+	case "csv":
+		_, err := w.Write(figures.PublishedCSV(rows))
+		return err
+	}
+	return figures.Table(rows).Write(w)
+}
+
+func openEnergy(name string) (energy.Table, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return energy.Table{}, usage(fmt.Errorf("--energy: %w", err))
+	}
+	defer f.Close()
+	table, err := energy.Load(f, name)
+	return table, usage(err)
+}
+
+func openAccuracies(name string) (*figures.Accuracies, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, usage(fmt.Errorf("--accuracy: %w", err))
+	}
+	defer f.Close()
+	a, err := figures.ReadAccuracies(f, name)
+	return a, usage(err)
+}
+
+// writable makes the folder and tries to write to it.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return usage(fmt.Errorf("--out: %w", err))
+	}
+	f, err := os.CreateTemp(dir, ".try.*")
+	if err != nil {
+		return usage(fmt.Errorf("--out: cannot write to %s: %w", dir, err))
+	}
+	f.Close()
+	return os.Remove(f.Name())
+}

@@ -1,0 +1,217 @@
+package figures
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+
+	"accelsim/analytic"
+	"accelsim/crosscheck"
+	"accelsim/energy"
+	"accelsim/hardware"
+	"accelsim/network"
+	"accelsim/pe"
+	"accelsim/schedule"
+	"accelsim/sim"
+	"accelsim/units"
+)
+
+// Point is one design point of a figure. It is comparable.
+type Point struct {
+	Net, Dataset string
+	Classifier   string
+	Density      string // of all spikes; "": the lab's
+	Batch        int    // 0: the network's
+	K, N         int
+}
+
+// workload opens the network as the point wants it.
+func (p Point) workload(activity string) (*network.Workload, error) {
+	w, err := network.Open(p.Net)
+	if err != nil {
+		return nil, err
+	}
+	if p.Dataset != "" && p.Dataset != w.Dataset {
+		if err := w.SetDataset(p.Dataset); err != nil {
+			return nil, err
+		}
+	}
+	if p.Classifier != "" {
+		w.Training.Classifier = p.Classifier
+	}
+	if p.Batch != 0 {
+		w.Batch = p.Batch
+	}
+	if p.Density != "" {
+		activity = p.Density
+	}
+	if activity != "" {
+		if err := w.SetActivity(activity); err != nil {
+			return nil, err
+		}
+	}
+	return w, w.Check()
+}
+
+// Value is what is known of a point: by the equations, and from two simulated
+// machines.
+type Value struct {
+	Equations analytic.Counts
+	GPU       units.Words // Eqs. 8-10
+	// Ideal is the machine to which nothing exists but the traffic and the
+	// operations of Eqs. 11-17, Real the one that moves and executes all.
+	Ideal, Real Machine
+}
+
+// Machine is what one simulated machine moved, executed and took in one
+// iteration.
+type Machine struct {
+	Covered    sim.Counts  // what Eqs. 11-17 cover
+	Words      units.Words // all that crossed the DRAM port
+	Adds, MACs int64       // all that PEs executed
+	Footprint  units.Bytes
+	RanksAdded int     // DRAM ranks beyond the hardware's, to hold all tensors
+	Seconds    float64 // 0 without timing
+	Energy     units.Picojoules
+}
+
+// Lab simulates points, each once.
+type Lab struct {
+	Hardware *hardware.Hardware
+	Energy   energy.Table
+	// Activity is the density of all spikes, "" for the networks' own.
+	Activity string
+	// Progress, if not nil, is called with the points done of all.
+	Progress func(done, total int64)
+
+	values map[Point]*Value
+}
+
+// Mismatch says that the simulator counted something else than the equations.
+type Mismatch struct {
+	Point    Point
+	Quantity string
+	Counted  int64
+	Equation int64
+}
+
+// Error names the point and the counter.
+func (e *Mismatch) Error() string {
+	return fmt.Sprintf("the cross-check failed: %s on %s at (k, n) = (%d, %d): %s are %d, the equation gives %d",
+		e.Point.Net, e.Point.Dataset, e.Point.K, e.Point.N, e.Quantity, e.Counted, e.Equation)
+}
+
+// at returns what [Lab.measure] found.
+func (l *Lab) at(p Point) *Value { return l.values[p] }
+
+// measure simulates the points that need it, on all cores. Those of timed are
+// simulated with time and energy.
+func (l *Lab) measure(points map[Point]bool) error {
+	l.values = make(map[Point]*Value, len(points))
+	order := make([]Point, 0, len(points))
+	for p := range points {
+		order = append(order, p)
+	}
+	// A fixed order makes the first error the same one every time.
+	slices.SortFunc(order, func(a, b Point) int { return compare(a, b) })
+	values, failures := make([]*Value, len(order)), make([]error, len(order))
+	var next, done int
+	var mu sync.Mutex
+	take := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		next++
+		return next - 1
+	}
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(order)) {
+		workers.Go(func() {
+			for i := take(); i < len(order); i = take() {
+				values[i], failures[i] = l.evaluate(order[i], points[order[i]])
+				mu.Lock()
+				done++
+				if l.Progress != nil {
+					l.Progress(int64(done), int64(len(order)))
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	workers.Wait()
+	for i, p := range order {
+		if failures[i] != nil {
+			return failures[i]
+		}
+		l.values[p] = values[i]
+	}
+	return nil
+}
+
+func compare(a, b Point) int {
+	return slices.Compare(
+		[]string{a.Net, a.Dataset, a.Classifier, a.Density, fmt.Sprintf("%9d%9d%9d", a.Batch, a.K, a.N)},
+		[]string{b.Net, b.Dataset, b.Classifier, b.Density, fmt.Sprintf("%9d%9d%9d", b.Batch, b.K, b.N)})
+}
+
+func (l *Lab) evaluate(p Point, timed bool) (*Value, error) {
+	w, err := p.workload(l.Activity)
+	if err != nil {
+		return nil, err
+	}
+	v := &Value{}
+	if v.Equations, err = analytic.Iteration(w, p.K, p.N); err != nil {
+		return nil, err
+	}
+	if v.GPU, err = analytic.MemoryWords(w, p.K, p.N); err != nil {
+		return nil, err
+	}
+	if v.Ideal, err = l.simulate(p, w, schedule.Equations, false); err != nil {
+		return nil, err
+	}
+	v.Real, err = l.simulate(p, w, schedule.All, timed)
+	return v, err
+}
+
+// maxRanks bounds the memory that a point is given.
+const maxRanks = 1 << 12
+
+// simulate runs one iteration. As the BPTT baseline of `run` does, a point
+// whose tensors are more than the DRAM holds gets more ranks; the value says so.
+func (l *Lab) simulate(p Point, w *network.Workload, traffic schedule.Traffic, timed bool) (Machine, error) {
+	program, err := schedule.New(w, p.K, p.N, traffic)
+	if err != nil {
+		return Machine{}, err
+	}
+	hw := *l.Hardware
+	options := sim.Options{Untimed: !timed, Energy: l.Energy}
+	r, err := sim.Run(program, &hw, options)
+	for errors.As(err, new(*sim.NotFit)) && hw.DRAM.Ranks < maxRanks {
+		hw.DRAM = hw.DRAM.WithRanks(2 * hw.DRAM.Ranks)
+		r, err = sim.Run(program, &hw, options)
+	}
+	if err != nil {
+		return Machine{}, err
+	}
+	check, _, err := crosscheck.Equations(r, false)
+	if err != nil {
+		return Machine{}, err
+	}
+	for _, row := range check.Rows {
+		if row.Decides && row.Difference != 0 {
+			return Machine{}, &Mismatch{p, row.Quantity, row.Simulated, row.Analytic}
+		}
+	}
+	m := Machine{
+		Covered: r.Counts, Words: r.Counts.MemoryAccess(), Adds: r.Operations[pe.Add], MACs: r.Operations[pe.MAC],
+		Footprint: r.Footprint.Total, RanksAdded: hw.DRAM.Ranks - l.Hardware.DRAM.Ranks,
+	}
+	for _, words := range r.Beyond.Words {
+		m.Words += words
+	}
+	if r.Timing != nil {
+		m.Seconds, m.Energy = r.Timing.Seconds, r.Timing.Energy.Total()
+	}
+	return m, nil
+}
