@@ -364,3 +364,32 @@ func TestTensorsThatDoNotFitAreRefused(t *testing.T) {
 		t.Error("tensors were accepted although only the equations' traffic moves")
 	}
 }
+
+func TestNumbersDoNotDependOnTheSizeOfTheBuffer(t *testing.T) {
+	refetched := 0
+	for _, name := range []string{"res-bn", "bn-ce", "conv-random", "direct-k1", "res-bptt"} {
+		v := readVector(t, name)
+		whole := v.run(t, Options{Untimed: true})
+		for capacity := whole.OnChip.Capacity; capacity >= whole.OnChip.Peak/2; capacity -= whole.OnChip.Peak / 20 {
+			hw := *paperHardware(t)
+			hw.OnChip = capacity
+			r, err := Run(v.program, &hw, Options{Tensors: v.in, Energy: testEnergy(t)})
+			if err != nil {
+				break // steps that are cut into tiles take no tensors
+			}
+			if tensor := differ(whole.Tensors, r.Tensors); tensor != "" {
+				t.Errorf("%s with %d bytes on chip: %s differs", name, capacity, tensor)
+			}
+			if r.OnChip.Peak > capacity {
+				t.Errorf("%s: %d bytes on chip hold %d", name, capacity, r.OnChip.Peak)
+			}
+			if r.Counts.MemoryAccess() != whole.Counts.MemoryAccess() {
+				t.Errorf("%s with %d bytes on chip: %d covered words, not %d", name, capacity, r.Counts.MemoryAccess(), whole.Counts.MemoryAccess())
+			}
+			if r.Words != whole.Words {
+				refetched++
+			}
+		}
+	}
+	t.Logf("%d runs fetched again", refetched)
+}
