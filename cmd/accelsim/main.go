@@ -69,6 +69,8 @@ func newRootCommand() *cobra.Command {
 		newListCommand(),
 		newSweepCommand(),
 		newVersionCommand(),
+		newFiguresCommand(),
+		newVerifyCommand(),
 	)
 	completeFlags(root)
 	root.Args = func(c *cobra.Command, args []string) error {
