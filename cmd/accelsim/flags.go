@@ -6,9 +6,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"accelsim/dram"
 	"accelsim/energy"
@@ -16,6 +18,7 @@ import (
 	"accelsim/network"
 	"accelsim/report"
 	"accelsim/schedule"
+	"accelsim/units"
 )
 
 // taskFlags say what is trained and how it is cut.
@@ -50,13 +53,23 @@ func (f *taskFlags) open(c *cobra.Command) (w *network.Workload, k, n int, err e
 			return nil, 0, 0, usage(fmt.Errorf("--dataset: %w", err))
 		}
 	}
-	if given("batch") {
-		w.Batch = f.batch
-	}
-	if given("timesteps") {
-		w.Timesteps = f.timesteps
+	for _, size := range []struct {
+		flag  string
+		value int
+		of    *int
+	}{{"batch", f.batch, &w.Batch}, {"timesteps", f.timesteps, &w.Timesteps}} {
+		if !given(size.flag) {
+			continue
+		}
+		if size.value < 1 {
+			return nil, 0, 0, usage(fmt.Errorf("--%s %d; write a whole number of at least 1", size.flag, size.value))
+		}
+		*size.of = size.value
 	}
 	if given("classifier") {
+		if _, err := choice("classifier", f.classifier, network.Trainable, network.Random); err != nil {
+			return nil, 0, 0, err
+		}
 		w.Training.Classifier = f.classifier
 	}
 	if given("activity") {
@@ -65,6 +78,9 @@ func (f *taskFlags) open(c *cobra.Command) (w *network.Workload, k, n int, err e
 		}
 	}
 	if err := w.Check(); err != nil {
+		if errors.Is(err, units.ErrOverflow) {
+			err = fmt.Errorf("%w; take a smaller batch, fewer time steps or smaller layers", err)
+		}
 		return nil, 0, 0, usage(fmt.Errorf("%s: %w", w.Name, err))
 	}
 	k, n = w.Timesteps, w.Net.N()
@@ -155,15 +171,23 @@ func (f *outputFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.out, "out", "", "folder to write result.json, result.csv and result.txt to")
 }
 
+// check refuses what cannot be written, before anything is computed.
 func (f *outputFlags) check() error {
 	switch f.format {
 	case "table", "json", "csv":
-		return nil
+	default:
+		return usage(fmt.Errorf("--format %q; write table, json or csv", f.format))
 	}
-	return usage(fmt.Errorf("--format %q; write table, json or csv", f.format))
+	if f.out != "" {
+		if err := os.MkdirAll(f.out, 0o755); err != nil {
+			return usage(fmt.Errorf("--out: %w", err))
+		}
+	}
+	return nil
 }
 
-// print writes a result to stdout and, if asked for, in all formats to a folder.
+// print writes a result in all formats to a folder, if asked for, and then to
+// stdout.
 func (f *outputFlags) print(stdout io.Writer, data any, table func(io.Writer) error) error {
 	formats := []struct {
 		name, file string
@@ -173,20 +197,16 @@ func (f *outputFlags) print(stdout io.Writer, data any, table func(io.Writer) er
 		{"json", "result.json", func(w io.Writer) error { return report.WriteJSON(w, data) }},
 		{"csv", "result.csv", func(w io.Writer) error { return report.WriteCSV(w, data) }},
 	}
-	for _, format := range formats {
-		if format.name == f.format {
-			if err := format.write(stdout); err != nil {
+	if f.out != "" {
+		for _, format := range formats {
+			if err := writeFile(filepath.Join(f.out, format.file), format.write); err != nil {
 				return err
 			}
 		}
-		if f.out == "" {
-			continue
-		}
-		if err := os.MkdirAll(f.out, 0o755); err != nil {
-			return usage(fmt.Errorf("--out: %w", err))
-		}
-		if err := writeFile(filepath.Join(f.out, format.file), format.write); err != nil {
-			return err
+	}
+	for _, format := range formats {
+		if format.name == f.format {
+			return format.write(stdout)
 		}
 	}
 	return nil
@@ -211,4 +231,36 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), name)
+}
+
+// explainFlag says what is wrong with a flag, and what would be accepted.
+func explainFlag(c *cobra.Command, err error) error {
+	var (
+		unknown *pflag.NotExistError
+		missing *pflag.ValueRequiredError
+		invalid *pflag.InvalidValueError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		var names []string
+		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+		name := "--" + unknown.GetSpecifiedName()
+		if short := unknown.GetSpecifiedShortnames(); short != "" {
+			name = "-" + short
+		}
+		err = fmt.Errorf("no flag %s%s; there are %s", name, network.Suggest(name, names), strings.Join(names, ", "))
+	case errors.As(err, &missing):
+		err = fmt.Errorf("--%s needs a value: %s", missing.GetFlag().Name, missing.GetFlag().Usage)
+	case errors.As(err, &invalid):
+		f := invalid.GetFlag()
+		kind, ok := map[string]string{"int": "a whole number", "int64": "a whole number", "float64": "a number", "bool": "true or false"}[f.Value.Type()]
+		if !ok {
+			break
+		}
+		if errors.Is(err, strconv.ErrRange) {
+			kind += " that fits in 64 bits"
+		}
+		err = fmt.Errorf("--%s %q; write %s", f.Name, invalid.GetValue(), kind)
+	}
+	return usage(err)
 }

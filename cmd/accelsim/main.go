@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"accelsim/network"
 )
 
 func main() { os.Exit(execute(os.Args[1:])) }
@@ -81,9 +83,9 @@ func newRootCommand() *cobra.Command {
 		for _, sub := range c.Commands() {
 			names = append(names, sub.Name())
 		}
-		return usage(fmt.Errorf("no command %q; there are %s", args[0], strings.Join(names, ", ")))
+		return usage(fmt.Errorf("no command %q%s; there are %s", args[0], network.Suggest(args[0], names), strings.Join(names, ", ")))
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.SetFlagErrorFunc(explainFlag)
 	return root
 }
 
