@@ -59,10 +59,14 @@ func (t *Trainer) SetTraining(dataset string, samples, heldOut int) {
 func (t *Trainer) settings() settings {
 	w := t.workload
 	h := w.Training
+	var lists [][]int
+	for _, b := range t.Blocks() {
+		lists = append(lists, b.Layers())
+	}
 	return settings{
 		{"network", w.Net.Text},
 		{"input", fmt.Sprintf("%v, %s", w.Net.Input, w.Net.Encoding)},
-		{"local blocks (n)", fmt.Sprint(t.Blocks())},
+		{"local blocks (n)", fmt.Sprint(lists)},
 		{"k", fmt.Sprint(t.k)},
 		{"timesteps", fmt.Sprint(w.Timesteps)},
 		{"batch", fmt.Sprint(w.Batch)},

@@ -29,6 +29,8 @@ type FitOptions struct {
 	HeldOut int // samples of those to keep for validation, drawn by the seed
 	Test    Samples
 
+	TestSamples int // of the test set to use, the first ones; 0: all
+
 	// Progress is called after every batch, Epoch after every epoch, Save after
 	// every epoch and every SaveEvery iterations; each may be nil.
 	Progress  func(p Position, done, total int)
@@ -86,7 +88,11 @@ func (t *Trainer) Fit(train Samples, o FitOptions) error {
 			return err
 		}
 		if o.Test != nil {
-			if epoch.Test, err = t.accuracyOf(o.Test, upTo(o.Test.Len())); err != nil {
+			testSamples := o.Test.Len()
+			if o.TestSamples > 0 {
+				testSamples = min(testSamples, o.TestSamples)
+			}
+			if epoch.Test, err = t.accuracyOf(o.Test, upTo(testSamples)); err != nil {
 				return err
 			}
 		}

@@ -21,6 +21,7 @@ type trainFlags struct {
 	data, checkpoint, activityOut  string
 	tensors, dump                  string
 	epochs, samples, heldOut, save int
+	testSamples                    int
 	seed                           uint64
 	resume, bench                  bool
 	initScale                      float64
@@ -34,6 +35,7 @@ func (f *trainFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.data, "data", "", "folder with the dataset's files (mnist is found without)")
 	flags.IntVar(&f.epochs, "epochs", 1, "epochs to train")
 	flags.IntVar(&f.samples, "samples", 0, "use only the first samples of the training set (default all)")
+	flags.IntVar(&f.testSamples, "test-samples", 0, "test on the first samples of the test set only (default all)")
 	flags.IntVar(&f.heldOut, "held-out", 0, "training samples to hold out for validation, drawn by the seed")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of weights, order of samples, dropout and held-out samples")
 	flags.StringVar(&f.checkpoint, "checkpoint", "", "file to write after every epoch, or to resume from")
@@ -87,7 +89,7 @@ func (f *trainFlags) apply(c *cobra.Command, w *network.Workload) error {
 	for _, v := range []struct {
 		flag         string
 		value, least int
-	}{{"epochs", f.epochs, 1}, {"samples", f.samples, 0}, {"held-out", f.heldOut, 0}, {"checkpoint-every", f.save, 0}} {
+	}{{"epochs", f.epochs, 1}, {"samples", f.samples, 0}, {"test-samples", f.testSamples, 0}, {"held-out", f.heldOut, 0}, {"checkpoint-every", f.save, 0}} {
 		if v.value < v.least {
 			return usage(fmt.Errorf("--%s is %d; it must be at least %d", v.flag, v.value, v.least))
 		}
@@ -197,12 +199,13 @@ func trainDataset(c *cobra.Command, f *trainFlags, output *outputFlags, w *netwo
 		return err
 	}
 	defer test.Close()
-	samples := train.Len()
-	if f.samples > 0 {
-		if f.samples > samples {
-			return usage(fmt.Errorf("--samples %d; %s has %d to train on", f.samples, w.Dataset, samples))
-		}
-		samples = f.samples
+	samples, err := part("samples", f.samples, train)
+	if err != nil {
+		return err
+	}
+	testSamples, err := part("test-samples", f.testSamples, test)
+	if err != nil {
+		return err
 	}
 	if f.heldOut >= samples {
 		return usage(fmt.Errorf("--held-out %d of %d samples; at least one must stay for training", f.heldOut, samples))
@@ -217,8 +220,8 @@ func trainDataset(c *cobra.Command, f *trainFlags, output *outputFlags, w *netwo
 			return usage(fmt.Errorf("--resume: %w", err))
 		}
 	}
-	r := newTrainResult(w, k, t, f, samples-f.heldOut, test.Len())
-	options := golden.FitOptions{Epochs: f.epochs, Samples: samples, HeldOut: f.heldOut, Test: test, SaveEvery: f.save}
+	r := newTrainResult(w, k, t, f, samples-f.heldOut, testSamples)
+	options := golden.FitOptions{Epochs: f.epochs, Samples: samples, HeldOut: f.heldOut, Test: test, TestSamples: testSamples, SaveEvery: f.save}
 	if f.checkpoint != "" {
 		options.Save = func() error { return t.WriteCheckpoint(f.checkpoint) }
 	}
@@ -255,6 +258,17 @@ func trainDataset(c *cobra.Command, f *trainFlags, output *outputFlags, w *netwo
 		}
 	}
 	return nil
+}
+
+// part is how many samples of a split to use.
+func part(flag string, asked int, of *dataset.Set) (int, error) {
+	if asked > of.Len() {
+		return 0, usage(fmt.Errorf("--%s %d; the %s set of %s has %d", flag, asked, of.Split, of.Name, of.Len()))
+	}
+	if asked == 0 {
+		return of.Len(), nil
+	}
+	return asked, nil
 }
 
 // epochProgress is a bar per epoch on a terminal, redrawn a few times a second.
