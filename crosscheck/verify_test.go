@@ -86,6 +86,13 @@ func TestMachineAndTrainerComputeTheSameBits(t *testing.T) {
 				if v.Golden["spikes1"].Int64[0] == 0 {
 					t.Error("layer 1 never fires")
 				}
+				for _, l := range w.Net.Layers {
+					inputs := int64(w.Timesteps * w.Batch * l.In.Size())
+					want, err := units.Ratio(v.Golden[fmt.Sprintf("nonzero_in%d", l.Index)].Int64[0], inputs)
+					if got := v.Sim.Measured.Of(l.Reads); err != nil || got != want {
+						t.Errorf("density of layer %d's input is %v, want %v", l.Index, got, want)
+					}
+				}
 				check, _, err := Equations(v.Sim, true)
 				if err != nil {
 					t.Fatal(err)
