@@ -64,7 +64,7 @@ type Entry struct {
 
 // The palette of Okabe and Ito (2008), distinct to colour-blind readers.
 var (
-	black     = color.NRGBA{0x00, 0x00, 0x00, 0xff}
+	black     = color.NRGBA{0x22, 0x22, 0x22, 0xff}
 	blue      = color.NRGBA{0x00, 0x72, 0xb2, 0xff}
 	vermilion = color.NRGBA{0xd5, 0x5e, 0x00, 0xff}
 	green     = color.NRGBA{0x00, 0x9e, 0x73, 0xff}
@@ -85,7 +85,7 @@ var methodStyles = map[string]Style{
 // Sizes of a figure that spans a page of print.
 const (
 	pageWidth   = 17.4 * vg.Centimeter
-	panelHeight = 6.4 * vg.Centimeter
+	panelHeight = 6.8 * vg.Centimeter
 	margin      = 3 * vg.Millimeter
 	dpi         = 220
 )
@@ -124,17 +124,26 @@ func (f *Figure) render(c draw.Canvas) {
 	plots := make([][]*plot.Plot, rows)
 	for i := range f.Charts {
 		row := i / f.columns()
-		plots[row] = append(plots[row], f.Charts[i].plot(f.columns()))
+		plots[row] = append(plots[row], f.Charts[i].plot())
 	}
 	for last := &plots[rows-1]; len(*last) < f.columns(); {
 		*last = append(*last, nil)
 	}
 	tiles := draw.Tiles{Rows: rows, Cols: f.columns(), PadX: 6 * vg.Millimeter, PadY: 4 * vg.Millimeter}
+	heading := face(8.5, true)
+	heading.XAlign = draw.XCenter
+	if f.Charts[0].Title != "" { // above the panels, all at one height
+		tiles.PadTop = heading.Height("A") + 4
+		tiles.PadY += tiles.PadTop
+	}
 	for r, row := range plot.Align(plots, tiles, c) {
 		for i, canvas := range row {
-			if plots[r][i] != nil {
-				plots[r][i].Draw(canvas)
+			if plots[r][i] == nil {
+				continue
 			}
+			plots[r][i].Draw(canvas)
+			data := plots[r][i].DataCanvas(canvas)
+			c.FillText(heading, vg.Point{X: data.Center().X, Y: data.Max.Y + 6}, f.Charts[r*f.columns()+i].Title)
 		}
 	}
 }
@@ -262,21 +271,17 @@ func (m marker) DrawGlyph(c *draw.Canvas, s draw.GlyphStyle, at vg.Point) {
 		around(4, 0, 1.35)
 	}
 	p.Close()
-	inside := s.Color
-	if m.hollow {
-		inside = color.White
+	if !m.hollow {
+		c.SetColor(s.Color)
+		c.Fill(p)
 	}
-	c.SetColor(inside)
-	c.Fill(p)
 	c.SetLineStyle(draw.LineStyle{Color: s.Color, Width: 1})
 	c.Stroke(p)
 }
 
-// plot makes a panel. Tick labels shrink where several panels share a page.
-func (ch *Chart) plot(int) *plot.Plot {
+// plot makes a panel.
+func (ch *Chart) plot() *plot.Plot {
 	p := plot.New()
-	p.Title.Text, p.Title.TextStyle, p.Title.Padding = ch.Title, face(8.5, true), 5
-	p.Title.TextStyle.XAlign, p.Title.TextStyle.YAlign = draw.XCenter, draw.YTop
 	for _, a := range []struct {
 		axis  *plot.Axis
 		label string
@@ -295,13 +300,13 @@ func (ch *Chart) plot(int) *plot.Plot {
 		a.axis.Tick.Length = 3
 		a.axis.Padding = 3
 	}
-	p.Y.Tick.Marker = plot.TickerFunc(majorTicks)
+	p.Y.Tick.Marker = plot.TickerFunc(niceTicks)
 	if len(ch.Bars) > 0 {
 		p.Add(ch)
 		p.NominalX(ch.Groups...)
 		p.X.Padding, p.Y.Padding = 0, 0
 		p.X.Width = 0.6
-		p.X.Tick.Length = 0
+		p.X.Tick.Length, p.X.Tick.LineStyle = 3, draw.LineStyle{Width: 0.1, Color: color.White}
 		p.X.Min, p.X.Max = -0.5, float64(len(ch.Groups))-0.5
 		p.X.Label.Text = ch.X
 		return p
@@ -318,15 +323,26 @@ func (ch *Chart) plot(int) *plot.Plot {
 	return p
 }
 
-// majorTicks are gonum's, without the unlabelled ones.
-func majorTicks(low, high float64) []plot.Tick {
-	var major []plot.Tick
-	for _, t := range (plot.DefaultTicks{}).Ticks(low, high) {
-		if !t.IsMinor() {
-			major = append(major, t)
+// niceTicks are multiples of 1, 2, 2.5 or 5 times a power of ten, four or more.
+func niceTicks(low, high float64) []plot.Tick {
+	if high <= low {
+		return nil
+	}
+	step, decimals := 0.0, 0
+	power := math.Floor(math.Log10((high - low) / 4))
+	for _, m := range []struct {
+		factor float64
+		extra  int // decimals beyond the power's
+	}{{1, 0}, {2, 0}, {2.5, 1}, {5, 0}} {
+		if s := m.factor * math.Pow(10, power); (high-low)/s >= 4 {
+			step, decimals = s, max(0, m.extra-int(power))
 		}
 	}
-	return major
+	var ticks []plot.Tick
+	for i := math.Ceil(low/step - 1e-9); i*step <= high*(1+1e-12); i++ {
+		ticks = append(ticks, plot.Tick{Value: i * step, Label: minus(fixed(i*step, decimals))})
+	}
+	return ticks
 }
 
 // DataRange implements plot.DataRanger.

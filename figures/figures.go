@@ -142,21 +142,40 @@ func (a *Album) Published() []Row {
 	return published(a.Lab, a.claims)
 }
 
-// Table lays published numbers out for a terminal, CSV or JSON.
+// Table lays published numbers out for a terminal. Notes are numbered below it.
 func Table(rows []Row) *report.Table {
 	t := &report.Table{
 		Title:  "Published numbers (percent): the paper, its equations, and two simulated machines",
-		Header: []string{"quantity", "task", "paper", "equations", "idealised", "real", "note"},
+		Header: []string{"quantity", "task", "paper", "equations", "idealised", "real", ""},
 		Left:   []int{1, 6},
 		Notes: []string{
 			"idealised: moves and executes only what Eqs. 11-17 cover (--traffic equations); real: everything",
 			"words, additions and MACs of the idealised machine equal the equations' at every point, or this would have failed",
 		},
 	}
+	numbered := footnotes{}
 	for _, r := range rows {
-		t.Add(r.Quantity, r.Task, dash(r.Paper), dash(r.Equations), dash(r.Ideal), dash(r.Real), r.Note)
+		t.Add(r.Quantity, r.Task, dash(r.Paper), dash(r.Equations), dash(r.Ideal), dash(r.Real), numbered.mark(r.Note))
+	}
+	for i, note := range numbered.notes {
+		t.Notes = append(t.Notes, fmt.Sprintf("(%d) %s", i+1, note))
 	}
 	return t
+}
+
+// footnotes numbers notes in the order of their first use.
+type footnotes struct{ notes []string }
+
+func (f *footnotes) mark(note string) string {
+	if note == "" {
+		return ""
+	}
+	at := slices.Index(f.notes, note)
+	if at < 0 {
+		at = len(f.notes)
+		f.notes = append(f.notes, note)
+	}
+	return fmt.Sprintf("(%d)", at+1)
 }
 
 func dash(s string) string {
@@ -179,25 +198,17 @@ func PublishedCSV(rows []Row) []byte {
 func PublishedMarkdown(rows []Row) []byte {
 	var b bytes.Buffer
 	b.WriteString("| quantity (percent) | task | paper | equations | idealised machine | real machine | |\n|---|---|--:|--:|--:|--:|---|\n")
-	numbers := map[string]int{}
-	var notes []string
+	numbered := footnotes{}
 	for _, r := range rows {
-		mark := ""
-		if r.Note != "" {
-			if numbers[r.Note] == 0 {
-				notes = append(notes, r.Note)
-				numbers[r.Note] = len(notes)
-			}
-			mark = "(" + strconv.Itoa(numbers[r.Note]) + ")"
-		}
+		mark := numbered.mark(r.Note)
 		cell := strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "~", "≈ ")
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", cell.Replace(r.Quantity), r.Task, cell.Replace(r.Paper),
 			dash(r.Equations), dash(r.Ideal), dash(r.Real), mark)
 	}
 	b.WriteString("\n")
-	for i, note := range notes {
+	for i, note := range numbered.notes {
 		end := "\n"
-		if i < len(notes)-1 {
+		if i < len(numbered.notes)-1 {
 			end = "  \n" // a line break
 		}
 		fmt.Fprintf(&b, "(%d) %s%s", i+1, strings.ReplaceAll(note, "|", `\|`), end)

@@ -2,6 +2,7 @@ package figures
 
 import (
 	"fmt"
+	"strings"
 
 	"accelsim/analytic"
 )
@@ -152,15 +153,10 @@ func (a *Album) best() *Figure {
 		if c.known {
 			loss, source = c.loss.String(), c.loss.Source
 			bar.Value, bar.Low, bar.High = (c.loss.Low+c.loss.High)/2, c.loss.Low, c.loss.High
-			bar.Label = fixed(bar.Value, 2)
-			if !c.loss.Exact() {
-				bar.Label = "within " + fixed(c.loss.Low, 2) + "\nand " + fixed(c.loss.High, 2)
-				bar.Value = 0 // only the bounds are known
-				if c.loss.High <= 0 {
-					bar.Label = fixed(c.loss.Low, 2) + "\nto " + fixed(c.loss.High, 0)
-				} else {
-					bar.Label = fixed(c.loss.Low, 0) + " to " + fixed(c.loss.High, 0)
-				}
+			bar.Label = minus(fixed(bar.Value, 2))
+			if !c.loss.Exact() { // no number to draw a bar to
+				bar.Value = 0
+				bar.Label = minus(fixed(c.loss.Low, 2)) + " to " + minus(fixed(c.loss.High, 2))
 			}
 		} else {
 			bar.Absent, bar.Label = true, "not\ngiven"
@@ -175,7 +171,7 @@ func (a *Album) best() *Figure {
 		row := []string{t.Net, t.Dataset, integer(c.k), integer(c.n), c.by, loss, source}
 		for slot, r := range reductions {
 			saving.Bars = append(saving.Bars, Bar{
-				Style: quantities[slot].style, Group: g, Slot: slot, Slots: len(reductions), Value: r, Label: fixed(r, 1),
+				Style: quantities[slot].style, Group: g, Slot: slot, Slots: len(reductions), Value: r, Label: short(r),
 			})
 			row = append(row, fixed(r, 4))
 		}
@@ -196,6 +192,20 @@ func (a *Album) best() *Figure {
 	}
 	return f
 }
+
+// short prints a percentage to two digits.
+func short(v float64) string {
+	if v > -10 && v < 10 {
+		return minus(fixed(v, 1))
+	}
+	if v > 99 && v < 100 { // not rounded up to all of it
+		return fixed(v, 1)
+	}
+	return minus(fixed(v, 0))
+}
+
+// minus writes a negative number as print does.
+func minus(s string) string { return strings.Replace(s, "-", "\u2212", 1) }
 
 func shortNet(t *Task) string {
 	for i := range t.Title {

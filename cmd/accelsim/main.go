@@ -72,6 +72,7 @@ func newRootCommand() *cobra.Command {
 		newSweepCommand(),
 		newVersionCommand(),
 		newFiguresCommand(),
+		newImportCommand(),
 		newVerifyCommand(),
 	)
 	completeFlags(root)

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"accelsim/importing"
+	"accelsim/network"
+	"accelsim/tensors"
+)
+
+func newImportCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "import scalesim|activity FILE --out FILE.yaml",
+		Short: "Make workload and activity files from what other tools write",
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage(fmt.Errorf("import does not know %q; write accelsim import scalesim or accelsim import activity", args[0]))
+			}
+			return c.Help()
+		},
+	}
+	c.AddCommand(newImportScaleSimCommand(), newImportActivityCommand())
+	return c
+}
+
+func newImportScaleSimCommand() *cobra.Command {
+	var out, encoding string
+	var options importing.ScaleSim
+	c := &cobra.Command{
+		Use:   "scalesim TOPOLOGY.csv --out NET.yaml",
+		Short: "SCALE-Sim topology (conv format) to workload file",
+		Long: "A topology lists layers' shapes, not a network, and SCALE-Sim's maps are padded already. What joins them is\n" +
+			"inferred and written as comments: a larger map than the layer before makes is that map padded, a smaller one is\n" +
+			"average-pooled, a 1x1 map with a channel per value before it is fully connected. The last layer must be fully\n" +
+			"connected: it is the classifier. Branches and depthwise layers are refused.",
+		Example: "  accelsim import scalesim alexnet.csv --timesteps 10 --encoding direct --out alexnet.yaml\n" +
+			"  accelsim run --net alexnet.yaml --k 5 --n 1",
+		Args: oneFile("import scalesim TOPOLOGY.csv"),
+		RunE: func(c *cobra.Command, args []string) error {
+			options.Encoding = network.Encoding(encoding)
+			f, err := os.Open(args[0])
+			if err != nil {
+				return usage(err)
+			}
+			defer f.Close()
+			t, err := importing.ReadTopology(f, args[0], options)
+			if err != nil {
+				return usage(err)
+			}
+			text, err := t.YAML(args[0])
+			if err != nil {
+				return usage(err)
+			}
+			for _, note := range t.Notes {
+				fmt.Fprintf(os.Stderr, "accelsim: %s: %s\n", args[0], note)
+			}
+			return writeText(c.OutOrStdout(), out, text)
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&out, "out", "", "workload file to write (default stdout)")
+	flags.IntVar(&options.Timesteps, "timesteps", 10, "time steps T, which a topology has not")
+	flags.StringVar(&encoding, "encoding", "event", "event or direct input, which a topology has not")
+	flags.IntVar(&options.Batch, "batch", 0, "batch to write into the file")
+	flags.IntVar(&options.Padding, "padding", 0, "padding that the first layer's map contains, on each side")
+	return c
+}
+
+func newImportActivityCommand() *cobra.Command {
+	var out, net, dataset string
+	c := &cobra.Command{
+		Use:   "activity SPIKES.npz --net NET --out ACTIVITY.yaml",
+		Short: "Densities of recorded spike tensors to a file for --activity",
+		Long: "SPIKES.npz holds s1..sN, what each trainable layer passes on after residual addition and pooling, [T,B,C,H,W] or\n" +
+			"[T,B,C*H*W] (T, or T and B, may be left out); optionally x, the input, and sc1, sc2, .., what each local block's\n" +
+			"classifier reads. From PyTorch: np.savez(\"spikes.npz\", s1=torch.stack(spikes1).numpy(), ...). Non-zero values\n" +
+			"are counted; densities are exact, or to 18 decimals.",
+		Example: "  accelsim import activity spikes.npz --net lenet1 --out activity.yaml\n" +
+			"  accelsim run --net lenet1 --k 1 --n 2 --activity activity.yaml",
+		Args: oneFile("import activity SPIKES.npz"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if net == "" {
+				return usage(errors.New("--net is missing; name the network that the spikes were recorded in"))
+			}
+			w, err := network.Open(net)
+			if err != nil {
+				return usage(err)
+			}
+			if dataset != "" {
+				if err := w.SetDataset(dataset); err != nil {
+					return usage(fmt.Errorf("--dataset: %w", err))
+				}
+			}
+			set, err := tensors.ReadFile(args[0])
+			if err != nil {
+				return usage(err)
+			}
+			measured, err := importing.Activity(set, w)
+			if err != nil {
+				return usage(fmt.Errorf("%s: %w", args[0], err))
+			}
+			if measured.Input == nil {
+				fmt.Fprintf(os.Stderr, "accelsim: %s has no x: the input's density stays the workload's\n", args[0])
+			}
+			return writeText(c.OutOrStdout(), out, measured.YAML(args[0]))
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&out, "out", "", "activity file to write (default stdout)")
+	flags.StringVar(&net, "net", "", "built-in network or workload file that the spikes were recorded in")
+	flags.StringVar(&dataset, "dataset", "", "dataset, if not the network's own")
+	return c
+}
+
+// oneFile takes exactly one argument.
+func oneFile(use string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usage(fmt.Errorf("%d files; write accelsim %s", len(args), use))
+		}
+		return nil
+	}
+}
+
+// writeText writes to a file, whole or not at all, or to stdout.
+func writeText(stdout io.Writer, name string, text []byte) error {
+	write := func(w io.Writer) error { _, err := w.Write(text); return err }
+	if name == "" {
+		return write(stdout)
+	}
+	return usage(writeFile(name, write))
+}
