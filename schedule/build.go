@@ -37,14 +37,14 @@ func (p *Program) build(s *Step, row rowKind, at slot, interval, time int) {
 // alone are asked for.
 func (p *Program) read(s *Step, t Tensor, why Beyond) {
 	if why == Covered || p.Traffic == All {
-		s.Reads = append(s.Reads, Transfer{t, p.words(t.Class, t.Index), why})
+		s.Reads = append(s.Reads, Transfer{Tensor: t, Words: p.words(t.Class, t.Index), Beyond: why})
 	}
 }
 
 // write adds a product that goes to DRAM.
 func (p *Program) write(s *Step, t Tensor, why Beyond) {
 	if why == Covered || p.Traffic == All {
-		s.Writes = append(s.Writes, Transfer{t, p.words(t.Class, t.Index), why})
+		s.Writes = append(s.Writes, Transfer{Tensor: t, Words: p.words(t.Class, t.Index), Beyond: why})
 	}
 }
 

@@ -34,12 +34,14 @@ const (
 	Moment                        // optimizer state of W^n: one tensor for SGD, two for Adam
 	ClassifierMoment              // of W_c
 	NormMoment                    // of gain and bias
-	memoryClasses                 // all before have an address in DRAM
 
-	OwnSpikes    // S of layer n's own neurons before an addition; on chip only
-	SynapticErr  // error of layer n's synaptic sum, behind its batch norm; on chip only
-	OutputError  // error of a residual sum, for its other operand; on chip only
-	SpikeCount   // classifier spikes of the interval; on chip only
+	// On chip only, unless the layer buffer is small.
+	OwnSpikes     // S of layer n's own neurons before an addition
+	SynapticErr   // error of layer n's synaptic sum, behind its batch norm
+	OutputError   // error of a residual sum, for its other operand
+	SpikeCount    // classifier spikes of the interval
+	memoryClasses // all before may have an address in DRAM
+
 	RandomWeight // W_c regenerated on chip
 	numClasses
 )
@@ -141,6 +143,7 @@ const (
 	BeyondRandom           // regenerating random classifier weights
 	BeyondResidual         // spike-element-wise additions and their errors
 	BeyondLoss
+	BeyondRefetch // what is fetched again because it did not fit on chip
 	numBeyond
 )
 
@@ -149,17 +152,19 @@ const NumBeyond = int(numBeyond)
 
 var beyondNames = [numBeyond]string{
 	"covered", "spikes", "input", "labels", "pooling", "delta_c", "batch_norm", "optimizer",
-	"gradient_register", "direct_input", "neuron", "surrogate", "random_weights", "residual", "loss",
+	"gradient_register", "direct_input", "neuron", "surrogate", "random_weights", "residual", "loss", "refetch",
 }
 
 // String returns the key under which reports show it.
 func (b Beyond) String() string { return beyondNames[b] }
 
-// Transfer is a tensor that crosses the DRAM port.
+// Transfer is a tensor, or a part of one, that crosses the DRAM port.
 type Transfer struct {
 	Tensor Tensor
 	Words  units.Words
 	Beyond Beyond
+	Offset units.Words // of a part, within the tensor
+	Again  units.Words // of Words, those fetched before: they count as [BeyondRefetch]
 }
 
 // Extent describes where a class's tensors of one index live in DRAM.
@@ -184,6 +189,9 @@ const DeviationWords = 2
 func spikeWords(values units.Words, bits int) units.Words {
 	return units.CeilDiv(values*units.Words(bits), 8*units.WordBytes)
 }
+
+// Words returns the size of a tensor of the given class and index.
+func (p *Program) Words(c Class, index int) units.Words { return p.words(c, index) }
 
 // words returns the size of a tensor of the given class and index.
 func (p *Program) words(c Class, index int) units.Words {

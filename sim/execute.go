@@ -44,20 +44,38 @@ type operand struct {
 	layer   *network.Layer
 	density int   // ledger index of its input's density
 	neurons int64 // of the batch
+	pooled  int64 // pooling neurons of the batch
+	weights int64 // that the kernel goes through one by one
 	direct  bool  // reads real values, not spikes
+}
+
+// tile is the share of a matrix product that a kernel has.
+func tile(k schedule.Kernel, m pe.Matrix) pe.Matrix {
+	if k.Part.Is {
+		m.Rows, m.Columns, m.Depth, m.Repeats = k.Part.Rows, k.Part.Columns, k.Part.Depth, k.Part.Repeats
+	}
+	return m
 }
 
 func (x *processor) operand(k schedule.Kernel) operand {
 	batch := int64(x.workload.Batch)
+	var o operand
 	if k.Classifier {
-		l := x.dense[k.Index-1]
-		return operand{layer: l, density: 1 + x.workload.Net.N() + k.Index, neurons: batch * int64(l.Neurons())}
+		o.layer, o.density = x.dense[k.Index-1], 1+x.workload.Net.N()+k.Index
+	} else {
+		o.layer = x.workload.Net.Layer(k.Index)
+		o.density = 1 + o.layer.Reads
+		o.direct = o.layer.Reads == network.InputLayer && x.workload.Net.Encoding == network.Direct
 	}
-	l := x.workload.Net.Layer(k.Index)
-	return operand{
-		layer: l, density: 1 + l.Reads, neurons: batch * int64(l.Neurons()),
-		direct: l.Reads == network.InputLayer && x.workload.Net.Encoding == network.Direct,
+	o.neurons, o.pooled = batch*int64(o.layer.Neurons()), batch*int64(o.layer.Pooled.Size())
+	o.weights = int64(o.layer.Weights())
+	if k.Of == schedule.NormParameter {
+		o.weights = 2 * int64(o.layer.Out.Channels)
 	}
+	if k.Part.Is {
+		o.neurons, o.pooled, o.weights = k.Part.Neurons, k.Part.PooledNeurons, k.Part.Values
+	}
+	return o
 }
 
 // gated returns how many of the given slots a PE array that gates zero inputs
@@ -97,7 +115,7 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 	}
 	switch k.Op {
 	case schedule.SynapticSum:
-		cost := array.Matrix(x.sparse(pe.Synapses(l, batch), o.density, done.sums))
+		cost := array.Matrix(x.sparse(tile(k, pe.Synapses(l, batch)), o.density, done.sums))
 		terms, density := x.gated(cost.Slots, o.density, done.sums)
 		ledger.adds[forwardPass][density] += terms
 		if o.direct && all {
@@ -115,7 +133,7 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 		return vector(schedule.BeyondResidual, pe.JoinRecipe, o.neurons, 2, 1), nil
 
 	case schedule.Pool:
-		pooled := int64(batch) * int64(l.Pooled.Size())
+		pooled := o.pooled
 		window := int64(l.Pool.Height) * int64(l.Pool.Width)
 		cost := array.Vector(pooled*window, 1, 0)
 		ledger.recipe(schedule.BeyondPooling, pe.Recipe{pe.Add: 1}, cost.Slots)
@@ -132,14 +150,14 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 		return vector(schedule.BeyondLoss, r, o.neurons, 2, 1), nil
 
 	case schedule.Regenerate:
-		return vector(schedule.BeyondRandom, pe.RegenerateRecipe, int64(l.Weights()), 0, 1), nil
+		return vector(schedule.BeyondRandom, pe.RegenerateRecipe, o.weights, 0, 1), nil
 
 	case schedule.BackProject:
 		reader := x.dense[s.Block-1]
 		if k.Reader != 0 {
 			reader = x.workload.Net.Layer(k.Reader)
 		}
-		work := pe.Errors(reader, batch)
+		work := tile(k, pe.Errors(reader, batch))
 		work.Density = 1 // errors are not spikes
 		cost := array.Matrix(work)
 		ledger.macs += cost.Slots
@@ -149,7 +167,7 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 		return vector(schedule.BeyondResidual, pe.JoinRecipe, o.neurons, 2, 1), nil
 
 	case schedule.PoolBackward:
-		pooled := int64(batch) * int64(l.Pooled.Size())
+		pooled := o.pooled
 		r := plus(pe.SurrogateRecipe, pe.Recipe{pe.Multiply: 1})
 		if !s.End {
 			r = plus(plus(r, pe.TemporalRecipe), pe.Recipe{pe.Add: pe.TemporalAdditions})
@@ -171,7 +189,7 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 		return vector(schedule.BeyondNorm, pe.NormBackwardRecipe, o.neurons, 2, 1), nil
 
 	case schedule.Gradient:
-		cost := array.Matrix(x.sparse(pe.Gradients(l, batch), o.density, done.gradient.Terms))
+		cost := array.Matrix(x.sparse(tile(k, pe.Gradients(l, batch)), o.density, done.gradient.Terms))
 		weights, density := x.gated(cost.Outputs, o.density, done.gradient.Weights)
 		terms, _ := x.gated(cost.Slots, o.density, done.gradient.Terms)
 		ledger.adds[backwardPass][density] += weights
@@ -186,11 +204,7 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 		return cost, nil
 
 	case schedule.Optimize:
-		elements := int64(l.Weights())
-		why := schedule.BeyondOptimizer
-		if k.Of == schedule.NormParameter {
-			elements = 2 * int64(l.Out.Channels)
-		}
+		elements, why := o.weights, schedule.BeyondOptimizer
 		switch t := x.workload.Training; {
 		case t.Optimizer == network.Adam:
 			return vector(why, pe.AdamRecipe, elements, 4, 3), nil

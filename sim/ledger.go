@@ -79,10 +79,12 @@ func passOf(s *schedule.Step) int {
 // moved enters words that cross the DRAM port.
 func (l *ledger) moved(s *schedule.Step, t schedule.Transfer, write bool) {
 	if write {
-		l.writes[t.Beyond][passOf(s)] += t.Words
+		l.writes[t.Beyond][passOf(s)] += t.Words - t.Again
+		l.writes[schedule.BeyondRefetch][passOf(s)] += t.Again
 		l.class[t.Tensor.Class].Writes += t.Words
 	} else {
-		l.reads[t.Beyond][passOf(s)] += t.Words
+		l.reads[t.Beyond][passOf(s)] += t.Words - t.Again
+		l.reads[schedule.BeyondRefetch][passOf(s)] += t.Again
 		l.class[t.Tensor.Class].Reads += t.Words
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"accelsim/onchip"
 	"accelsim/schedule"
 	"accelsim/tensors"
+	"accelsim/tiling"
 	"accelsim/units"
 )
 
@@ -111,36 +112,67 @@ type attendance struct {
 }
 
 // Layout returns the footprint of a program's tensors by class, and a [NotFit]
-// error if the device cannot hold them.
-func Layout(p *schedule.Program, d dram.Device) (Footprint, error) {
-	m, err := layOut(p, d)
+// error if the hardware's DRAM cannot hold them.
+func Layout(p *schedule.Program, hw *hardware.Hardware) (Footprint, error) {
+	plan, err := planFor(p, hw)
 	if err != nil {
 		return Footprint{}, err
 	}
-	f := Footprint{Total: m.footprint(), Class: m.bytes, Capacity: d.Capacity()}
+	m, err := layOut(plan.extents, hw.DRAM)
+	if err != nil {
+		return Footprint{}, err
+	}
+	f := Footprint{Total: m.footprint(), Class: m.bytes, Capacity: hw.DRAM.Capacity()}
 	if m.end > f.Capacity {
 		return f, &NotFit{Footprint: m.end, Capacity: f.Capacity}
 	}
 	return f, nil
 }
 
+// plan is how a program runs on a layer buffer.
+type plan struct {
+	source   Source
+	extents  []schedule.Extent
+	capacity units.Words
+	tiled    bool
+}
+
+// planFor fits the program into the hardware's layer buffer. With only the
+// equations' traffic the buffer is the paper's, as large as it takes: what does
+// not fit would have to be fetched again, which the equations leave out.
+func planFor(p *schedule.Program, hw *hardware.Hardware) (plan, error) {
+	if hw.OnChip == 0 || p.Traffic == schedule.Equations {
+		capacity := p.WorkingSet()
+		p.Rewind()
+		return plan{source: p, extents: p.Extents(), capacity: capacity}, nil
+	}
+	capacity := units.Words(hw.OnChip / units.WordBytes)
+	t, err := tiling.New(p, capacity, hw.PE)
+	if err != nil {
+		return plan{}, err
+	}
+	return plan{source: t, extents: t.Extents(), capacity: capacity, tiled: t.Tiled()}, nil
+}
+
 // Run executes one training iteration of the program on the hardware.
 func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error) {
-	memory, err := layOut(p, hw.DRAM)
+	plan, err := planFor(p, hw)
+	if err != nil {
+		return nil, err
+	}
+	if plan.tiled && o.Tensors != nil {
+		return nil, fmt.Errorf("%s has %d bytes on chip, too few for this workload's steps: with tensors they cannot be cut into tiles; use hardware with a larger buffer", hw.Name, hw.OnChip)
+	}
+	memory, err := layOut(plan.extents, hw.DRAM)
 	if err != nil {
 		return nil, err
 	}
 	if memory.end > hw.DRAM.Capacity() {
 		return nil, &NotFit{Footprint: memory.end, Capacity: hw.DRAM.Capacity()}
 	}
-	capacity := units.Words(hw.OnChip / units.WordBytes)
-	if hw.OnChip == 0 {
-		capacity = p.WorkingSet()
-	}
-	p.Rewind()
 	m := &machine{
-		program: p, source: p, memory: memory,
-		buffer:   onchip.New[copyOf](capacity),
+		program: p, source: plan.source, memory: memory,
+		buffer:   onchip.New[copyOf](plan.capacity),
 		pes:      newProcessor(hw.PE, p.Workload(), p),
 		period:   hw.PE.Clock.Period(),
 		progress: o.Progress,
@@ -260,7 +292,7 @@ func (m *machine) execute() (units.Cycles, error) {
 		if !made.InPlace {
 			continue
 		}
-		old, made, words := copyOf{made.Replaces, m.executing}, copyOf{made.Tensor, m.executing}, made.Words
+		made, words, old := copyOf{made.Tensor, m.executing}, made.Words, m.latest(made.Replaces, m.executing)
 		if err := m.buffer.Replace(old, made, words); err != nil {
 			return 0, explain(s, err)
 		}
@@ -281,7 +313,7 @@ func (m *machine) store() error {
 	m.enter(s)
 	m.streams = m.streams[:0]
 	for _, t := range s.Writes {
-		if !m.buffer.Has(copyOf{t.Tensor, m.storing}) {
+		if !m.buffer.Has(m.latest(t.Tensor, m.storing)) {
 			return explain(s, fmt.Errorf("%v is written to DRAM but is not on chip", t.Tensor))
 		}
 		stream, err := m.memory.stream(t, true)
@@ -301,6 +333,22 @@ func (m *machine) store() error {
 	return nil
 }
 
+// latest returns the copy of a tensor, or of a part of it, that is the last one
+// no younger than a step; the step's own if there is none.
+func (m *machine) latest(t schedule.Tensor, step int64) copyOf {
+	found := copyOf{t, -1}
+	m.buffer.Any(func(c copyOf) bool {
+		if c.Tensor == t && c.step <= step && c.step > found.step {
+			found = c
+		}
+		return false
+	})
+	if found.step < 0 {
+		found.step = step
+	}
+	return found
+}
+
 // onChip tells whether a step before the one that is executed left a tensor.
 func (m *machine) onChip(t schedule.Tensor) bool {
 	return m.buffer.Any(func(c copyOf) bool { return c.Tensor == t && c.step < m.executing })
@@ -313,16 +361,16 @@ func (m *machine) retire() {
 		if c.step >= m.executed {
 			return true // loaded ahead
 		}
-		if c.step >= m.stored {
-			for _, w := range m.step(c.step).Writes {
-				if w.Tensor == c.Tensor {
+		for i := max(c.step, m.stored); i < m.executed; i++ {
+			for _, w := range m.step(i).Writes {
+				if w.Tensor == c.Tensor && m.latest(c.Tensor, i) == c {
 					return true // waits to be stored
 				}
 			}
 		}
 		for _, kept := range m.step(m.executed - 1).Keeps {
 			if kept == c.Tensor {
-				return true
+				return m.latest(c.Tensor, m.executed-1) == c
 			}
 		}
 		return false

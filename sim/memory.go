@@ -23,6 +23,10 @@ type content struct {
 	written bool
 	step    int
 	read    bool // since it was written
+	// A tensor may be overwritten part by part, in ascending order: so many
+	// words are of step, the rest still of the step before.
+	words  units.Words
+	before int
 	// values is what a functional simulation holds there; none are zeros.
 	values pe.Values
 }
@@ -47,13 +51,13 @@ func (e *NotFit) Error() string {
 	return fmt.Sprintf("the tensors need %d bytes; the DRAM has %d", e.Footprint, e.Capacity)
 }
 
-// layOut places the tensors of a program one after the other. A slot that is
+// layOut places tensors one after the other. A slot that is
 // as large as a sweep over the banks starts on a whole sweep, others on a
 // burst.
-func layOut(p *schedule.Program, d dram.Device) (*memoryMap, error) {
+func layOut(extents []schedule.Extent, d dram.Device) (*memoryMap, error) {
 	m := &memoryMap{burst: d.BurstBytes()}
 	sweep := d.Alignment()
-	for _, e := range p.Extents() {
+	for _, e := range extents {
 		bytes := e.Words.Bytes()
 		alignment := m.burst
 		if bytes >= sweep {
@@ -73,7 +77,7 @@ func layOut(p *schedule.Program, d dram.Device) (*memoryMap, error) {
 		m.bytes[e.Class] += total
 		if e.Initial {
 			for s := range r.holds {
-				r.holds[s] = content{written: e.Constant || s == 0}
+				r.holds[s] = content{written: e.Constant || s == 0, words: e.Words}
 			}
 		}
 		list := m.regions[e.Class]
@@ -116,22 +120,38 @@ func (m *memoryMap) stream(t schedule.Transfer, write bool) (dram.Stream, error)
 		return dram.Stream{}, err
 	}
 	held := &r.holds[slot]
+	whole := r.extent.Words
 	switch {
 	case write:
-		if held.written && !held.read {
-			m.unread[t.Tensor.Class]++
+		if t.Offset == 0 {
+			if held.written && !held.read {
+				m.unread[t.Tensor.Class]++
+			}
+			*held = content{written: true, step: t.Tensor.Step, before: held.step, values: held.values}
 		}
-		*held = content{written: true, step: t.Tensor.Step, values: held.values}
+		if held.step != t.Tensor.Step || held.words != t.Offset {
+			return dram.Stream{}, fmt.Errorf("%v is written from word %d, but %d words of step %d are there", t.Tensor, t.Offset, held.words, held.step)
+		}
+		held.words += t.Words
 	case !held.written:
 		return dram.Stream{}, fmt.Errorf("%v is read from DRAM, but nothing wrote it", t.Tensor)
-	case held.step != t.Tensor.Step && !r.extent.Constant:
+	case r.extent.Constant:
+		held.read = true
+	case held.words < whole && held.before == t.Tensor.Step && t.Offset >= held.words:
+		// What is left of the value before.
+	case held.step != t.Tensor.Step:
 		return dram.Stream{}, fmt.Errorf("%v is read from DRAM, but the value of step %d is there", t.Tensor, held.step)
+	case t.Offset+t.Words > held.words:
+		return dram.Stream{}, fmt.Errorf("%v is read from DRAM, but only %d of its %d words were written", t.Tensor, held.words, whole)
 	default:
 		held.read = true
 	}
+	// A part moves the bursts that it touches.
+	from := t.Offset.Bytes() / m.burst
+	to := units.CeilDiv((t.Offset + t.Words).Bytes(), m.burst)
 	return dram.Stream{
-		Addr:   r.base + units.Bytes(slot)*r.stride,
-		Bursts: int64(units.CeilDiv(t.Words.Bytes(), m.burst)),
+		Addr:   r.base + units.Bytes(slot)*r.stride + from*m.burst,
+		Bursts: int64(to - from),
 		Write:  write,
 	}, nil
 }

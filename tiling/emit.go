@@ -1,0 +1,369 @@
+package tiling
+
+import (
+	"accelsim/network"
+	"accelsim/schedule"
+	"accelsim/units"
+)
+
+// cursor is the next tile of a stage.
+type cursor struct {
+	index   extent
+	started bool
+	done    int64 // results of earlier tiles
+}
+
+// advance moves to the next tile and reports whether there is one.
+func (g *stage) advance(index *extent) bool {
+	n := g.count(g.tile)
+	for i := dimensions - 1; i >= 0; i-- {
+		d := g.order[i]
+		if index[d]++; index[d] < n[d] {
+			return true
+		}
+		index[d] = 0
+	}
+	return false
+}
+
+// same tells whether two tiles need the same part of an operand.
+func (m mask) same(a, b extent) bool {
+	for d, matters := range m {
+		if matters && a[d] != b[d] {
+			return false
+		}
+	}
+	return true
+}
+
+// bounds returns where a tile starts and ends in each dimension.
+func (g *stage) bounds(index extent) (from, to extent) {
+	for d := range from {
+		from[d] = index[d] * g.tile[d]
+		to[d] = min(from[d]+g.tile[d], g.dims[d])
+	}
+	return from, to
+}
+
+// emit puts the next step, or tile, into s.
+func (t *Planner) emit(s *schedule.Step) {
+	base, g := &t.step, &t.plan.stages[t.next]
+	reads, uses, kernels := s.Reads[:0], s.Uses[:0], s.Kernels[:0]
+	products, writes, keeps := s.Products[:0], s.Writes[:0], s.Keeps[:0]
+	*s = schedule.Step{
+		Kind: base.Kind, Interval: base.Interval, Time: base.Time, Block: base.Block, Layer: base.Layer, End: base.End,
+		Reads: reads, Uses: uses, Kernels: kernels, Products: products, Writes: writes, Keeps: keeps,
+	}
+	if g.whole {
+		s.Reads = append(s.Reads, base.Reads...)
+		s.Uses = append(s.Uses, base.Uses...)
+		s.Kernels = append(s.Kernels, base.Kernels...)
+		s.Products = append(s.Products, base.Products...)
+		s.Writes = append(s.Writes, base.Writes...)
+		for _, k := range base.Keeps {
+			if t.isResident(k) {
+				s.Keeps = append(s.Keeps, k)
+			}
+		}
+		t.next++
+		return
+	}
+
+	index := t.at.index
+	from, to := g.bounds(index)
+	following := index
+	more := g.advance(&following)
+	lastStage := t.next == len(t.plan.stages)-1
+
+	s.Uses = append(s.Uses, g.uses...)
+	t.emitOperands(s, g, index, following, from, to, more)
+	if g.gradient {
+		t.emitGradient(s, g, from, to, more)
+	} else {
+		t.emitResults(s, g, from, to)
+	}
+	for _, k := range g.kernels {
+		k.Part = t.partOf(k, g, from, to, more)
+		if k.Op == schedule.Regenerate && k.Part.Values == 0 {
+			continue // the part on chip serves again
+		}
+		s.Kernels = append(s.Kernels, k)
+	}
+	t.previous = index
+	if !t.at.started {
+		s.Reads = append(s.Reads, g.once...)
+	} else {
+		for _, x := range g.once {
+			s.Uses = append(s.Uses, x.Tensor)
+		}
+	}
+	for _, p := range g.onceProducts {
+		// In the place of something at the end, others from the beginning.
+		if p.InPlace && !more || !p.InPlace && !t.at.started {
+			s.Products = append(s.Products, p)
+		}
+	}
+	if more {
+		for _, x := range g.once {
+			s.Keeps = append(s.Keeps, x.Tensor)
+		}
+		for _, p := range g.onceProducts {
+			s.Keeps = append(s.Keeps, p.Tensor)
+		}
+	} else {
+		s.Writes = append(s.Writes, g.onceWrites...)
+	}
+	for _, r := range t.resident {
+		if more || !lastStage || keepsFor(base, r.tensor) {
+			s.Keeps = append(s.Keeps, r.tensor)
+		}
+	}
+
+	if more {
+		t.at = cursor{following, true, t.at.done + size(from, to)}
+	} else {
+		t.next++
+		t.at = cursor{}
+	}
+}
+
+func keepsFor(s *schedule.Step, x schedule.Tensor) bool {
+	for _, k := range s.Keeps {
+		if k == x {
+			return true
+		}
+	}
+	return false
+}
+
+func size(from, to extent) int64 {
+	n := int64(1)
+	for d := range from {
+		n *= to[d] - from[d]
+	}
+	return n
+}
+
+// fetch adds an operand's part to what the step reads: as its own class the
+// first time, as refetch again.
+func fetch(s *schedule.Step, o *operand, words, offset units.Words, last bool) {
+	if last {
+		words = max(words, o.left) // rounding must not lose a word
+	}
+	if words <= 0 {
+		return
+	}
+	offset = max(0, min(offset, o.Words-words))
+	first := min(words, o.left)
+	o.left -= first
+	s.Reads = append(s.Reads, schedule.Transfer{Tensor: o.Tensor, Words: words, Beyond: o.Beyond, Offset: offset, Again: words - first})
+}
+
+// emitOperands adds the parts of operands that a tile needs.
+func (t *Planner) emitOperands(s *schedule.Step, g *stage, index, following, from, to extent, more bool) {
+	var tile extent
+	for d := range tile {
+		tile[d] = to[d] - from[d]
+	}
+	for i := range g.operands {
+		o := &g.operands[i]
+		if o.Words == 0 {
+			continue // on chip as a whole
+		}
+		part := o.fetched(g.dims, tile)
+		switch {
+		case t.at.started && o.depends.same(t.previous, index):
+			s.Uses = append(s.Uses, o.Tensor)
+		case o.generated:
+			s.Products = append(s.Products, schedule.Product{Tensor: o.Tensor, Words: part})
+			o.left = part // made anew with this tile: see partOf
+		default:
+			offset := units.Words(0)
+			for d, matters := range o.depends {
+				if matters {
+					offset = scale(o.Words, from[d], g.dims[d])
+					break
+				}
+			}
+			fetch(s, o, part, offset, !more)
+		}
+		if more && o.depends.same(index, following) {
+			s.Keeps = append(s.Keeps, o.Tensor)
+		}
+	}
+}
+
+// emitResults adds what a tile's results are made from value by value, and
+// where they go.
+func (t *Planner) emitResults(s *schedule.Step, g *stage, from, to extent) {
+	results, all := size(from, to), g.dims.size()
+	share := func(words units.Words) (offset, n units.Words) {
+		offset = scale(words, t.at.done, all)
+		return offset, scale(words, t.at.done+results, all) - offset
+	}
+	for i := range g.elements {
+		e := &g.elements[i]
+		var loaded units.Words
+		if e.hasRead {
+			offset, words := share(e.read.Words)
+			loaded = words
+			if words > 0 {
+				r := e.read
+				r.Words, r.Offset = words, offset
+				s.Reads = append(s.Reads, r)
+			}
+		}
+		if e.isResult {
+			_, words := share(e.product.Words)
+			p := e.product
+			p.Words = words
+			p.InPlace = p.InPlace && loaded > 0
+			if words > 0 {
+				s.Products = append(s.Products, p)
+			}
+		}
+	}
+	for _, w := range g.writes {
+		offset, words := share(w.Words)
+		if words > 0 {
+			w.Words, w.Offset = words, offset
+			s.Writes = append(s.Writes, w)
+		}
+	}
+}
+
+// emitGradient adds what one tile of dW does for some samples.
+func (t *Planner) emitGradient(s *schedule.Step, g *stage, from, to extent, more bool) {
+	first := from[batch] == 0
+	last := to[batch] == g.dims[batch]
+	weights := g.dims[rows] * g.dims[channels]
+	tile := (to[rows] - from[rows]) * (to[channels] - from[channels])
+	for i := range g.elements {
+		e := &g.elements[i]
+		offset := scale(e.product.Words, t.weightsDone, weights)
+		words := scale(e.product.Words, t.weightsDone+tile, weights) - offset
+		p := e.product
+		p.Words = words
+		switch {
+		case first && e.hasRead:
+			r := e.read
+			r.Words, r.Offset = words, offset
+			s.Reads = append(s.Reads, r)
+		case first:
+			p.InPlace = false
+			s.Products = append(s.Products, p)
+		case e.hasRead:
+			s.Uses = append(s.Uses, e.read.Tensor)
+		default:
+			s.Uses = append(s.Uses, p.Tensor)
+		}
+		if last && e.hasRead {
+			s.Products = append(s.Products, p) // in place
+		}
+		if !last {
+			s.Keeps = append(s.Keeps, p.Tensor)
+			if e.hasRead {
+				s.Keeps = append(s.Keeps, e.read.Tensor)
+			}
+		}
+		if last {
+			for _, w := range g.writes {
+				w.Words, w.Offset = words, offset
+				s.Writes = append(s.Writes, w)
+			}
+		}
+	}
+	if last {
+		t.weightsDone += tile
+	}
+	if !more {
+		t.weightsDone = 0
+	}
+}
+
+// partOf returns a tile's share of a kernel's work.
+func (t *Planner) partOf(k schedule.Kernel, g *stage, from, to extent, more bool) schedule.Part {
+	p := schedule.Part{Is: true}
+	net := t.program.Workload().Net
+	tile := extent{}
+	for d := range tile {
+		tile[d] = to[d] - from[d]
+	}
+	switch k.Op {
+	case schedule.SynapticSum:
+		p.Rows, p.Columns = tile[batch]*tile[rows]*tile[columns], tile[channels]
+		p.Depth, p.Repeats = t.fanIn(g.kernels), 1
+	case schedule.BackProject:
+		t.partOfErrors(&p, k, g, from, to)
+	case schedule.Gradient:
+		p.Rows, p.Columns, p.Repeats, p.Depth = tile[rows], tile[channels], tile[batch], 1
+		if !k.Classifier {
+			if l := net.Layer(k.Index); l.Kind != network.FC {
+				p.Columns *= int64(l.Kernel) * int64(l.Kernel)
+				p.Depth = int64(l.Out.Positions())
+			}
+		}
+	case schedule.Optimize:
+		p.Values = size(from, to)
+		if k.Of == schedule.NormParameter { // small: with the last tile
+			p.Values = 0
+			if !more {
+				p.Values = int64(t.program.Words(schedule.NormParameter, k.Index))
+			}
+		}
+	case schedule.Regenerate:
+		for i := range g.operands {
+			if o := &g.operands[i]; o.generated {
+				p.Values, o.left = int64(o.left), 0
+			}
+		}
+	default:
+		p.Neurons = size(from, to)
+		if !k.Classifier {
+			if l := net.Layer(k.Index); l.HasPool() {
+				p.PooledNeurons = tile[batch] * tile[channels] *
+					part(int64(l.Pooled.Height), from[rows], to[rows], g.dims[rows]) *
+					part(int64(l.Pooled.Width), from[columns], to[columns], g.dims[columns])
+			}
+		}
+	}
+	return p
+}
+
+// fanIn returns the synapses of a neuron of the synaptic sum among kernels.
+func (t *Planner) fanIn(kernels []schedule.Kernel) int64 {
+	net := t.program.Workload().Net
+	for _, k := range kernels {
+		if k.Op != schedule.SynapticSum {
+			continue
+		}
+		if k.Classifier {
+			return int64(net.ClassifierInputs(t.program.Blocks[k.Index-1]))
+		}
+		l := net.Layer(k.Index)
+		return l.DenseAdditions() / int64(l.Neurons())
+	}
+	return 0
+}
+
+// partOfErrors is the share of W^T gamma that a tile of the layer's neurons
+// has: rows and columns of the reader's positions, and its own channels' taps.
+func (t *Planner) partOfErrors(p *schedule.Part, k schedule.Kernel, g *stage, from, to extent) {
+	net := t.program.Workload().Net
+	p.Repeats = 1
+	share := func(n int, d int) int64 { return part(int64(n), from[d], to[d], g.dims[d]) }
+	if k.Reader != 0 && net.Layer(k.Reader).Kind != network.FC {
+		m := net.Layer(k.Reader)
+		p.Rows = (to[batch] - from[batch]) * share(m.Out.Height, rows) * share(m.Out.Width, columns)
+		p.Columns = (to[channels] - from[channels]) * int64(m.Kernel) * int64(m.Kernel)
+		p.Depth = int64(m.Out.Channels)
+		return
+	}
+	pooled := net.Layer(k.Index).Pooled
+	p.Rows = to[batch] - from[batch]
+	p.Columns = (to[channels] - from[channels]) * share(pooled.Height, rows) * share(pooled.Width, columns)
+	p.Depth = int64(net.Classes)
+	if k.Reader != 0 {
+		p.Depth = int64(net.Layer(k.Reader).Out.Channels)
+	}
+}
