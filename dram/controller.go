@@ -1,6 +1,7 @@
 package dram
 
 import (
+	"bytes"
 	"io"
 	"math"
 	"math/bits"
@@ -82,6 +83,7 @@ type channel struct {
 	timers timers
 	banks  []bank
 	reads  []entry // the read queue, oldest first
+	toBank []uint8 // the bank of each entry of reads
 	writes []entry // the write buffer
 	drain  int     // writes still to be moved
 	queued int     // entries in all bank queues
@@ -212,6 +214,7 @@ func newController(d Device) (*Controller, error) {
 			ch.banks[b] = bank{row: closed, queue: room[at : at : at+d.CommandQueue], column: [2]int8{-1, -1}}
 		}
 		ch.reads = make([]entry, 0, d.Transactions)
+		ch.toBank = make([]uint8, 0, d.Transactions)
 		ch.writes = make([]entry, 0, d.Transactions)
 		ch.due = c.every
 		ch.next = c.every
@@ -313,13 +316,10 @@ func (c *Controller) step() (more bool, err error) {
 			now = max(c.offer, q.cycle)
 		}
 	}
-	idle := true
 	for i := range c.channels {
-		ch := &c.channels[i]
-		now = min(now, ch.next)
-		idle = idle && len(ch.reads)+len(ch.writes)+ch.queued == 0
+		now = min(now, c.channels[i].next)
 	}
-	if c.dry && idle {
+	if c.dry && c.idle() {
 		return false, nil
 	}
 	if !c.dry && c.log == nil && c.batch[c.head].cycle > now+4*c.device.Timing.REFI {
@@ -352,6 +352,16 @@ func (c *Controller) step() (more bool, err error) {
 	return true, nil
 }
 
+// idle reports that no request is left in any channel.
+func (c *Controller) idle() bool {
+	for i := range c.channels {
+		if ch := &c.channels[i]; len(ch.reads)+len(ch.writes)+ch.queued > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // room is the occupancy of the queue that a request would enter.
 func (ch *channel) room(write bool) int {
 	if write {
@@ -371,6 +381,7 @@ func (c *Controller) accept(ch *channel, q *request) {
 		ch.sameWrite[uint8(q.burst)]++
 	} else {
 		ch.reads = append(ch.reads, e)
+		ch.toBank = append(ch.toBank, e.bank)
 		ch.readsOf[bank]++
 		ch.readTo |= 1 << bank
 		ch.sameRead[uint8(q.burst)]++
@@ -569,9 +580,8 @@ func (c *Controller) record(number int, command Command, b int, now units.Cycles
 func (ch *channel) choose(b int) {
 	k := &ch.banks[b]
 	bit := uint64(1) << b
-	for kind := range ch.could {
-		ch.could[kind] &^= bit
-	}
+	could := &ch.could
+	could[ACT], could[PRE], could[RD], could[WR] = could[ACT]&^bit, could[PRE]&^bit, could[RD]&^bit, could[WR]&^bit
 	if len(k.queue) > 0 {
 		ch.fresh |= bit
 		head := &k.queue[0]
@@ -665,7 +675,11 @@ func (c *Controller) moveWrite(ch *channel) bool {
 // moveRead moves the oldest read that has room. A read whose address is still
 // in the write buffer has the buffer drained that far.
 func (c *Controller) moveRead(ch *channel) {
-	for i := range ch.reads {
+	from := 0
+	if open := ch.readTo &^ ch.full; open&(open-1) == 0 { // one bank has room: its first read
+		from = max(0, bytes.IndexByte(ch.toBank, uint8(bits.TrailingZeros64(open))))
+	}
+	for i := from; i < len(ch.reads); i++ {
 		e := &ch.reads[i]
 		if ch.full>>e.bank&1 != 0 {
 			continue
@@ -682,6 +696,7 @@ func (c *Controller) moveRead(ch *channel) {
 		}
 		ch.enqueue(e)
 		ch.reads = ch.reads[:i+copy(ch.reads[i:], ch.reads[i+1:])]
+		ch.toBank = ch.toBank[:i+copy(ch.toBank[i:], ch.toBank[i+1:])]
 		ch.startDrain(c.dry)
 		return
 	}
@@ -717,7 +732,9 @@ func (c *Controller) plan(ch *channel, from units.Cycles) {
 	if len(ch.pending) > 0 {
 		usable = ^ch.pending[0]
 	}
-	c.planRefresh(ch, from)
+	if len(ch.pending) > 0 || ch.refresh.at < eternity {
+		c.planRefresh(ch, from)
+	}
 	ch.next = min(ch.due, ch.refresh.at)
 	for kind := range ch.plans {
 		p := &ch.plans[kind]
@@ -743,12 +760,23 @@ func (c *Controller) plan(ch *channel, from units.Cycles) {
 func (ch *channel) better(p *plan, set uint64, from units.Cycles) {
 	t := &ch.timers
 	bankAt, groupAt, rankAt, age := &t.bank[p.command], &t.group[p.command], &t.rank[p.command], &ch.age[p.command]
-	for rank, banks := range t.banksOf {
+	// The rank that is free first goes first: the others then often fall out.
+	start := 0
+	for r := range t.banksOf {
+		if rankAt[r&(maxBanks-1)] < rankAt[start&(maxBanks-1)] {
+			start = r
+		}
+	}
+	for i := range t.banksOf {
+		rank := start + i
+		if rank >= len(t.banksOf) {
+			rank -= len(t.banksOf)
+		}
 		first := max(from, rankAt[rank&(maxBanks-1)])
 		if first > p.at {
 			continue
 		}
-		for rest := set & banks; rest != 0; rest &= rest - 1 {
+		for rest := set & t.banksOf[rank]; rest != 0; rest &= rest - 1 {
 			b := bits.TrailingZeros64(rest) & (maxBanks - 1)
 			at := max(first, bankAt[b], groupAt[t.groupOf[b]&(maxBanks-1)])
 			if at < p.at || at == p.at && age[b] < p.seq {
