@@ -63,23 +63,22 @@ func (t *Trainer) sumDense(l *layer, acc, sums []float32, b int) {
 
 // listErrorsByChannel lists, for every output channel of the narrow layer, the
 // non-zero errors of sample b, as where their window starts in the input.
-func (t *Trainer) listErrorsByChannel(_, b int) {
+func (t *Trainer) listErrorsByChannel(worker, b int) {
 	l, s := t.now.layer, t.now.synapses
 	by, positions := &l.byOutput, s.out.positions()
-	rowSize := (s.out.width + 2*t.now.border) * lanes
 	next := by.next[b*lanes:][:lanes]
 	clear(next)
 	index, value := by.index[b*positions*lanes:], by.value[b*positions*lanes:]
-	err := t.now.err[b*s.out.height*rowSize:]
+	t.listErrors(worker, b)
+	errors, values := t.errors.index[b*t.errors.capacity:], t.errors.value[b*t.errors.capacity:]
+	start := t.errors.start[b*t.errors.positions:]
 	for y := range s.out.height {
-		row := err[y*rowSize+t.now.border*lanes:][:s.out.width*lanes]
-		for i, g := range row {
-			if g != 0 {
-				c, x := i%lanes, i/lanes
-				at := c*positions + int(next[c])
-				index[at], value[at] = int32(y*s.stride*l.padded.row+x*s.stride*s.in.channels), g
-				next[c]++
-			}
+		for e := start[y*s.out.width]; e < start[(y+1)*s.out.width]; e++ {
+			i := int(errors[e])
+			c, x := i%lanes, i/lanes-y*s.out.width
+			at := c*positions + int(next[c])
+			index[at], value[at] = int32(y*s.stride*l.padded.row+x*s.stride*s.in.channels), values[e]
+			next[c]++
 		}
 	}
 }

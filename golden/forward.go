@@ -13,6 +13,7 @@ func (t *Trainer) forwardStep(step, slot, previous int) {
 	t.now.step, t.now.slot, t.now.previous = step, slot, previous
 	if step == 0 || !t.input.static {
 		t.phase(t.samples, (*Trainer).readInput)
+		t.input.slot = slot
 	}
 	for _, l := range t.layers {
 		t.now.layer, t.now.synapses, t.now.in, t.now.sum = l, l.synapses, l.in, t.sum
@@ -27,6 +28,7 @@ func (t *Trainer) forwardStep(step, slot, previous int) {
 			t.normalize()
 		}
 		t.phase(t.samples, (*Trainer).fireLayer)
+		l.output.slot = slot
 		if c := l.classifier; c != nil {
 			t.now.classifier, t.now.synapses, t.now.in, t.now.sum = c, c.synapses, c.in, t.sum
 			t.sumAll()
@@ -66,7 +68,7 @@ func (t *Trainer) sumTask(worker, task int) {
 			in: s.in, out: s.out, kernel: s.kernel, stride: s.stride, pad: s.pad,
 			rows: s.weights[columns.first*s.rows : (columns.first+columns.width)*s.rows], columns: columns,
 		}
-		g.events(in, b, s.isFlat())
+		g.events(in, b, t.batch, s.isFlat())
 		size := s.out.size()
 		g.run(t.now.sum[b*size:(b+1)*size], t.scratch[worker].accumulator, false)
 	}
@@ -85,16 +87,9 @@ type gather struct {
 }
 
 // events gives g sample b's non-zero inputs.
-func (g *gather) events(in *output, b int, flat bool) {
-	positions := in.positions()
-	g.start = in.start[b*(positions+1) : (b+1)*(positions+1)]
-	capacity := len(in.index) / (len(in.start) / (positions + 1))
-	n := int(g.start[positions])
-	g.index = in.index[b*capacity : b*capacity+n]
-	if in.scaled {
-		g.value = in.value[b*capacity : b*capacity+n]
-	}
-	if flat && positions > 1 {
+func (g *gather) events(in *output, b, batch int, flat bool) {
+	g.index, g.value, g.start = in.listed(b, batch)
+	if flat && in.positions() > 1 {
 		g.start = nil
 	}
 }
@@ -175,11 +170,12 @@ func (t *Trainer) readInput(worker, b int) {
 			}
 		}
 	}
-	t.list(o, b)
+	o.nonZero[b] += t.list(o, b)
 }
 
-// list finds the non-zero values of sample b in the current step.
-func (t *Trainer) list(o *output, b int) {
+// list finds the non-zero values of sample b in the current step, and returns
+// how many there are.
+func (t *Trainer) list(o *output, b int) int64 {
 	positions := o.positions()
 	start := o.start[b*(positions+1) : (b+1)*(positions+1)]
 	capacity := len(o.index) / t.batch
@@ -187,20 +183,18 @@ func (t *Trainer) list(o *output, b int) {
 	if o.scaled {
 		n := listFloats(index, o.value[b*capacity:(b+1)*capacity], start, o.floatsAt(t.now.slot, t.batch, b), o.channels, 0, 0)
 		start[positions] = int32(n)
-		o.nonZero[b] += int64(n)
-		return
+		return int64(n)
 	}
 	if o.maxValue == 1 {
-		o.nonZero[b] += int64(listSpikes(index, start, o.bytesAt(t.now.slot, t.batch, b), o.channels))
-		return
+		return int64(listSpikes(index, start, o.bytesAt(t.now.slot, t.batch, b), o.channels))
 	}
-	n := 0
+	n, nonZero := 0, int64(0)
 	for i, v := range o.bytesAt(t.now.slot, t.batch, b) {
 		if i%o.channels == 0 {
 			start[i/o.channels] = int32(n)
 		}
 		if v > 0 {
-			o.nonZero[b]++
+			nonZero++
 		}
 		for range v {
 			index[n] = int32(i)
@@ -208,7 +202,32 @@ func (t *Trainer) list(o *output, b int) {
 		}
 	}
 	start[positions] = int32(n)
+	return nonZero
 }
+
+// listed returns sample b's list: of non-zero values, and of where each
+// position's start.
+func (o *output) listed(b, batch int) (index []int32, value []float32, start []int32) {
+	positions := o.positions()
+	start = o.start[b*(positions+1) : (b+1)*(positions+1)]
+	first, n := b*(len(o.index)/batch), int(start[positions])
+	if o.scaled {
+		value = o.value[first : first+n]
+	}
+	return o.index[first : first+n], value, start
+}
+
+// listAgain renews the lists of o for a step of the backward pass, unless they
+// are that step's.
+func (t *Trainer) listAgain(o *output) {
+	if o.slot != t.now.slot && !o.static {
+		t.now.in = o
+		t.phase(t.samples, (*Trainer).relist)
+		o.slot = t.now.slot
+	}
+}
+
+func (t *Trainer) relist(_, b int) { t.list(t.now.in, b) }
 
 // fireLayer takes sample b's synaptic sums through the neurons, dropout, the
 // addition of a residual block and the pooling neurons.
@@ -228,7 +247,7 @@ func (t *Trainer) fireLayer(worker, b int) {
 	fire(u, previous, sum, spikes, &t.lif)
 	l.spikes[b] += countSpikes(spikes)
 	if l.plain() {
-		t.list(&l.output, b)
+		l.output.nonZero[b] += t.list(&l.output, b)
 		return
 	}
 	if l.mask != nil && t.training {
@@ -249,7 +268,7 @@ func (t *Trainer) fireLayer(worker, b int) {
 		poolSpikes(pooled, spikes, l)
 		fire(l.pool.at(t.now.slot, t.batch, b), l.pool.at(t.now.previous, t.batch, b), pooled, out, &t.lif)
 	}
-	t.list(&l.output, b)
+	l.output.nonZero[b] += t.list(&l.output, b)
 }
 
 // poolSpikes averages spikes over windows: their number is exact, so only the

@@ -11,6 +11,7 @@ func (t *Trainer) gradient(s *synapses, in *output, err []float32, border int) {
 		t.phase(s.out.used, (*Trainer).tapGradient)
 		return
 	}
+	t.listAgain(in)
 	if s.isFlat() {
 		t.listByInput()
 		t.now.chunks = max(1, min(s.rows/minRows, 4*t.crew.workers/len(s.blocks)))
@@ -32,7 +33,14 @@ func (t *Trainer) listByInput() {
 	start := by.start[:s.rows+1]
 	clear(start)
 	for b := range t.samples {
-		t.eachInput(in, b, func(i int32, _ float32) { start[i+1]++ })
+		index, _, _ := in.listed(b, t.batch)
+		last := int32(-1)
+		for _, i := range index {
+			if i != last { // a value v stands v times
+				start[i+1]++
+				last = i
+			}
+		}
 	}
 	for i := range s.rows {
 		start[i+1] += start[i]
@@ -42,26 +50,17 @@ func (t *Trainer) listByInput() {
 	by.index = slices.Grow(by.index[:0], int(start[s.rows]))[:start[s.rows]]
 	by.value = slices.Grow(by.value[:0], int(start[s.rows]))[:start[s.rows]]
 	for b := range t.samples {
-		t.eachInput(in, b, func(i int32, v float32) {
+		index, value, _ := in.listed(b, t.batch)
+		for e := 0; e < len(index); {
+			i, from := index[e], e
+			for e++; e < len(index) && index[e] == i; e++ {
+			}
+			v := float32(e - from)
+			if value != nil {
+				v = value[from]
+			}
 			by.index[next[i]], by.value[next[i]] = int32(b), v
 			next[i]++
-		})
-	}
-}
-
-// eachInput calls do for sample b's non-zero inputs, ascending.
-func (t *Trainer) eachInput(in *output, b int, do func(i int32, v float32)) {
-	if in.scaled {
-		for i, v := range in.floatsAt(t.now.slot, t.batch, b) {
-			if v != 0 {
-				do(int32(i), v)
-			}
-		}
-		return
-	}
-	for i, v := range in.bytesAt(t.now.slot, t.batch, b) {
-		if v != 0 {
-			do(int32(i), float32(v))
 		}
 	}
 }
@@ -108,24 +107,21 @@ func (t *Trainer) listByChannel(_, b int) {
 	for c := range channels {
 		next[c] = int32(c * positions)
 	}
+	events, values, starts := in.listed(b, t.batch)
 	for y := range s.in.height {
 		for x := range width {
-			at := int32(y*errorRow + x)
-			first := (y*width + x) * channels
-			if in.scaled {
-				for c, v := range in.floatsAt(t.now.slot, t.batch, b)[first:][:channels] {
-					if v != 0 {
-						index[next[c]], value[next[c]] = at, v
-						next[c]++
-					}
+			at, position := int32(y*errorRow+x), y*width+x
+			first := int32(position * channels)
+			for e, end := int(starts[position]), int(starts[position+1]); e < end; {
+				c, from := events[e]-first, e
+				for e++; e < end && events[e]-first == c; e++ { // a value v stands v times
 				}
-				continue
-			}
-			for c, v := range in.bytesAt(t.now.slot, t.batch, b)[first:][:channels] {
-				if v != 0 {
-					index[next[c]], value[next[c]] = at, float32(v)
-					next[c]++
+				v := float32(e - from)
+				if values != nil {
+					v = values[from]
 				}
+				index[next[c]], value[next[c]] = at, v
+				next[c]++
 			}
 		}
 		for c := range channels {

@@ -183,6 +183,7 @@ type output struct {
 
 	// The current step's non-zero values of each sample in ascending order: a
 	// value v stands v times, unless scaled.
+	slot  int       // which step that is
 	index []int32   // [batch][size maxValue]
 	value []float32 // scaled only
 	start []int32   // [batch][positions + 1]

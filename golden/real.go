@@ -53,7 +53,7 @@ func (t *Trainer) fireReal(worker, b int, sum, u, previous []float32) {
 		poolReals(pooled, spikes, l)
 		t.fireReals(l.pool.at(t.now.slot, t.batch, b), l.pool.at(t.now.previous, t.batch, b), pooled, out)
 	}
-	t.list(&l.output, b)
+	l.output.nonZero[b] += t.list(&l.output, b)
 }
 
 // join adds the other operand of a residual addition, which may be the binary
