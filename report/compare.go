@@ -155,6 +155,7 @@ func (c *Comparison) WriteHTML(w io.Writer) error { return pageTemplate.Execute(
 func (c *Comparison) page() page {
 	p := page{
 		Title:    fmt.Sprintf("%d results beside each other", len(c.Runs)),
+		Footer:   "Made by accelsim from results that accelsim run wrote.",
 		Subtitle: "One training iteration each, simulated by accelsim; percentages are against the first",
 	}
 	results, quantities := c.resultTable(), c.quantityTable()

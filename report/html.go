@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"strings"
 
 	"accelsim/pe"
 	"accelsim/schedule"
@@ -20,6 +21,7 @@ var pageTemplate = template.Must(template.New("page").Parse(pageText))
 // page is what the template shows: sections in order.
 type page struct {
 	Title, Subtitle string
+	Footer          string
 	Facts           []fact
 	Sections        []section
 }
@@ -139,10 +141,16 @@ func WriteHTML(w io.Writer, r *Run, t *sim.Trace) error {
 func runPage(r *Run, t *sim.Trace) page {
 	p := page{
 		Title:    runName(r),
+		Footer:   "Made by accelsim. Every figure comes from the simulation that result.json beside this page records.",
 		Subtitle: "One training iteration with temporally-truncated local BPTT (Guo et al. 2023), simulated by accelsim",
 		Facts:    runFacts(r),
 	}
-	add := func(s section) { p.Sections = append(p.Sections, s) }
+	add := func(s section) {
+		for i, text := range s.Text {
+			s.Text[i] = unbroken(text)
+		}
+		p.Sections = append(p.Sections, s)
+	}
 	add(section{Title: "What was run", Tables: []*Table{whatTable(r)}})
 	add(section{
 		Title:  "Cross-check",
@@ -165,7 +173,8 @@ func runPage(r *Run, t *sim.Trace) page {
 			Title: "Roofline",
 			Text: []string{
 				"Each layer's operations for every byte that it moves to or from DRAM, and the rate at which it executes them in the longer of its PE and DRAM times. " +
-					"A PE whose input spike is zero is gated: the clock passes and nothing is executed, so layers stay below the peak by the density of spikes; the dashed line is what PEs execute while they are busy.",
+					"A PE whose input spike is zero is gated: the clock passes and nothing is executed, so layers stay below the peak by the density of spikes; the dashed line, " +
+					scaled(r.Attribution.Roofline.BusyOperations, "op/s") + ", is what PEs execute while they are busy.",
 			},
 			Plots: []plot{rooflinePlot(r)},
 		})
@@ -182,6 +191,9 @@ func runPage(r *Run, t *sim.Trace) page {
 	}
 	return p
 }
+
+// unbroken keeps numbers and their percent signs on one line.
+func unbroken(text string) string { return strings.ReplaceAll(text, " %", "\u00a0%") }
 
 func runName(r *Run) string {
 	name := r.Workload.Name
@@ -218,7 +230,7 @@ func runFacts(r *Run) []fact {
 	}
 	access := r.Counts.Forward.Reads + r.Counts.Forward.Writes + r.Counts.Backward.Reads + r.Counts.Backward.Writes
 	list = append(list,
-		fact{Name: "memory access", Value: scaled(float64(access), "words"), Note: less("memory_access")},
+		fact{Name: "memory access, words", Value: scaled(float64(access), ""), Note: less("memory_access")},
 		fact{Name: "MACs", Value: scaled(float64(r.Counts.Backward.MACs), ""), Note: less("macs")},
 		fact{Name: "DRAM footprint", Value: Bytes(r.DRAM.Footprint), Note: less("footprint")})
 	return list
@@ -366,7 +378,7 @@ func layersSection(r *Run) section {
 			other = append(other, of(phase.Phase, phase.WaitOther, waitOtherKey))
 		}
 		all := append(append(append(busy, load...), store...), other...)
-		name := p.Name + ", " + p.Bottleneck
+		name := p.Name + " · " + p.Bottleneck
 		times = append(times, entry{name, Seconds(p.Time.Seconds()), all})
 		energies = append(energies, entry{p.Name, Joules(p.Energy.Total), energyAmounts(&p.Energy)})
 	}

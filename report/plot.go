@@ -47,19 +47,33 @@ func (d *drawing) svg(label string) template.HTML {
 		d.width, d.height, html.EscapeString(label), d.String()))
 }
 
-// decades is a logarithmic axis from one power of ten to another.
-type decades struct {
-	low, high  int
+// logAxis is a logarithmic axis.
+type logAxis struct {
+	low, high  float64
 	from, till float64 // pixels
 }
 
-func newDecades(low, high, from, till float64) decades {
-	return decades{int(math.Floor(math.Log10(low))), int(math.Ceil(math.Log10(high))), from, till}
+// at returns where a value lies.
+func (a logAxis) at(v float64) float64 {
+	return a.from + (a.till-a.from)*math.Log(v/a.low)/math.Log(a.high/a.low)
 }
 
-// at returns where a value lies.
-func (a decades) at(v float64) float64 {
-	return a.from + (a.till-a.from)*(math.Log10(v)-float64(a.low))/float64(a.high-a.low)
+// ticks returns the powers of ten on the axis and, on a short one, their
+// doubles and halves.
+func (a logAxis) ticks() []float64 {
+	factors := []float64{1, 2, 5}
+	if a.high/a.low > 1e4 {
+		factors = factors[:1]
+	}
+	var list []float64
+	for e := math.Floor(math.Log10(a.low)); e <= math.Log10(a.high); e++ {
+		for _, f := range factors {
+			if v := f * math.Pow10(int(e)); v >= a.low && v <= a.high {
+				list = append(list, v)
+			}
+		}
+	}
+	return list
 }
 
 // rooflinePlot draws parts under the roofs of DRAM and PEs.
@@ -86,49 +100,62 @@ func rooflinePlot(r *Run) plot {
 		dots = append(dots, dot{name, class, tip, p.Intensity, speed})
 		lowX, highX, lowY = min(lowX, p.Intensity), max(highX, p.Intensity), min(lowY, speed)
 	}
-	x := newDecades(lowX, highX*1.001, 78, 985)
-	y := newDecades(min(lowY, line.PeakBytes*lowX), line.PeakOperations*1.5, 385, 15)
-	for e := x.low; e <= x.high; e++ {
-		at := x.at(math.Pow10(e))
-		d.line("grid", at, y.from, at, y.till)
-		d.text("", "middle", at, y.from+16, figures(math.Pow10(e)))
+	x := logAxis{lowX / 2, highX * 2, 78, 985}
+	y := logAxis{min(lowY, line.PeakBytes*lowX) / 2, line.PeakOperations * 1.7, 385, 10}
+	for _, v := range x.ticks() {
+		d.line("grid", x.at(v), y.from, x.at(v), y.till)
+		d.text("", "middle", x.at(v), y.from+16, figures(v))
 	}
-	for e := y.low; e <= y.high; e++ {
-		at := y.at(math.Pow10(e))
-		d.line("grid", x.from, at, x.till, at)
-		d.text("", "end", x.from-7, at+4, scaled(math.Pow10(e), "op/s"))
+	for _, v := range y.ticks() {
+		d.line("grid", x.from, y.at(v), x.till, y.at(v))
+		d.text("", "end", x.from-7, y.at(v)+4, scaled(v, "op/s"))
 	}
 	d.text("", "middle", (x.from+x.till)/2, d.height-8, "operations per DRAM byte")
-	left := math.Pow10(x.low)
-	slope := func(peak float64) float64 { return math.Max(left, math.Min(peak/line.PeakBytes, math.Pow10(x.high))) }
-	bottom := math.Pow10(y.low)
-	start := math.Max(left, bottom/line.PeakBytes)
-	d.line("roof", x.at(start), y.at(start*line.PeakBytes), x.at(slope(line.PeakOperations)), y.at(line.PeakOperations))
-	d.line("roof", x.at(slope(line.PeakOperations)), y.at(line.PeakOperations), x.till, y.at(line.PeakOperations))
+	start := max(x.low, y.low/line.PeakBytes)
+	d.line("roof", x.at(start), y.at(start*line.PeakBytes), x.at(line.Balance), y.at(line.PeakOperations))
+	d.line("roof", x.at(line.Balance), y.at(line.PeakOperations), x.till, y.at(line.PeakOperations))
 	d.text("strong", "end", x.till-4, y.at(line.PeakOperations)-6, "all PEs every clock: "+scaled(line.PeakOperations, "op/s"))
 	if line.BusyOperations > 0 {
-		d.line("dashed", x.at(slope(line.BusyOperations)), y.at(line.BusyOperations), x.till, y.at(line.BusyOperations))
-		d.text("", "end", x.till-4, y.at(line.BusyOperations)-6, "executed while PEs are busy: "+scaled(line.BusyOperations, "op/s"))
+		d.line("dashed", x.at(max(start, line.BusyBalance)), y.at(line.BusyOperations), x.till, y.at(line.BusyOperations))
 	}
-	d.text("strong", "start", x.at(start)+12, y.at(start*line.PeakBytes)-2, "DRAM: "+Rate(line.PeakBytes))
-	// A label goes where no other is; a dot without one has its tip.
-	type place struct{ x, y float64 }
-	var taken []place
-	free := func(p place) bool {
-		return !slices.ContainsFunc(taken, func(o place) bool { return math.Abs(o.x-p.x) < 22 && math.Abs(o.y-p.y) < 12 })
+	middle := math.Sqrt(start * line.Balance)
+	d.text("strong", "end", x.at(middle)-8, y.at(middle*line.PeakBytes)-8, "DRAM: "+Rate(line.PeakBytes))
+	// Dots that lie on each other share a label: the first and the last.
+	type cluster struct {
+		class       string
+		first, last string
+		x, y, size  float64
 	}
-	for _, p := range dots {
-		d.circle(p.class, x.at(p.x), y.at(p.y), 4.5, p.tip)
-	}
+	var clusters []cluster
 	for _, p := range dots {
 		cx, cy := x.at(p.x), y.at(p.y)
-		for _, at := range []place{{cx, cy - 9}, {cx, cy + 17}, {cx + 16, cy + 4}, {cx - 16, cy + 4}, {cx, cy - 21}, {cx, cy + 29}, {cx, cy - 33}, {cx, cy + 41}} {
-			if free(at) && at.y > y.till && at.y < y.from {
-				taken = append(taken, at)
-				d.text("strong", "middle", at.x, at.y, p.name)
-				break
-			}
+		d.circle(p.class, cx, cy, 4.5, p.tip)
+		i := slices.IndexFunc(clusters, func(c cluster) bool {
+			return c.class == p.class && math.Abs(c.x-cx) < 26 && math.Abs(c.y-cy) < 26
+		})
+		if i < 0 {
+			clusters = append(clusters, cluster{p.class, p.name, "", cx, cy, 1})
+			continue
 		}
+		c := &clusters[i]
+		c.last = p.name
+		c.x, c.y, c.size = (c.size*c.x+cx)/(c.size+1), min(c.y, cy), c.size+1
+	}
+	for i, c := range clusters {
+		label := c.first
+		if c.size == 2 {
+			label += ", " + c.last
+		} else if c.size > 2 {
+			label += " … " + c.last
+		}
+		below := slices.ContainsFunc(clusters[:i], func(o cluster) bool {
+			return math.Abs(o.x-c.x) < 40 && math.Abs(o.y-c.y) < 14
+		})
+		at := c.y - 9
+		if below {
+			at = c.y + 18
+		}
+		d.text("strong", "middle", c.x, at, label)
 	}
 	return plot{
 		SVG:    d.svg("roofline"),
@@ -268,9 +295,14 @@ func merged(t *sim.Trace, at func(units.Picoseconds) float64) []stretch {
 		if n := last[s.Track]; n > 0 {
 			p := &list[n-1]
 			if p.color == color && x-p.till < small && (till-x < small || p.till-p.x < small) {
-				p.till, p.label = till, ""
 				p.of++
-				p.tip = fmt.Sprintf("%d short ones", p.of)
+				switch {
+				case till-x > p.till-p.x: // the long one gives the name
+					p.label, p.tip = label, tip
+				case p.till-p.x < small:
+					p.label, p.tip = "", fmt.Sprintf("%d short ones", p.of)
+				}
+				p.till = till
 				continue
 			}
 		}
