@@ -9,6 +9,7 @@ import (
 
 	"accelsim/analytic"
 	"accelsim/crosscheck"
+	"accelsim/dram"
 	"accelsim/hardware"
 	"accelsim/network"
 	"accelsim/schedule"
@@ -110,6 +111,9 @@ func Evaluate(p Point) (*Evaluation, error) {
 			"%d classifier densities for %d local blocks: ignored, each classifier takes its block's last density",
 			len(p.Workload.Activity.Classifiers), len(program.Blocks)))
 	}
+	if p.Options.Tensors != nil {
+		p.NoBaseline = true // the baseline would need tensors of its own
+	}
 	bptt, err := schedule.New(p.Workload, p.Workload.Timesteps, p.Workload.Net.N(), p.Traffic)
 	if err != nil {
 		return nil, err
@@ -119,7 +123,8 @@ func Evaluate(p Point) (*Evaluation, error) {
 		total += bptt.Steps()
 	}
 	helping := total
-	if p.Options.Untimed || p.Options.Tensors != nil {
+	functional := p.Options.Tensors != nil
+	if p.Options.Untimed || functional {
 		p.Help = false
 	}
 	if p.Help {
@@ -128,7 +133,7 @@ func Evaluate(p Point) (*Evaluation, error) {
 	if e.Run, err = sim.Run(program, p.Hardware, p.follow(0, total)); err != nil {
 		return nil, err
 	}
-	if e.Check, e.Analytic, err = crosscheck.Equations(e.Run, false); err != nil {
+	if e.Check, e.Analytic, err = crosscheck.Equations(e.Run, functional); err != nil {
 		return nil, err
 	}
 	if e.MemoryWords, err = analytic.MemoryWords(p.Workload, p.K, p.N); err != nil {
@@ -218,24 +223,36 @@ const maxBaselineRanks = 1 << 12
 // hardware's DRAM holds, ranks are added, doubling their number: the comparison
 // is wanted all the same, and the result says so.
 func (p Point) baseline(program *schedule.Program, o sim.Options) (*Baseline, error) {
-	hw := *p.Hardware
+	hw, ranks := *p.Hardware, p.Hardware.DRAM.Ranks
 	for {
 		_, err := sim.Layout(program, &hw)
 		var notFit *sim.NotFit
 		if err == nil {
 			break
 		}
-		if !errors.As(err, &notFit) || hw.DRAM.Ranks >= maxBaselineRanks {
+		if !errors.As(err, &notFit) || ranks >= maxBaselineRanks {
 			return nil, fmt.Errorf("the BPTT baseline: %w", err)
 		}
-		hw.DRAM = hw.DRAM.WithRanks(2 * hw.DRAM.Ranks)
+		hw.DRAM = doubled(hw.DRAM)
+		ranks *= 2
 	}
 	o.Source, o.Trace = nil, nil
 	r, err := sim.Run(program, &hw, o)
 	if err != nil {
 		return nil, fmt.Errorf("the BPTT baseline: %w", err)
 	}
-	return &Baseline{r, hw.DRAM.Ranks - p.Hardware.DRAM.Ranks}, nil
+	return &Baseline{r, ranks - p.Hardware.DRAM.Ranks}, nil
+}
+
+// doubled returns a memory of twice the ranks. Of more ranks than a controller
+// tells apart, two count as one of twice the rows: transfers take as long, but
+// the standby energy of every other one is missing, in the baseline's favour.
+func doubled(d dram.Device) dram.Device {
+	if more := d.WithRanks(2 * d.Ranks); more.Validate() == nil {
+		return more
+	}
+	d.Rows *= 2
+	return d
 }
 
 // project scales an iteration to an epoch and to the whole training.

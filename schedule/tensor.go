@@ -43,6 +43,7 @@ const (
 	memoryClasses // all before may have an address in DRAM
 
 	RandomWeight // W_c regenerated on chip
+	PartialSum   // sums of a tile that has not gone through all its inputs
 	numClasses
 )
 
@@ -77,6 +78,7 @@ var classNames = [numClasses]struct{ name, symbol string }{
 	OutputError:      {"output_errors", "δ_out"},
 	SpikeCount:       {"spike_counts", "ΣS_c"},
 	RandomWeight:     {"random_weights", "W_c*"},
+	PartialSum:       {"partial_sums", "I"},
 }
 
 // String returns the class's name in reports: lower case, plural.

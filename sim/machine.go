@@ -13,6 +13,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 
 	"accelsim/dram"
@@ -129,6 +130,10 @@ func Layout(p *schedule.Program, hw *hardware.Hardware) (Footprint, error) {
 	return f, nil
 }
 
+// ErrTiledTensors says that a functional simulation would have to cut steps
+// into tiles.
+var ErrTiledTensors = errors.New("too few for this workload, and with tensors steps cannot be cut into tiles; use hardware with a larger layer buffer")
+
 // plan is how a program runs on a layer buffer.
 type plan struct {
 	source   Source
@@ -161,7 +166,7 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 		return nil, err
 	}
 	if plan.tiled && o.Tensors != nil {
-		return nil, fmt.Errorf("%s has %d bytes on chip, too few for this workload's steps: with tensors they cannot be cut into tiles; use hardware with a larger buffer", hw.Name, hw.OnChip)
+		return nil, fmt.Errorf("%s has %d bytes on chip: %w", hw.Name, hw.OnChip, ErrTiledTensors)
 	}
 	memory, err := layOut(plan.extents, hw.DRAM)
 	if err != nil {

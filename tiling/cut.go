@@ -131,10 +131,10 @@ func (t *Planner) results() (*network.Layer, extent) {
 	w := t.program.Workload()
 	b := int64(w.Batch)
 	if t.step.Layer == 0 {
-		return nil, extent{b, 1, 1, int64(w.Net.Classes)}
+		return nil, extent{b, 1, 1, int64(w.Net.Classes), 1}
 	}
 	l := w.Net.Layer(t.step.Layer)
-	return l, extent{b, int64(l.Out.Height), int64(l.Out.Width), int64(l.Out.Channels)}
+	return l, extent{b, int64(l.Out.Height), int64(l.Out.Width), int64(l.Out.Channels), 1}
 }
 
 // cutForward is a synaptic sum and what neurons make of it. Batch norm needs
@@ -143,6 +143,9 @@ func (t *Planner) results() (*network.Layer, extent) {
 func (t *Planner) cutForward() {
 	s := &t.step
 	l, dims := t.results()
+	if l == nil || l.Kind == network.FC {
+		dims[depth] = t.fanIn(s.Kernels)
+	}
 	g := stage{dims: dims}
 	reads := append([]schedule.Transfer(nil), s.Reads...)
 
@@ -172,7 +175,7 @@ func (t *Planner) cutForward() {
 	one := g
 	t.fill(&one, reads, s.Products, s.Writes)
 	one.choose(t.capacity-t.held, t.array)
-	if one.tile[batch] == dims[batch] && one.tile[rows] == dims[rows] && one.tile[columns] == dims[columns] {
+	if one.footprint <= t.capacity-t.held && one.tile[batch] == dims[batch] && one.tile[rows] == dims[rows] && one.tile[columns] == dims[columns] {
 		t.plan.stages = append(t.plan.stages, one)
 		return
 	}
@@ -181,6 +184,7 @@ func (t *Planner) cutForward() {
 	sums := schedule.Transfer{Tensor: saved, Words: t.program.Words(saved.Class, saved.Index), Beyond: schedule.BeyondRefetch}
 	g.kernels = nil
 	second := stage{dims: dims}
+	second.dims[depth] = 1
 	for _, k := range s.Kernels {
 		if k.Op == schedule.SynapticSum {
 			g.kernels = append(g.kernels, k)
@@ -428,13 +432,13 @@ func gradientDims(p *schedule.Program, s *schedule.Step) extent {
 	w := p.Workload()
 	b := int64(w.Batch)
 	if s.Layer == 0 {
-		return extent{b, int64(w.Net.Classes), 1, int64(w.Net.ClassifierInputs(p.Blocks[s.Block-1]))}
+		return extent{b, int64(w.Net.Classes), 1, int64(w.Net.ClassifierInputs(p.Blocks[s.Block-1])), 1}
 	}
 	l := w.Net.Layer(s.Layer)
 	if l.Kind == network.FC {
-		return extent{b, int64(l.Out.Channels), 1, int64(l.In.Size())}
+		return extent{b, int64(l.Out.Channels), 1, int64(l.In.Size()), 1}
 	}
-	return extent{b, int64(l.Out.Channels), 1, int64(l.In.Channels)}
+	return extent{b, int64(l.Out.Channels), 1, int64(l.In.Channels), 1}
 }
 
 // cutUpdate is the optimizer's pass: value by value.
@@ -452,7 +456,7 @@ func (t *Planner) cutUpdate() {
 			values = int64(r.Words)
 		}
 	}
-	g := stage{dims: extent{1, 1, 1, values}, kernels: s.Kernels}
+	g := stage{dims: extent{1, 1, 1, values, 1}, kernels: s.Kernels}
 	t.fill(&g, append([]schedule.Transfer(nil), s.Reads...), s.Products, s.Writes)
 	t.plan.stages = append(t.plan.stages, g)
 }

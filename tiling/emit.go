@@ -77,12 +77,18 @@ func (t *Planner) emit(s *schedule.Step) {
 
 	s.Uses = append(s.Uses, g.uses...)
 	t.emitOperands(s, g, index, following, from, to, more)
-	if g.gradient {
+	complete := to[depth] == g.dims[depth]
+	t.emitSums(s, g, from, to, complete)
+	switch {
+	case g.gradient:
 		t.emitGradient(s, g, from, to, more)
-	} else {
+	case complete:
 		t.emitResults(s, g, from, to)
 	}
 	for _, k := range g.kernels {
+		if k.Op != schedule.SynapticSum && k.Op != schedule.Regenerate && !complete {
+			continue
+		}
 		k.Part = t.partOf(k, g, from, to, more)
 		if k.Op == schedule.Regenerate && k.Part.Values == 0 {
 			continue // the part on chip serves again
@@ -120,7 +126,11 @@ func (t *Planner) emit(s *schedule.Step) {
 	}
 
 	if more {
-		t.at = cursor{following, true, t.at.done + size(from, to)}
+		done := t.at.done
+		if complete {
+			done += size(from, to)
+		}
+		t.at = cursor{following, true, done}
 	} else {
 		t.next++
 		t.at = cursor{}
@@ -136,12 +146,28 @@ func keepsFor(s *schedule.Step, x schedule.Tensor) bool {
 	return false
 }
 
+// size is the number of results between two bounds.
 func size(from, to extent) int64 {
-	n := int64(1)
-	for d := range from {
-		n *= to[d] - from[d]
+	for d := range to {
+		to[d] -= from[d]
 	}
-	return n
+	return to.size()
+}
+
+// emitSums holds partial sums on chip while the depth is not complete.
+func (t *Planner) emitSums(s *schedule.Step, g *stage, from, to extent, complete bool) {
+	if g.gradient || (complete && from[depth] == 0) {
+		return
+	}
+	sums := schedule.Tensor{Class: schedule.PartialSum, Index: max(s.Layer, s.Block), Step: s.Time}
+	if from[depth] == 0 {
+		s.Products = append(s.Products, schedule.Product{Tensor: sums, Words: units.Words(size(from, to))})
+	} else {
+		s.Uses = append(s.Uses, sums)
+	}
+	if !complete {
+		s.Keeps = append(s.Keeps, sums)
+	}
 }
 
 // fetch adds an operand's part to what the step reads: as its own class the
@@ -293,6 +319,9 @@ func (t *Planner) partOf(k schedule.Kernel, g *stage, from, to extent, more bool
 	case schedule.SynapticSum:
 		p.Rows, p.Columns = tile[batch]*tile[rows]*tile[columns], tile[channels]
 		p.Depth, p.Repeats = t.fanIn(g.kernels), 1
+		if g.dims[depth] > 1 {
+			p.Depth = tile[depth]
+		}
 	case schedule.BackProject:
 		t.partOfErrors(&p, k, g, from, to)
 	case schedule.Gradient:

@@ -16,6 +16,7 @@ const (
 	rows
 	columns
 	channels
+	depth // of a fully connected layer's sums: its inputs, cut in ascending order
 	dimensions
 )
 
@@ -23,15 +24,19 @@ const (
 // weights: its rows are output channels, its channels input channels.
 type extent [dimensions]int64
 
+// size is the number of results.
 func (e extent) size() int64 { return e[batch] * e[rows] * e[columns] * e[channels] }
+
+// tiles is the number of tiles, if e counts them in each dimension.
+func (e extent) tiles() int64 { return e.size() * e[depth] }
 
 // mask tells on which dimensions of the results something depends.
 type mask [dimensions]bool
 
 var (
-	byChannel   = mask{channels: true}                            // a convolution's weights
+	byChannel   = mask{channels: true, depth: true}               // weights
 	byPlace     = mask{batch: true, rows: true, columns: true}    // what a convolution looks at
-	bySample    = mask{batch: true}                               // what a fully connected layer looks at
+	bySample    = mask{batch: true, depth: true}                  // what a fully connected layer looks at
 	byNeuron    = mask{rows: true, columns: true, channels: true} // weights of a fully connected reader
 	byOutSample = mask{batch: true, rows: true}                   // gamma of a gradient
 	byInSample  = mask{batch: true, channels: true}               // spikes of a gradient
@@ -39,14 +44,14 @@ var (
 
 // orders are the nests of loops that a stage may run, outermost first.
 var orders = [][dimensions]int{
-	{channels, batch, rows, columns}, // weights stay, positions pass
-	{batch, rows, columns, channels}, // inputs stay, channels pass
-	{channels, rows, columns, batch},
-	{rows, columns, batch, channels},
+	{channels, batch, rows, columns, depth}, // weights stay, positions pass
+	{batch, rows, columns, channels, depth}, // inputs stay, channels pass
+	{channels, rows, columns, batch, depth},
+	{rows, columns, batch, channels, depth},
 }
 
 // gradientOrder keeps a tile of dW while the batch streams by.
-var gradientOrder = [dimensions]int{rows, channels, columns, batch}
+var gradientOrder = [dimensions]int{rows, channels, columns, batch, depth}
 
 // tiling is how a stage is cut.
 type tiling struct {
@@ -203,6 +208,9 @@ func (s *stage) weigh(tile extent, order [dimensions]int) (footprint, fetches un
 	for _, x := range s.once {
 		footprint += x.Words
 	}
+	if n[depth] > 1 {
+		footprint += units.Words(results) // partial sums
+	}
 	return footprint, fetches
 }
 
@@ -245,19 +253,21 @@ func (s *stage) choose(budget units.Words, array pe.Array) {
 						break // rows are cut before columns
 					}
 					for c := range halvings(s.dims[channels]) {
-						tile := extent{b, r, x, c}
-						idle := s.idle(tile, array)
-						for _, order := range nests {
-							footprint, fetches := s.weigh(tile, order)
-							if smallest.footprint == 0 || footprint < smallest.footprint {
-								smallest = tiling{tile, order, footprint, fetches}
-							}
-							if share*footprint > budget {
-								continue
-							}
-							tiles, cost := s.count(tile).size(), fetches+idle
-							if !found || cost < bestCost || (cost == bestCost && tiles < bestTiles) {
-								best, bestCost, bestTiles, found = tiling{tile, order, footprint, fetches}, cost, tiles, true
+						for k := range halvings(s.dims[depth]) {
+							tile := extent{b, r, x, c, k}
+							idle := s.idle(tile, array)
+							for _, order := range nests {
+								footprint, fetches := s.weigh(tile, order)
+								if smallest.footprint == 0 || footprint < smallest.footprint {
+									smallest = tiling{tile, order, footprint, fetches}
+								}
+								if share*footprint > budget {
+									continue
+								}
+								tiles, cost := s.count(tile).tiles(), fetches+idle
+								if !found || cost < bestCost || (cost == bestCost && tiles < bestTiles) {
+									best, bestCost, bestTiles, found = tiling{tile, order, footprint, fetches}, cost, tiles, true
+								}
 							}
 						}
 					}

@@ -74,6 +74,8 @@ func newRootCommand() *cobra.Command {
 		newFiguresCommand(),
 		newImportCommand(),
 		newVerifyCommand(),
+		newTrainCommand(),
+		newDRAMCommand(),
 	)
 	completeFlags(root)
 	root.Args = func(c *cobra.Command, args []string) error {

@@ -9,8 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"accelsim/design"
+	"accelsim/network"
 	"accelsim/report"
+	"accelsim/schedule"
 	"accelsim/sim"
+	"accelsim/tensors"
+	"accelsim/tiling"
 )
 
 func newRunCommand() *cobra.Command {
@@ -18,6 +22,7 @@ func newRunCommand() *cobra.Command {
 	var on machineFlags
 	var output outputFlags
 	var show showFlags
+	var given tensorFlags
 	c := &cobra.Command{
 		Use:   "run --net NET [--k K] [--n N]",
 		Short: "Simulate one training iteration and compare it with the equations and with BPTT",
@@ -37,6 +42,10 @@ func newRunCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			input, err := given.open(workload, n, m)
+			if err != nil {
+				return err
+			}
 			trace, err := show.trace(m.untimed, output.out)
 			if err != nil {
 				return err
@@ -45,11 +54,11 @@ func newRunCommand() *cobra.Command {
 			defer progress.finish()
 			e, err := design.Evaluate(design.Point{
 				Workload: workload, Hardware: m.hardware, K: k, N: n, Traffic: m.traffic,
-				Options:  sim.Options{Untimed: m.untimed, Engine: m.engine, Energy: m.energy, Trace: trace},
+				Options:  sim.Options{Untimed: m.untimed, Engine: m.engine, Energy: m.energy, Trace: trace, Tensors: input},
 				Help:     true,
 				Progress: progress.step,
 			})
-			if errors.As(err, new(*design.TooLarge)) {
+			if misfit(err) {
 				return usage(err)
 			}
 			if err != nil {
@@ -68,6 +77,9 @@ func newRunCommand() *cobra.Command {
 			if err := show.write(output.out, result, trace); err != nil {
 				return err
 			}
+			if err := given.write(e.Run); err != nil {
+				return err
+			}
 			return checked(e)
 		},
 	}
@@ -75,7 +87,56 @@ func newRunCommand() *cobra.Command {
 	on.register(c)
 	output.register(c)
 	show.register(c)
+	given.register(c)
 	return c
+}
+
+// misfit tells whether an error says that a workload and a machine do not fit
+// each other: the user's to mend.
+func misfit(err error) bool {
+	return errors.As(err, new(*design.TooLarge)) || errors.As(err, new(*tiling.TooSmall)) || errors.Is(err, sim.ErrTiledTensors)
+}
+
+// tensorFlags make a run functional: real values go through the machine.
+type tensorFlags struct{ in, out string }
+
+func (f *tensorFlags) register(c *cobra.Command) {
+	c.Flags().StringVar(&f.in, "tensors", "", "NPZ file with inputs, labels and weights: simulate their values, too")
+	c.Flags().StringVar(&f.out, "dump", "", "NPZ file to write losses, gradients, final weights and potentials to (with --tensors)")
+}
+
+// open reads the tensors and checks them against the workload; nil without any.
+func (f *tensorFlags) open(w *network.Workload, n int, m machine) (*tensors.Input, error) {
+	if f.in == "" {
+		if f.out != "" {
+			return nil, usage(errors.New("--dump needs --tensors: without values there is nothing to dump"))
+		}
+		return nil, nil
+	}
+	if m.traffic == schedule.Equations {
+		return nil, usage(errors.New("--tensors needs --traffic all: spikes and inputs must move, too"))
+	}
+	set, err := tensors.ReadFile(f.in)
+	if err != nil {
+		return nil, usage(err)
+	}
+	blocks, err := w.Net.Blocks(n)
+	if err != nil {
+		return nil, usage(err)
+	}
+	input, err := set.Input(w, blocks)
+	if err != nil {
+		return nil, usage(fmt.Errorf("%s: %w", f.in, err))
+	}
+	return input, nil
+}
+
+// write dumps what the simulated machine computed.
+func (f *tensorFlags) write(r *sim.Result) error {
+	if f.out == "" {
+		return nil
+	}
+	return r.Tensors.WriteFile(f.out)
 }
 
 // checked fails when a counter differs from its equation.
