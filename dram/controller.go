@@ -451,7 +451,7 @@ func (c *Controller) dueRefresh(ch *channel) {
 			ch.pending = append(ch.pending, rank<<(r*d.Banks()))
 		}
 	case BankStaggered:
-		// Bank groups first, then banks, then ranks (JESD209-4, 4.15).
+		// Bank groups first, then banks, then ranks (JESD209-4).
 		group := ch.turn % d.BankGroups
 		inGroup := ch.turn / d.BankGroups % d.BanksPerGroup
 		r := ch.turn / d.Banks()

@@ -21,8 +21,8 @@ type standard struct {
 
 // standards are the built-in ones. The columns of an .ini file mean device
 // words in DDR and LPDDR, prefetches in HBM and bursts in GDDR, as DRAMsim3
-// reads them. Postponed: JESD79-3 4.13, JESD79-4 4.26, JESD79-5 4.13.7 (four
-// in normal refresh mode), JESD209-4 4.15, JESD209-5 7.5.4, JESD235 and JESD250 as DDR4.
+// reads them. Postponed: eight in JESD79-3, JESD79-4, JESD209-4 and JESD209-5,
+// four in normal refresh mode in JESD79-5; graphics and HBM are taken as DDR4.
 var standards = map[string]standard{
 	"DDR3":   {BeatsPerClock: 2, ColumnScale: 1, Postponed: 8},
 	"DDR4":   {BeatsPerClock: 2, ColumnScale: 1, Postponed: 8},
@@ -99,8 +99,8 @@ type Constraint struct {
 	Window int
 }
 
-// Constraints is the timing of d as one table, from the JEDEC standards'
-// command-to-command tables (JESD79-4 section 4 for DDR4).
+// Constraints is the timing of d as one table: the minimum times between
+// commands of the JEDEC standards (JESD79-4 for DDR4 and so on).
 func (d Device) Constraints() []Constraint {
 	t, burst, std := d.Timing, d.BurstCycles(), standards[d.Standard]
 	rl, wl := t.AL+t.CL, t.AL+t.CWL

@@ -148,7 +148,7 @@ func (r *replay) check(i int) {
 }
 
 // commandBus: one command a clock; with two buses one row and one column
-// command (JESD235, 5.1).
+// command (JESD235).
 func (r *replay) commandBus(i int) {
 	c := r.commands[i]
 	for j := i - 1; j >= 0 && r.commands[j].At == c.At; j-- {
