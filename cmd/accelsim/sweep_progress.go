@@ -6,8 +6,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/mattn/go-isatty"
-
 	"accelsim/report"
 	"accelsim/sweep"
 )
@@ -34,7 +32,7 @@ const (
 func newSweepProgress(out *os.File, total int) *sweepProgress {
 	now := time.Now()
 	p := &sweepProgress{out: out, total: total, begun: now, shown: now, every: inLog}
-	if p.terminal = isatty.IsTerminal(out.Fd()); p.terminal {
+	if p.terminal = isTerminal(out); p.terminal {
 		p.every = onTerminal
 	}
 	return p
