@@ -467,6 +467,8 @@ const blockBench = "// A local block through its intervals: every word compared 
     end
     if (finished || limit == 50000000) begin
       $display("block: %%0d intervals, %%0d words compared, %%0d mismatches, %%0d clocks an interval, model %%0d", intervals, compared, errors, cycles, CYCLES);
+      if (!finished) $display("MISMATCH block: not done after %%0d clocks", limit);
+      if (cycles != CYCLES) $display("MISMATCH block: %%0d clocks, the model says CYCLES", cycles);
       if (finished && errors == 0 && cycles == CYCLES) $display("PASS block");
       else $display("FAIL block");
       $finish;

@@ -80,10 +80,13 @@ type source struct {
 	d *fixed.Datapath
 }
 
-// bits returns a value of the given width: anything, small, or an extreme.
+// bits returns a value of the given width: anything, small, an extreme, or with
+// zeros at its end, so that products and sums have ties to round.
 func (r source) bits(width int) int64 {
 	limit := int64(1) << (width - 1)
-	switch r.IntN(8) {
+	switch r.IntN(9) {
+	case 8:
+		return (r.Int64N(2*limit) - limit) &^ (1<<r.IntN(width) - 1)
 	case 0:
 		return []int64{0, 1, -1, limit - 1, -limit}[r.IntN(5)]
 	case 1, 2, 3:
@@ -117,12 +120,6 @@ func truth(b bool) int64 {
 	}
 	return 0
 }
-
-// Latencies of the RTL's pipelines, in clocks from operand to result.
-const (
-	cellLatency = 2
-	laneLatency = 4
-)
 
 // stream time of n words through one lane of a pipeline.
 func through(n int, latency units.Cycles) units.Cycles {
@@ -294,6 +291,9 @@ func (r source) errorVector() (temporal, spatial, before, inside, delta, gamma i
 	d := r.d
 	temporal, before, inside = r.bit(), r.bits(d.Error.Width()), r.bit()
 	spatial = r.bits(min(d.SpatialBits, d.Error.Width()+d.Weight.Fraction+r.IntN(3)))
+	if r.IntN(4) == 0 { // a tie
+		spatial = spatial&^(1<<d.Weight.Fraction-1) | 1<<d.Weight.Fraction>>1
+	}
 	if temporal == 1 {
 		delta, gamma = d.Temporal(spatial, before)
 	} else {

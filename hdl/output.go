@@ -1,0 +1,262 @@
+package hdl
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"strings"
+)
+
+// NotEmpty says that an output folder has something in it.
+type NotEmpty struct{ Folder string }
+
+// Error says what to do.
+func (e *NotEmpty) Error() string {
+	return fmt.Sprintf("%s exists and is not empty; name another folder, or give --force to write into it", e.Folder)
+}
+
+// Write puts the design into a folder.
+func (d *Design) Write(folder string, force bool) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if len(entries) > 0 && !force {
+		return &NotEmpty{folder}
+	}
+	return write(folder, d.Files())
+}
+
+// Files returns everything that a design consists of, in a fixed order.
+func (d *Design) Files() []file {
+	files := []file{
+		{"accelsim_params.vh", d.header()},
+		{"accelsim_pkg.sv", d.pkg()},
+		{"accelsim.json", d.json()},
+		{"accelsim.core", d.core()},
+		{"accelsim_top.v", d.top()},
+		{"accelsim_pkg_top.sv", d.pkgTop()},
+	}
+	files = append(files, embedded("rtl")...)
+	files = append(files, embedded("tb")...)
+	files = append(files, testUnits(d.Datapath, Units(d.Datapath, d.Vectors, d.Seed))...)
+	if d.Block != nil {
+		files = append(files, d.Block.files()...)
+	}
+	return files
+}
+
+// Testbenches lists the testbench modules.
+func (d *Design) Testbenches() []string {
+	if d.Block != nil {
+		return []string{"accelsim_tb_units", "accelsim_tb_block"}
+	}
+	return []string{"accelsim_tb_units"}
+}
+
+var portLine = regexp.MustCompile(`(?m)^\s*((?:input|output)\s+(?:wire|reg)\s+(?:signed\s+)?(?:\[[^\]]*\])?)\s*(\w+),?\s*(?://.*)?$`)
+
+// top writes a module that includes the header: the array, or the local block,
+// set to the header's constants, and registers from which a host reads them.
+func (d *Design) top() string {
+	module, rename := "accelsim_array", map[string]string{}
+	if d.Block != nil {
+		module = "accelsim_block"
+		for _, p := range d.Block.parameters() {
+			switch {
+			case p.bits > 0, p.name == "AW", p.name == "LW", p.name == "HW", p.name == "TRAINED", p.name == "LAYERS":
+				rename[p.name] = "BLOCK_" + p.name
+			case p.name == "STEPS":
+				rename[p.name] = "K"
+			}
+		}
+	}
+	text, _ := sources.ReadFile("rtl/" + module + ".v") // embedded: cannot fail
+	source := string(text)
+	head, body, _ := strings.Cut(source, "\n) (\n")
+	ports, _, _ := strings.Cut(body, "\n);")
+
+	constant := map[string]bool{}
+	for _, c := range constants(d.Datapath) {
+		constant[c.port] = true
+	}
+	var names, declarations, connections, overrides []string
+	for _, m := range portLine.FindAllStringSubmatch(ports, -1) {
+		declaration, name := m[1], m[2]
+		if constant[name] {
+			connections = append(connections, fmt.Sprintf(".%s(%s)", name, strings.ToUpper(name)))
+			continue
+		}
+		for from, to := range rename {
+			declaration = regexp.MustCompile(`\b`+from+`\b`).ReplaceAllString(declaration, to)
+		}
+		declaration = strings.Replace(strings.Join(strings.Fields(declaration), " "), "output reg", "output wire", 1)
+		names = append(names, name)
+		declarations = append(declarations, fmt.Sprintf("  %s %s;", declaration, name))
+		connections = append(connections, fmt.Sprintf(".%s(%s)", name, name))
+	}
+	for _, m := range regexp.MustCompile(`parameter\s+(?:\[[^=]*\]\s+)?(\w+)\s*=`).FindAllStringSubmatch(head, -1) {
+		value := m[1]
+		if to, ok := rename[value]; ok {
+			value = to
+		}
+		overrides = append(overrides, fmt.Sprintf(".%s(%s)", m[1], value))
+	}
+	return fmt.Sprintf("%s`default_nettype none\nmodule accelsim_top (\n    %s,\n    config_address,\n    config_value\n);\n"+
+		"  `include \"accelsim_params.vh\"\n%s\n  input wire [15:0] config_address;\n  output reg [63:0] config_value;\n\n"+
+		"  %s #(\n      %s\n  ) %s (\n      %s\n  );\n\n  // Every constant of the header, in its order.\n  always @*\n    case (config_address)\n%s      default: config_value = 64'd0;\n    endcase\nendmodule\n`default_nettype wire\n",
+		d.banner(), strings.Join(names, ",\n    "), strings.Join(declarations, "\n"),
+		module, wrap(overrides), strings.TrimPrefix(module, "accelsim_"), wrap(connections), d.rom("      "))
+}
+
+// pkgTop writes the same registers from the SystemVerilog package.
+func (d *Design) pkgTop() string {
+	return fmt.Sprintf("%smodule accelsim_pkg_top\n  import accelsim_pkg::*;\n(\n    input wire [15:0] config_address,\n    output reg [63:0] config_value\n);\n"+
+		"  always @*\n    case (config_address)\n%s      default: config_value = 64'd0;\n    endcase\nendmodule\n", d.banner(), d.rom("      "))
+}
+
+// wrap joins a list over lines.
+func wrap(list []string) string {
+	const width = 110
+	var b strings.Builder
+	column := 0
+	for i, s := range list {
+		if i < len(list)-1 {
+			s += ","
+		}
+		if column > 0 && column+len(s) > width {
+			b.WriteString("\n      ")
+			column = 0
+		} else if column > 0 {
+			s = " " + s
+		}
+		b.WriteString(s)
+		column += len(s)
+	}
+	return b.String()
+}
+
+// core writes a FuseSoC core description.
+func (d *Design) core() string {
+	var rtl, vectors, benches strings.Builder
+	for _, name := range RTL() {
+		fmt.Fprintf(&rtl, "      - rtl/%s\n", name)
+	}
+	for _, f := range embedded("tb") {
+		fmt.Fprintf(&benches, "      - %s\n", f.name)
+	}
+	for _, f := range testUnits(d.Datapath, Units(d.Datapath, 1, d.Seed)) {
+		if strings.HasPrefix(f.name, "vectors/") {
+			fmt.Fprintf(&vectors, "      - %s: {file_type: user, copyto: %s}\n", f.name, f.name)
+		}
+	}
+	simulations := ""
+	for _, module := range d.Testbenches() {
+		fmt.Fprintf(&benches, "      - tb/%s.v\n", module)
+		name := strings.TrimPrefix(module, "accelsim_tb_")
+		simulations += fmt.Sprintf("  sim_%s:\n    default_tool: icarus\n    filesets: [rtl, tb]\n    toplevel: %s\n", name, module)
+	}
+	if d.Block != nil {
+		vectors.WriteString("      - vectors/block.hex: {file_type: user, copyto: vectors/block.hex}\n")
+	}
+	comment := strings.ReplaceAll(d.banner(), "//", "#")
+	return fmt.Sprintf(`CAPI=2:
+%sname: accelsim:training:%s:1.0.0
+description: local backpropagation through time in fixed point, %v
+filesets:
+  rtl:
+    file_type: verilogSource-2005
+    files:
+      - accelsim_params.vh: {is_include_file: true}
+%s      - accelsim_top.v
+  pkg:
+    file_type: systemVerilogSource
+    files:
+      - accelsim_pkg.sv
+      - accelsim_pkg_top.sv
+  tb:
+    file_type: verilogSource-2005
+    files:
+%s%stargets:
+  default:
+    filesets: [rtl]
+    toplevel: accelsim_top
+  lint:
+    default_tool: verilator
+    filesets: [rtl]
+    toplevel: accelsim_top
+    tools: {verilator: {mode: lint-only, verilator_options: [-Wall]}}
+%s`, comment, coreName.ReplaceAllString(d.Workload.Name, "_"), d.Formats, rtl.String(), benches.String(), vectors.String(), simulations)
+}
+
+var coreName = regexp.MustCompile(`[^A-Za-z0-9_-]`)
+
+// jsonDesign is accelsim.json.
+type jsonDesign struct {
+	Schema   string      `json:"schema"`
+	Workload string      `json:"workload"`
+	Hardware string      `json:"hardware"`
+	K        int         `json:"k"`
+	N        int         `json:"n"`
+	Datapath string      `json:"datapath"`
+	Command  string      `json:"command"`
+	Groups   []jsonGroup `json:"groups"`
+	Tests    struct {
+		Vectors     int   `json:"vectors"`
+		BlockCycles int64 `json:"block_cycles,omitempty"`
+	} `json:"tests"`
+}
+
+type jsonGroup struct {
+	Heading    string          `json:"heading"`
+	Parameters []jsonParameter `json:"parameters"`
+}
+
+type jsonParameter struct {
+	Name    string `json:"name"`
+	Value   *int64 `json:"value,omitempty"`
+	Bits    string `json:"bits,omitempty"` // of a table
+	Width   int    `json:"width"`
+	Comment string `json:"comment,omitempty"`
+}
+
+func (d *Design) json() string {
+	out := jsonDesign{
+		Schema: Schema, Workload: d.Workload.Name, Hardware: d.Hardware.Name, K: d.K, N: d.N,
+		Datapath: d.Formats.String(), Command: d.Command,
+	}
+	for _, g := range d.groups {
+		list := jsonGroup{Heading: g.heading}
+		for _, p := range g.parameters {
+			width := p.bits
+			switch p.kind {
+			case number:
+				width = 32
+			case long:
+				width = 64
+			}
+			j := jsonParameter{Name: p.name, Width: width, Comment: p.comment}
+			if p.kind == table {
+				j.Bits = p.literal
+			} else {
+				j.Value = &p.value
+			}
+			list.Parameters = append(list.Parameters, j)
+		}
+		out.Groups = append(out.Groups, list)
+	}
+	out.Tests.Vectors = d.Vectors
+	if d.Block != nil {
+		out.Tests.BlockCycles = int64(d.Block.Cycles)
+	}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(out) // to memory, of plain data: cannot fail
+	return b.String()
+}
