@@ -20,9 +20,11 @@ type ScaleSim struct {
 	Timesteps int
 	Encoding  network.Encoding
 	Batch     int // 0: the default of workload files
-	// Padding is that of the first layer: SCALE-Sim's maps are padded already,
-	// and no layer before it tells by how much.
+	// Padding is what the first layer's map contains on each side: no layer
+	// before it tells.
 	Padding int
+	// Classes, if not 0, appends a classifier: many topologies end before it.
+	Classes int
 }
 
 // Topology is a SCALE-Sim topology as a workload.
@@ -33,30 +35,40 @@ type Topology struct {
 	Notes []string
 
 	options ScaleSim
+	keeps   bool // the layer before pads its map itself
 }
 
-// convRow is one line of a topology: a convolution without padding, of an
-// input that was padded before.
+// convRow is one line of a topology.
 type convRow struct {
-	line                  int
-	name                  string
-	height, width         int // of the padded input
-	kernelHigh, kernelLow int
-	channels, filters     int
-	stride                int
+	line                int
+	name                string
+	height, width       int // of the map that it reads
+	filterHigh, filterW int
+	channels, filters   int
+	stride              int
+	sparse              bool // has a sparsity column that is not dense
 }
 
-func (r convRow) out() (height, width int) {
-	return (r.height-r.kernelHigh)/r.stride + 1, (r.width-r.kernelLow)/r.stride + 1
+// out is what the layer makes of its map with so much padding.
+func (r convRow) out(pad int) network.Shape {
+	return network.Shape{
+		Channels: r.filters, Height: (r.height+2*pad-r.filterHigh)/r.stride + 1, Width: (r.width+2*pad-r.filterW)/r.stride + 1,
+	}
 }
 
-// fullyConnected tells whether the layer reads a 1x1 map, which is how
-// SCALE-Sim's users write fully connected layers.
-func (r convRow) fullyConnected() bool {
-	return r.height == 1 && r.width == 1 && r.kernelHigh == 1 && r.kernelLow == 1 && r.stride == 1
+// same is the padding that keeps the size of a map.
+func (r convRow) same() int { return (r.filterHigh - 1) / 2 }
+
+// pointwise tells whether the layer reads a 1x1 map, which is how SCALE-Sim's
+// users write fully connected layers.
+func (r convRow) pointwise() bool {
+	return r.height == 1 && r.width == 1 && r.filterHigh == 1 && r.filterW == 1 && r.stride == 1
 }
 
-// columns of a topology; a ninth, empty one follows the trailing comma.
+// covers tells whether the filter is as large as the map.
+func (r convRow) covers() bool { return r.height == r.filterHigh && r.width == r.filterW }
+
+// columns of a topology; an empty one follows the trailing comma.
 var columns = []string{
 	"IFMAP height", "IFMAP width", "filter height", "filter width", "channels", "number of filters", "strides",
 }
@@ -67,22 +79,23 @@ const (
 	maxExtent = 1 << 20 // of any number
 )
 
-// ReadTopology reads a SCALE-Sim topology (version 1, 2 and 3's conv format): a
+// ReadTopology reads a SCALE-Sim topology (conv format of versions 1 to 3): a
 // header line, then `name, IFMAP height, IFMAP width, filter height, filter
 // width, channels, filters, strides,` a layer. Errors name file and line.
 //
 // The format is a list of layers' shapes, not a network. What joins them is
 // inferred, and noted:
-//   - a layer that reads a map larger than the one before it makes reads it
-//     padded; the sum must be even, the same in both directions, and less than
-//     the kernel;
-//   - a layer that reads a smaller map reads it average-pooled, by a window
-//     that divides as the sizes say, the same in both directions;
-//   - a layer that reads a 1x1 map of as many channels as the layer before it
-//     has values reads it flattened and is fully connected;
-//   - the last layer is the classifier and must be fully connected.
+//   - a map larger than the layer before makes is that map padded, by less than
+//     the filter and the same on all sides;
+//   - a smaller one is average-pooled by a square window, stride = window;
+//   - a layer may also pad its map itself, so as to keep its size: many files
+//     have maps before padding. It is taken to where what follows then needs
+//     less of the above;
+//   - a 1x1 map with a channel per value of the map before it, pooled or not,
+//     is fully connected.
 //
-// Anything else, such as branches and depthwise layers, is an error.
+// The last layer is the classifier: fully connected, or a filter that covers
+// its map. Anything else, such as branches and depthwise layers, is an error.
 func ReadTopology(r io.Reader, name string, o ScaleSim) (*Topology, error) {
 	rows, err := readRows(r, name)
 	if err != nil {
@@ -90,20 +103,25 @@ func ReadTopology(r io.Reader, name string, o ScaleSim) (*Topology, error) {
 	}
 	t := &Topology{options: o}
 	first, pad := rows[0], o.Padding
-	t.Input = network.Shape{Channels: first.channels, Height: first.height - 2*pad, Width: first.width - 2*pad}
-	if t.Input.Height < 1 || t.Input.Width < 1 || pad < 0 {
+	if pad < 0 || first.height <= 2*pad || first.width <= 2*pad {
 		return nil, fmt.Errorf("%s:%d: a padding of %d on each side leaves nothing of the first layer's %dx%d map",
 			name, first.line, pad, first.height, first.width)
 	}
+	t.Input = network.Shape{Channels: first.channels, Height: first.height - 2*pad, Width: first.width - 2*pad}
 	shape := t.Input
 	var tokens []string
 	for i, row := range rows {
-		last := i == len(rows)-1
-		token, next, err := t.layer(row, shape, &tokens, last)
-		if err != nil {
+		var next *convRow
+		if i+1 < len(rows) {
+			next = &rows[i+1]
+		}
+		if tokens, shape, err = t.layer(tokens, row, next, shape); err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", name, row.line, err)
 		}
-		tokens, shape = append(tokens, token), next
+	}
+	if o.Classes != 0 {
+		tokens = append(tokens, strconv.Itoa(o.Classes)+"FC")
+		t.Notes = append(t.Notes, fmt.Sprintf("a classifier of %d classes is appended", o.Classes))
 	}
 	t.Layers = strings.Join(tokens, "-")
 	return t, nil
@@ -113,100 +131,108 @@ func (t *Topology) note(row convRow, format string, args ...any) {
 	t.Notes = append(t.Notes, fmt.Sprintf("line %d, %s: %s", row.line, row.name, fmt.Sprintf(format, args...)))
 }
 
-// layer returns the token of a row that reads a map of the given shape, and
-// the shape it makes. Pooling that must lie between is appended to tokens.
-func (t *Topology) layer(row convRow, shape network.Shape, tokens *[]string, last bool) (token string, next network.Shape, err error) {
-	if row.fullyConnected() && row.channels == shape.Size() {
-		if shape.Positions() > 1 {
-			t.note(row, "reads the %v map before it flattened: fully connected", shape)
+// join is what lies between two layers.
+type join struct {
+	window int  // of average pooling, 0 for none
+	pad    int  // of the second layer
+	flat   bool // the second layer is fully connected
+}
+
+// layer appends a row's tokens and returns the shape that it makes.
+func (t *Topology) layer(tokens []string, row convRow, next *convRow, shape network.Shape) ([]string, network.Shape, error) {
+	j, err := connect(row, shape)
+	if err != nil {
+		return nil, shape, err
+	}
+	if row.sparse {
+		t.note(row, "its sparsity is ignored: weights are dense here")
+	}
+	if j.window > 0 {
+		tokens = append(tokens, fmt.Sprintf("%dAP%d", shape.Channels, j.window))
+		pooled := network.Shape{Channels: shape.Channels, Height: shape.Height / j.window, Width: shape.Width / j.window}
+		t.note(row, "the layer before makes %v, this one reads %v: %dx%d average pooling inserted", shape, pooled, j.window, j.window)
+		shape = pooled
+	}
+	if next == nil && t.options.Classes == 0 && !j.flat {
+		if !row.covers() || j.pad > 0 {
+			return nil, shape, fmt.Errorf("the last layer, %s, is a convolution of a %dx%d map; the last layer must be the classifier:"+
+				" a 1x1 map with a channel per value before it, or a filter that covers the map; or append one with --classes",
+				row.name, row.height, row.width)
 		}
-		return strconv.Itoa(row.filters) + "FC", network.Shape{Channels: row.filters, Height: 1, Width: 1}, nil
+		t.note(row, "the filter covers the whole map: fully connected")
+		j.flat = true
 	}
-	if last {
-		return t.classifier(row, shape, tokens)
-	}
-	if row.kernelHigh != row.kernelLow {
-		return "", shape, fmt.Errorf("filter of %dx%d; only square filters can be written in Table 2 notation", row.kernelHigh, row.kernelLow)
-	}
-	if row.channels != shape.Channels {
-		if row.fullyConnected() {
-			return t.pooledFC(row, shape, tokens)
+	if j.flat {
+		if shape.Positions() > 1 && row.pointwise() {
+			t.note(row, "reads %v flattened: fully connected", shape)
 		}
-		return "", shape, fmt.Errorf("%s reads %d channels, but the layer before it makes %v; branches, grouped and depthwise layers cannot be written",
-			row.name, row.channels, shape)
+		return append(tokens, strconv.Itoa(row.filters)+"FC"), network.Shape{Channels: row.filters, Height: 1, Width: 1}, nil
 	}
-	pad := 0
+	if row.filterHigh != row.filterW {
+		return nil, shape, fmt.Errorf("filter of %dx%d; Table 2 notation has square filters only", row.filterHigh, row.filterW)
+	}
+	made := row.out(0)
 	switch {
-	case row.height == shape.Height && row.width == shape.Width:
-	case row.height >= shape.Height && row.width >= shape.Width:
-		extra := row.height - shape.Height
-		if row.width-shape.Width != extra || extra%2 != 0 {
-			return "", shape, fmt.Errorf("%s reads a %dx%d map, but the layer before it makes %dx%d; padding must be even and the same in both directions",
-				row.name, row.height, row.width, shape.Height, shape.Width)
-		}
-		if pad = extra / 2; pad >= row.kernelHigh {
-			return "", shape, fmt.Errorf("%s reads a %dx%d map, but the layer before it makes %dx%d; that is no padding of a %dx%d filter",
-				row.name, row.height, row.width, shape.Height, shape.Width, row.kernelHigh, row.kernelLow)
-		}
-		t.note(row, "reads the %dx%d map before it padded by %d", shape.Height, shape.Width, pad)
+	case j.pad > 0:
+		t.note(row, "its %dx%d map is %dx%d padded by %d", row.height, row.width, shape.Height, shape.Width, j.pad)
+	case row.same() == 0:
+	case next == nil && t.keeps, next != nil && cost(*next, row.out(row.same())) < cost(*next, made):
+		j.pad, made, t.keeps = row.same(), row.out(row.same()), true
+		t.note(row, "taken to pad its map by %d, as what follows reads what it then makes", j.pad)
 	default:
-		if pad, shape, err = t.pool(row, shape, tokens); err != nil {
-			return "", shape, err
-		}
+		t.keeps = false
 	}
-	token = fmt.Sprintf("%dC%d", row.filters, row.kernelHigh)
-	if pad != (row.kernelHigh-1)/2 {
-		token += "p" + strconv.Itoa(pad)
+	token := fmt.Sprintf("%dC%d", row.filters, row.filterHigh)
+	if j.pad != row.same() {
+		token += "p" + strconv.Itoa(j.pad)
 	}
 	if row.stride > 1 {
 		token += "s" + strconv.Itoa(row.stride)
 	}
-	height, width := row.out()
-	return token, network.Shape{Channels: row.filters, Height: height, Width: width}, nil
+	return append(tokens, token), made, nil
 }
 
-// classifier is the last layer: fully connected, written as a 1x1 map of many
-// channels or as a filter that covers the whole map.
-func (t *Topology) classifier(row convRow, shape network.Shape, tokens *[]string) (token string, next network.Shape, err error) {
-	next = network.Shape{Channels: row.filters, Height: 1, Width: 1}
+// cost ranks what must lie between a shape and the map that a row reads: nothing
+// is the most likely, both pooling and padding the least.
+func cost(row convRow, shape network.Shape) int {
+	j, err := connect(row, shape)
 	switch {
-	case row.fullyConnected():
-		return t.pooledFC(row, shape, tokens)
-	case row.height != row.kernelHigh || row.width != row.kernelLow:
-		return "", shape, fmt.Errorf("the last layer, %s, is a convolution of a %dx%d map; the last layer must be the classifier: a 1x1 map with a channel per value of the map before it, or a filter as large as its map",
-			row.name, row.height, row.width)
-	case row.channels != shape.Channels:
-		return "", shape, fmt.Errorf("%s reads %d channels, but the layer before it makes %v", row.name, row.channels, shape)
-	case row.height != shape.Height || row.width != shape.Width:
-		if _, shape, err = t.pool(row, shape, tokens); err != nil {
-			return "", shape, err
-		}
-		if row.height != shape.Height { // padded
-			return "", shape, fmt.Errorf("%s, the classifier, reads a %dx%d map; the layer before it makes %v", row.name, row.height, row.width, shape)
-		}
+	case err != nil:
+		return 4
+	case j.window > 0 && j.pad > 0:
+		return 3
+	case j.window > 0 || j.pad > 0:
+		return 1
 	}
-	t.note(row, "its filter covers the whole map: fully connected")
-	return strconv.Itoa(row.filters) + "FC", next, nil
+	return 0
 }
 
-// pool inserts the average pooling between two layers whose shapes jump down.
-// Where the map also has to be padded afterwards, the padding is the filter's
-// usual (kernel-1)/2.
-func (t *Topology) pool(row convRow, shape network.Shape, tokens *[]string) (pad int, pooled network.Shape, err error) {
-	for _, pad := range []int{0, (row.kernelHigh - 1) / 2} {
-		height, width := row.height-2*pad, row.width-2*pad
-		if window := windowOf(shape, height, width); window > 1 && len(*tokens) > 0 {
-			pooled = network.Shape{Channels: shape.Channels, Height: height, Width: width}
-			*tokens = append(*tokens, fmt.Sprintf("%dAP%d", shape.Channels, window))
-			t.note(row, "reads a %dx%d map where the layer before it makes %dx%d: %dx%d average pooling inserted", row.height, row.width,
-				shape.Height, shape.Width, window, window)
-			if pad > 0 {
-				t.note(row, "reads the %dx%d map before it padded by %d", height, width, pad)
-			}
-			return pad, pooled, nil
+// connect finds what leads from a shape to the map that a row reads.
+func connect(row convRow, shape network.Shape) (join, error) {
+	if row.pointwise() && row.channels == shape.Size() {
+		return join{flat: true}, nil
+	}
+	if row.pointwise() {
+		if window := flatWindow(shape, row.channels); window > 0 {
+			return join{window: window, flat: true}, nil
 		}
 	}
-	return 0, shape, fmt.Errorf("%s reads a %dx%d map, but the layer before it makes %dx%d; no square pooling window and padding lead from one to the other",
+	if row.channels != shape.Channels {
+		return join{}, fmt.Errorf("%s reads %d channels, but the layer before makes %v; branches, grouped and depthwise layers cannot be written",
+			row.name, row.channels, shape)
+	}
+	if row.height == shape.Height && row.width == shape.Width {
+		return join{}, nil
+	}
+	if extra := row.height - shape.Height; extra > 0 && extra%2 == 0 && row.width-shape.Width == extra && extra/2 < row.filterHigh {
+		return join{pad: extra / 2}, nil
+	}
+	for _, pad := range []int{0, row.same()} {
+		if window := windowOf(shape, row.height-2*pad, row.width-2*pad); window > 1 {
+			return join{window: window, pad: pad}, nil
+		}
+	}
+	return join{}, fmt.Errorf("%s reads a %dx%d map, but the layer before makes %dx%d; no padding and no square pooling window lead from one to the other",
 		row.name, row.height, row.width, shape.Height, shape.Width)
 }
 
@@ -223,22 +249,15 @@ func windowOf(shape network.Shape, height, width int) int {
 	return 0
 }
 
-// pooledFC is a fully connected layer that reads fewer values than the layer
-// before it makes: average pooling lies between.
-func (t *Topology) pooledFC(row convRow, shape network.Shape, tokens *[]string) (string, network.Shape, error) {
-	if len(*tokens) > 0 && row.channels%shape.Channels == 0 {
-		positions := row.channels / shape.Channels
-		for window := min(shape.Height, shape.Width); window > 1; window-- { // the one that drops least
-			if (shape.Height/window)*(shape.Width/window) == positions {
-				*tokens = append(*tokens, fmt.Sprintf("%dAP%d", shape.Channels, window))
-				t.note(row, "reads %d values where the layer before it makes %v: %dx%d average pooling inserted, then fully connected",
-					row.channels, shape, window, window)
-				return strconv.Itoa(row.filters) + "FC", network.Shape{Channels: row.filters, Height: 1, Width: 1}, nil
-			}
+// flatWindow returns the largest pooling window, the one that drops least, that
+// leaves so many values of shape, 0 if there is none.
+func flatWindow(shape network.Shape, values int) int {
+	for window := min(shape.Height, shape.Width); window > 1; window-- {
+		if shape.Channels*(shape.Height/window)*(shape.Width/window) == values {
+			return window
 		}
 	}
-	return "", shape, fmt.Errorf("%s reads %d values, but the layer before it makes %v = %d; no average pooling leads from one to the other",
-		row.name, row.channels, shape, shape.Size())
+	return 0
 }
 
 func readRows(r io.Reader, name string) ([]convRow, error) {
@@ -283,8 +302,8 @@ func readRows(r io.Reader, name string) ([]convRow, error) {
 	if !header {
 		return nil, fmt.Errorf("%s: is empty; the first line is the header %q", name, headerExample)
 	}
-	if len(rows) < 2 {
-		return nil, fmt.Errorf("%s:%d: %d layers; a network has a trainable layer and a classifier", name, n, len(rows))
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("%s:%d: no layers below the header", name, n)
 	}
 	return rows, nil
 }
@@ -306,28 +325,39 @@ func checkHeader(fields []string) error {
 }
 
 func readRow(fields []string) (convRow, error) {
-	// A trailing comma, and version 3's sparsity column (1:1 is dense).
-	for len(fields) > 8 && (fields[len(fields)-1] == "" || fields[len(fields)-1] == "1:1") {
+	sparse := false
+	for len(fields) > 8 { // a trailing comma, and version 3's sparsity such as 2:4
+		last := fields[len(fields)-1]
+		some, of, ratio := strings.Cut(last, ":")
+		if last != "" && !(ratio && isNumber(some) && isNumber(of)) {
+			break
+		}
+		sparse = sparse || some != of
 		fields = fields[:len(fields)-1]
 	}
 	if len(fields) != 8 {
 		return convRow{}, fmt.Errorf("%d fields; a layer has a name and %s", len(fields), strings.Join(columns, ", "))
 	}
-	row := convRow{name: fields[0]}
+	row := convRow{name: fields[0], sparse: sparse}
 	if row.name == "" {
 		row.name = "the layer"
 	}
-	for i, to := range []*int{&row.height, &row.width, &row.kernelHigh, &row.kernelLow, &row.channels, &row.filters, &row.stride} {
+	for i, to := range []*int{&row.height, &row.width, &row.filterHigh, &row.filterW, &row.channels, &row.filters, &row.stride} {
 		v, err := strconv.Atoi(fields[i+1])
 		if err != nil || v < 1 || v > maxExtent {
 			return row, fmt.Errorf("%s is %q; write a whole number from 1 to %d", columns[i], fields[i+1], maxExtent)
 		}
 		*to = v
 	}
-	if row.kernelHigh > row.height || row.kernelLow > row.width {
-		return row, fmt.Errorf("%s has a %dx%d filter, larger than its %dx%d map", row.name, row.kernelHigh, row.kernelLow, row.height, row.width)
+	if row.filterHigh > row.height || row.filterW > row.width {
+		return row, fmt.Errorf("%s has a %dx%d filter, larger than its %dx%d map", row.name, row.filterHigh, row.filterW, row.height, row.width)
 	}
 	return row, nil
+}
+
+func isNumber(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
 }
 
 // YAML returns the workload file, with what was inferred as comments. What

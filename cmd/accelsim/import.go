@@ -34,15 +34,19 @@ func newImportScaleSimCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "scalesim TOPOLOGY.csv --out NET.yaml",
 		Short: "SCALE-Sim topology (conv format) to workload file",
-		Long: "A topology lists layers' shapes, not a network, and SCALE-Sim's maps are padded already. What joins them is\n" +
-			"inferred and written as comments: a larger map than the layer before makes is that map padded, a smaller one is\n" +
-			"average-pooled, a 1x1 map with a channel per value before it is fully connected. The last layer must be fully\n" +
-			"connected: it is the classifier. Branches and depthwise layers are refused.",
+		Long: "A topology lists layers' shapes, not a network. What joins them is inferred, told on stderr and written as\n" +
+			"comments: a larger map than the layer before makes is that map padded, a smaller one is average-pooled; a layer\n" +
+			"is taken to keep its map's size where that fits better; a 1x1 map with a channel per value before it is fully\n" +
+			"connected. The last layer must be the classifier, fully connected, or --classes appends one. Branches and\n" +
+			"depthwise layers are refused.",
 		Example: "  accelsim import scalesim alexnet.csv --timesteps 10 --encoding direct --out alexnet.yaml\n" +
 			"  accelsim run --net alexnet.yaml --k 5 --n 1",
 		Args: oneFile("import scalesim TOPOLOGY.csv"),
 		RunE: func(c *cobra.Command, args []string) error {
 			options.Encoding = network.Encoding(encoding)
+			if c.Flags().Changed("classes") && options.Classes < 1 {
+				return usage(fmt.Errorf("--classes %d; write 1 or more", options.Classes))
+			}
 			f, err := os.Open(args[0])
 			if err != nil {
 				return usage(err)
@@ -68,6 +72,7 @@ func newImportScaleSimCommand() *cobra.Command {
 	flags.StringVar(&encoding, "encoding", "event", "event or direct input, which a topology has not")
 	flags.IntVar(&options.Batch, "batch", 0, "batch to write into the file")
 	flags.IntVar(&options.Padding, "padding", 0, "padding that the first layer's map contains, on each side")
+	flags.IntVar(&options.Classes, "classes", 0, "append a classifier of so many classes, for topologies that end before it")
 	return c
 }
 
