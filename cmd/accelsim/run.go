@@ -87,6 +87,7 @@ func newRunCommand() *cobra.Command {
 	on.register(c)
 	output.register(c)
 	show.register(c)
+	c.Flags().Lookup("out").Usage = "folder to write report.html, result.json, result.csv and result.txt to"
 	given.register(c)
 	return c
 }

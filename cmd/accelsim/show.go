@@ -45,6 +45,11 @@ func (f *showFlags) trace(untimed bool, out string) (*sim.Trace, error) {
 	limit := int64(0)
 	if f.perfetto != "" {
 		limit = f.perfettoSteps
+		if info, err := os.Stat(filepath.Dir(f.perfetto)); err != nil {
+			return nil, usage(fmt.Errorf("--perfetto: %w; name a file in a folder that exists", err))
+		} else if !info.IsDir() {
+			return nil, usage(fmt.Errorf("--perfetto: %s is not a folder", filepath.Dir(f.perfetto)))
+		}
 	}
 	if out != "" {
 		limit = max(limit, timelineSteps)
