@@ -2,6 +2,7 @@ package dram
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"math"
 	"math/bits"
@@ -169,6 +170,9 @@ func NewTrace(d Device, r io.Reader, filename string) (*Controller, error) {
 func newController(d Device) (*Controller, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
+	}
+	if d.Banks()*d.Ranks > maxBanks {
+		return nil, fmt.Errorf("device %s: %d ranks of %d banks; the controller schedules at most %d banks in a channel", d.Name, d.Ranks, d.Banks(), maxBanks)
 	}
 	mapped, err := newMapping(d)
 	if err != nil {

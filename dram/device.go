@@ -185,8 +185,8 @@ func (d Device) Validate() error {
 		return fail("device_width %d does not fit a bus_width of %d bits", d.DeviceWidth, d.BusWidth)
 	case d.Columns < d.BurstLength:
 		return fail("a row of %d columns is shorter than a burst of %d", d.Columns, d.BurstLength)
-	case d.Banks()*d.Ranks > maxBanks:
-		return fail("%d ranks of %d banks; at most %d banks in a channel", d.Ranks, d.Banks(), maxBanks)
+	case d.Banks() > maxBanks:
+		return fail("%d banks in a rank; at most %d", d.Banks(), maxBanks)
 	case d.Channels > maxChannels:
 		return fail("%d channels; at most %d", d.Channels, maxChannels)
 	case d.Clock <= 0:

@@ -40,7 +40,8 @@ const lookahead = 32
 // starts, its length and its direction: the fast engine keeps a bounded table
 // of that. Between transfers, refreshes are issued when due.
 type Memory struct {
-	device   Device
+	device   Device // with the ranks that are told apart
+	whole    Device // with all ranks
 	mapping  mapping
 	engine   Engine
 	lanes    []lane
@@ -92,6 +93,13 @@ func NewMemory(d Device, e Engine) (*Memory, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
 	}
+	// Ranks beyond those that a channel's set of banks holds are there to
+	// hold more: they take turns with the others, segment by segment, are
+	// refreshed with them and use standby power.
+	whole := d
+	if limit := maxBanks / d.Banks(); d.Ranks > limit {
+		d.Ranks = limit
+	}
 	mapped, err := newMapping(d)
 	if err != nil {
 		return nil, err
@@ -99,11 +107,12 @@ func NewMemory(d Device, e Engine) (*Memory, error) {
 	t := d.Timing
 	m := &Memory{
 		device:   d,
+		whole:    whole,
 		mapping:  mapped,
 		engine:   e,
 		lanes:    make([]lane, d.Channels),
 		burst:    d.BurstBytes(),
-		capacity: int64(d.Capacity() / d.BurstBytes()),
+		capacity: int64(whole.Capacity() / d.BurstBytes()),
 		sweep:    mapped.sweep(),
 		beats:    d.BurstCycles(),
 		readEnd:  t.AL + t.CL + d.BurstCycles(),
@@ -165,7 +174,7 @@ func (m *Memory) reset() {
 }
 
 // Device returns the device behind m.
-func (m *Memory) Device() Device { return m.device }
+func (m *Memory) Device() Device { return m.whole }
 
 // Record appends every command from now on to log, in the order of placement;
 // commands of one segment are not sorted by time. Only the reference engine
@@ -211,7 +220,7 @@ func (m *Memory) check(s Stream) error {
 	case s.Bursts < 0:
 		return fmt.Errorf("a transfer of %d bursts", s.Bursts)
 	case s.Bursts > m.capacity || int64(s.Addr/m.burst) > m.capacity-s.Bursts:
-		return fmt.Errorf("%d bursts at address %#x end beyond the memory's %d bytes", s.Bursts, int64(s.Addr), m.device.Capacity())
+		return fmt.Errorf("%d bursts at address %#x end beyond the memory's %d bytes", s.Bursts, int64(s.Addr), m.whole.Capacity())
 	}
 	return nil
 }
@@ -244,7 +253,7 @@ func (m *Memory) idle(until units.Cycles) {
 // and one round every so many clocks.
 func (m *Memory) refresh(from, every units.Cycles, count int64) {
 	m.refreshed += count
-	m.stats.Refreshes += count * int64(m.device.Ranks) * int64(m.device.Channels)
+	m.stats.Refreshes += count * int64(m.whole.Ranks) * int64(m.whole.Channels)
 	if m.engine != Reference {
 		return
 	}
@@ -425,7 +434,7 @@ func (m *Memory) record(at units.Cycles, c Command, burst uint64) {
 // its refreshes, and the last Finish.
 func (m *Memory) Stats() Stats {
 	s := m.stats
-	s.Precharged = m.now*units.Cycles(m.device.Ranks)*units.Cycles(m.device.Channels) - s.Active
+	s.Precharged = m.now*units.Cycles(m.whole.Ranks)*units.Cycles(m.whole.Channels) - s.Active
 	return s
 }
 
