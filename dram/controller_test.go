@@ -69,9 +69,9 @@ func randomPattern(t testing.TB, r *rand.Rand, requests int64) (Device, Pattern)
 // every counter and the state left behind must be equal.
 func TestSkippingEqualsReference(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	const cases = 2000
+	total := cases(2000)
 	skipped := 0
-	for range cases {
+	for range total {
 		d, p := randomPattern(t, r, 30_000)
 		if regular[p.Kind] == nil {
 			p.Kind = "seqread"
@@ -92,8 +92,8 @@ func TestSkippingEqualsReference(t *testing.T) {
 			t.Fatalf("%+v\n%+v\nleaves state\n%v\nreference\n%v", d, p, a, b)
 		}
 	}
-	if skipped < cases/10 {
-		t.Errorf("only %d of %d cases skipped a period", skipped, cases)
+	if skipped < total/10 {
+		t.Errorf("only %d of %d cases skipped a period", skipped, total)
 	}
 }
 

@@ -2,5 +2,5 @@
 
 package dram
 
-// raceEnabled tells tests that measure time that the race detector slows them.
+// raceEnabled tells tests that the race detector makes them ten times slower.
 const raceEnabled = true

@@ -318,8 +318,8 @@ func (s *ticking) run() []Issued {
 // TestEventDrivenEqualsTicking compares every command of both controllers.
 func TestEventDrivenEqualsTicking(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
-	for range 150 {
-		d, p := randomPattern(t, r, 250)
+	for range cases(600) {
+		d, p := randomPattern(t, r, 400)
 		c, err := NewPattern(d, p, Reference)
 		if err != nil {
 			t.Fatal(err)
