@@ -57,6 +57,7 @@ func TestAttributionInJSONAddsUpToTheRun(t *testing.T) {
 			}
 			onChip.Reads += s.OnChip.Reads
 			onChip.Writes += s.OnChip.Writes
+			dram := float64(s.DRAMIdle)
 			for class, moved := range s.Tensors {
 				sum := words[class]
 				sum.Reads += moved.Traffic.Reads
@@ -65,6 +66,12 @@ func TestAttributionInJSONAddsUpToTheRun(t *testing.T) {
 				bursts[0] += moved.TensorTime.Reads
 				bursts[1] += moved.TensorTime.Writes
 				activates += moved.Activates
+				for _, command := range moved.Energy {
+					dram += float64(command)
+				}
+			}
+			if whole := float64(s.Energy.DRAM); math.Abs(dram-whole) > 1e-9*whole {
+				t.Errorf("%s %s: tensors and idling take %g pJ of DRAM, the share has %g", p.Name, s.Phase, dram, whole)
 			}
 		}
 	}

@@ -104,7 +104,7 @@ func TestPageIsTheSameEveryTime(t *testing.T) {
 		}
 		return page.String()
 	}
-	if write() != write() {
+	if first, second := write(), write(); first != second {
 		t.Error("two runs give two pages")
 	}
 }

@@ -1,6 +1,7 @@
-package sim_test
+package sim
 
 import (
+	"fmt"
 	"math"
 	"testing"
 
@@ -12,12 +13,11 @@ import (
 	"accelsim/network"
 	"accelsim/pe"
 	"accelsim/schedule"
-	"accelsim/sim"
 	"accelsim/units"
 )
 
 // simulate runs a built-in network at (k, n) on the paper's machine.
-func simulate(t *testing.T, net string, k, n, batch int, o sim.Options) *sim.Result {
+func runOnPaper(t *testing.T, net string, k, n, batch int, o Options) *Result {
 	t.Helper()
 	w, err := network.Open(net)
 	if err != nil {
@@ -33,7 +33,7 @@ func simulate(t *testing.T, net string, k, n, batch int, o sim.Options) *sim.Res
 		t.Fatal(err)
 	}
 	o.Energy = energy.Default()
-	r, err := sim.Run(p, hw, o)
+	r, err := Run(p, hw, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,94 +53,105 @@ func TestSharesAddUpToTheWhole(t *testing.T) {
 		{"resnet18", 1, 1, 5, false},
 		{"vgg11", 12, 3, 2, true},
 	} {
-		r := simulate(t, c.net, c.k, c.n, c.batch, sim.Options{Untimed: c.untimed})
-		var words [schedule.MemoryClasses]sim.Traffic
-		var operations [pe.NumOps]int64
-		var onChip sim.Traffic
-		var phases [3]units.Cycles
-		var kernels units.Cycles
-		var commands dram.Stats
-		var time, moving units.Picoseconds
-		var joules float64
-		for _, s := range r.Shares {
-			for class, w := range s.Words {
-				words[class].Reads += w.Reads
-				words[class].Writes += w.Writes
+		checkShares(t, fmt.Sprintf("%s (%d, %d)", c.net, c.k, c.n), runOnPaper(t, c.net, c.k, c.n, c.batch, Options{Untimed: c.untimed}))
+	}
+}
+
+func TestSharesOfAFunctionalRunAddUp(t *testing.T) {
+	for _, name := range vectorNames(t) {
+		checkShares(t, name, readVector(t, name).run(t, Options{Energy: testEnergy(t)}))
+	}
+}
+
+// checkShares holds the sum of all shares to the whole.
+func checkShares(t *testing.T, name string, r *Result) {
+	t.Helper()
+	var words [schedule.MemoryClasses]Traffic
+	var operations [pe.NumOps]int64
+	var onChip Traffic
+	var phases [3]units.Cycles
+	var kernels units.Cycles
+	var commands dram.Stats
+	var time, moving units.Picoseconds
+	var joules float64
+	for _, s := range r.Shares {
+		for class, w := range s.Words {
+			words[class].Reads += w.Reads
+			words[class].Writes += w.Writes
+		}
+		for op, n := range s.Operations {
+			if n < 0 {
+				t.Errorf("%s: a share of %d operations", name, n)
 			}
-			for op, n := range s.Operations {
-				if n < 0 {
-					t.Errorf("%s: a share of %d operations", c.net, n)
-				}
-				operations[op] += n
-			}
-			onChip.Reads += s.OnChip.Reads
-			onChip.Writes += s.OnChip.Writes
-			phases[s.Phase] += s.PE
-			for _, cycles := range s.Kernels {
-				kernels += cycles
-			}
+			operations[op] += n
 		}
-		check := func(what string, got, want any) {
-			t.Helper()
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("%s (%d, %d): %s of all shares (-whole +shares):\n%s", c.net, c.k, c.n, what, diff)
-			}
+		onChip.Reads += s.OnChip.Reads
+		onChip.Writes += s.OnChip.Writes
+		phases[s.Phase] += s.PE
+		for _, cycles := range s.Kernels {
+			kernels += cycles
 		}
-		check("words", words, r.Words)
-		check("operations", operations, r.Operations)
-		check("accesses", onChip, sim.Traffic{Reads: r.OnChip.Reads, Writes: r.OnChip.Writes})
-		if c.untimed {
-			continue
+	}
+	check := func(what string, got, want any) {
+		t.Helper()
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s of all shares (-whole +shares):\n%s", name, what, diff)
 		}
-		timing := r.Timing
-		for _, s := range timing.Shares {
-			at, stats := s.DRAM()
-			moving += at
-			commands.Add(stats, 1)
-			time += s.Time()
-			joules += s.Energy.Total().Joules()
-		}
-		check("shares", len(timing.Shares), len(r.Shares))
-		check("PE clocks", phases, timing.Cycles.Phase)
-		check("clocks of kernels", kernels, timing.Cycles.PEBusy)
-		check("DRAM commands", commands, timing.DRAM)
-		check("time", time.Seconds(), timing.Seconds)
-		period := r.Hardware.PE.Clock.Period()
-		check("DRAM time", units.Cycles(units.CeilDiv(moving, period)), timing.Cycles.DRAM)
-		if whole := timing.Energy.Total().Joules(); math.Abs(joules-whole) > 1e-9*whole {
-			t.Errorf("%s: shares cost %g J, the whole %g J", c.net, joules, whole)
-		}
+	}
+	check("words", words, r.Words)
+	check("operations", operations, r.Operations)
+	check("accesses", onChip, Traffic{Reads: r.OnChip.Reads, Writes: r.OnChip.Writes})
+	if r.Timing == nil {
+		return
+	}
+	timing := r.Timing
+	for _, s := range timing.Shares {
+		at, stats := s.DRAM()
+		moving += at
+		commands.Add(stats, 1)
+		time += s.Time()
+		joules += s.Energy.Total().Joules()
+	}
+	check("shares", len(timing.Shares), len(r.Shares))
+	check("PE clocks", phases, timing.Cycles.Phase)
+	check("clocks of kernels", kernels, timing.Cycles.PEBusy)
+	check("DRAM commands", commands, timing.DRAM)
+	check("time", time.Seconds(), timing.Seconds)
+	period := r.Hardware.PE.Clock.Period()
+	check("DRAM time", units.Cycles(units.CeilDiv(moving, period)), timing.Cycles.DRAM)
+	if whole := timing.Energy.Total().Joules(); math.Abs(joules-whole) > 1e-9*whole {
+		t.Errorf("%s: shares cost %g J, the whole %g J", name, joules, whole)
 	}
 }
 
 func TestSharesDoNotDependOnTheDRAMEngine(t *testing.T) {
-	fast := simulate(t, "lenet1", 5, 2, 4, sim.Options{})
-	slow := simulate(t, "lenet1", 5, 2, 4, sim.Options{Engine: dram.Reference})
+	fast := runOnPaper(t, "lenet1", 5, 2, 4, Options{})
+	slow := runOnPaper(t, "lenet1", 5, 2, 4, Options{Engine: dram.Reference})
 	if diff := cmp.Diff(slow.Timing.Shares, fast.Timing.Shares); diff != "" {
 		t.Errorf("-reference +stream:\n%s", diff)
 	}
 }
 
 func TestTraceShowsWhatTheStatisticsCount(t *testing.T) {
-	trace := &sim.Trace{Limit: math.MaxInt64}
-	r := simulate(t, "lenet1", 10, 2, 16, sim.Options{Trace: trace})
+	trace := &Trace{Limit: math.MaxInt64}
+	r := runOnPaper(t, "lenet1", 10, 2, 16, Options{Trace: trace})
 	period := r.Hardware.PE.Clock.Period()
-	var words sim.Traffic
-	var busy [sim.NumTracks]units.Picoseconds
-	var last [sim.NumTracks]units.Picoseconds
+	var words Traffic
+	var busy [NumTracks]units.Picoseconds
+	var last [NumTracks]units.Picoseconds
 	for _, s := range trace.Spans {
 		if s.From > s.To || s.From < last[s.Track] {
 			t.Fatalf("%v span of step %d from %d to %d begins before its predecessor ends at %d", s.Track, s.Step, s.From, s.To, last[s.Track])
 		}
 		last[s.Track] = s.To
 		busy[s.Track] += s.To - s.From
-		if s.Track == sim.Port && s.Write {
+		if s.Track == Port && s.Write {
 			words.Writes += s.Words
-		} else if s.Track == sim.Port {
+		} else if s.Track == Port {
 			words.Reads += s.Words
 		}
 	}
-	var want sim.Traffic
+	var want Traffic
 	for _, c := range r.Words {
 		want.Reads += c.Reads
 		want.Writes += c.Writes
@@ -149,11 +160,11 @@ func TestTraceShowsWhatTheStatisticsCount(t *testing.T) {
 		t.Errorf("spans move %v, the machine %v", words, want)
 	}
 	pes := units.Picoseconds(r.Timing.Cycles.PEBusy) * period
-	if busy[sim.Steps] != pes || busy[sim.Array]+busy[sim.Lanes] != pes {
-		t.Errorf("PEs are busy for %d ps; steps take %d, kernels %d", pes, busy[sim.Steps], busy[sim.Array]+busy[sim.Lanes])
+	if busy[Steps] != pes || busy[Array]+busy[Lanes] != pes {
+		t.Errorf("PEs are busy for %d ps; steps take %d, kernels %d", pes, busy[Steps], busy[Array]+busy[Lanes])
 	}
-	if busy[sim.DMA] != busy[sim.Port] {
-		t.Errorf("the DMA is busy for %d ps, the DRAM port for %d", busy[sim.DMA], busy[sim.Port])
+	if busy[DMA] != busy[Port] {
+		t.Errorf("the DMA is busy for %d ps, the DRAM port for %d", busy[DMA], busy[Port])
 	}
 	peak := units.Bytes(0)
 	for i, level := range trace.Fill {
@@ -171,8 +182,8 @@ func TestTraceShowsWhatTheStatisticsCount(t *testing.T) {
 }
 
 func TestTraceIsCutAtItsLimit(t *testing.T) {
-	trace := &sim.Trace{Limit: 10}
-	simulate(t, "lenet1", 10, 2, 1, sim.Options{Trace: trace})
+	trace := &Trace{Limit: 10}
+	runOnPaper(t, "lenet1", 10, 2, 1, Options{Trace: trace})
 	seen := map[int64]bool{}
 	for _, s := range trace.Spans {
 		seen[s.Step] = true
