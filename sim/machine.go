@@ -87,6 +87,7 @@ type machine struct {
 	attended attendance
 	busy     [numPhases]units.Cycles // PE clocks by phase
 	progress func(int64)
+	tiles    *tiling.Planner
 	accounts *accounts
 	trace    *Trace // nil unless asked for
 }
@@ -139,7 +140,7 @@ type plan struct {
 	source   Source
 	extents  []schedule.Extent
 	capacity units.Words
-	tiled    bool
+	tiles    *tiling.Planner // nil if the buffer is as large as it takes
 }
 
 // planFor fits the program into the hardware's layer buffer. With only the
@@ -156,7 +157,7 @@ func planFor(p *schedule.Program, hw *hardware.Hardware) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
-	return plan{source: t, extents: t.Extents(), capacity: capacity, tiled: t.Tiled()}, nil
+	return plan{source: t, extents: t.Extents(), capacity: capacity, tiles: t}, nil
 }
 
 // Run executes one training iteration of the program on the hardware.
@@ -165,7 +166,7 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
-	if plan.tiled && o.Tensors != nil {
+	if plan.tiles != nil && plan.tiles.Tiled() && o.Tensors != nil {
 		return nil, fmt.Errorf("%s has %d bytes on chip: %w", hw.Name, hw.OnChip, ErrTiledTensors)
 	}
 	memory, err := layOut(plan.extents, hw.DRAM)
@@ -181,6 +182,7 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 		pes:      newProcessor(hw.PE, p.Workload(), p),
 		period:   hw.PE.Clock.Period(),
 		progress: o.Progress,
+		tiles:    plan.tiles,
 		accounts: newAccounts(p, densities(p.Workload(), p.Blocks)),
 		trace:    o.Trace,
 	}
@@ -384,7 +386,11 @@ func (m *machine) retire() {
 		m.pes.data.release(m.buffer.Has)
 	}
 	if m.progress != nil && m.stored%progressEvery == 0 {
-		m.progress(m.stored)
+		done := m.stored
+		if m.tiles != nil {
+			done = m.tiles.Done()
+		}
+		m.progress(done)
 	}
 }
 

@@ -105,8 +105,11 @@ func describe(s *schedule.Step) string {
 func (t *Planner) Rewind() {
 	t.program.Rewind()
 	t.resident, t.held = t.resident[:0], 0
-	t.plan, t.next = plan{}, 0
+	t.plan, t.next, t.done = plan{}, 0, 0
 }
+
+// Done returns how many of the program's steps have been cut and handed out.
+func (t *Planner) Done() int64 { return t.done }
 
 // Tiled tells whether any step is cut.
 func (t *Planner) Tiled() bool { return t.tiled }
@@ -126,6 +129,7 @@ func (t *Planner) Next(s *schedule.Step) bool {
 		}
 		if len(t.plan.stages) > 0 {
 			t.finishStep()
+			t.done++
 		}
 		if !t.program.Next(&t.step) {
 			return false

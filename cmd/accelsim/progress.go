@@ -30,7 +30,8 @@ func (p *progress) step(done, total int64) {
 		}
 		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(p.out),
 			progressbar.OptionSetDescription(p.what), progressbar.OptionShowCount(),
-			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish())
+			progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(),
+			progressbar.OptionThrottle(100*time.Millisecond))
 	}
 	if p.bar.GetMax64() != total {
 		p.bar.ChangeMax64(total)
