@@ -20,8 +20,9 @@ type Options struct {
 	Formats  fixed.Formats
 	Vectors  int // random vectors for each unit
 	Seed     uint64
-	// Command is what makes the same files again.
-	Command string
+	// Version of accelsim, and the command that makes the same files again:
+	// they are written into every generated file.
+	Version, Command string
 }
 
 // Design is an accelerator to be built: the simulator's numbers for one
@@ -101,4 +102,10 @@ func (d *Design) makeBlock() error {
 	}
 	d.Block = NewBlockTest(b, a, blockIntervals, d.Seed)
 	return nil
+}
+
+// MapEnd returns the first address behind the last tensor.
+func (d *Design) MapEnd() units.Bytes {
+	last := d.Addresses[len(d.Addresses)-1]
+	return last.Base + last.Stride*units.Bytes(last.Slots)
 }

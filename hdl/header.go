@@ -188,8 +188,8 @@ func (d *Design) memoryParameters() group {
 
 // banner is the comment at the top of every generated file.
 func (d *Design) banner() string {
-	return fmt.Sprintf("// %s\n// workload %s, hardware %s, k = %d, n = %d\n// Made by accelsim; to make it again: %s\n",
-		Schema, oneLine(d.Workload.Name), oneLine(d.Hardware.Name), d.K, d.N, oneLine(d.Command))
+	return fmt.Sprintf("// %s, accelsim %s\n// workload %s, hardware %s, k = %d, n = %d\n// To make it again: %s\n",
+		Schema, oneLine(d.Version), oneLine(d.Workload.Name), oneLine(d.Hardware.Name), d.K, d.N, oneLine(d.Command))
 }
 
 // oneLine keeps a name from ending a comment.

@@ -76,6 +76,7 @@ func newRootCommand() *cobra.Command {
 		newVerifyCommand(),
 		newTrainCommand(),
 		newDRAMCommand(),
+		newHDLCommand(),
 	)
 	completeFlags(root)
 	root.Args = func(c *cobra.Command, args []string) error {

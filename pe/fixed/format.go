@@ -66,8 +66,9 @@ func (f Format) Encode(v float64) int64 {
 	return int64(min(max(scaled, float64(f.Min())), float64(f.Max())))
 }
 
-// Holds tells whether the format can represent a number to half its last place.
-func (f Format) Holds(v float64) bool {
+// inRange tells whether a number rounds to a value of the format without being
+// clipped.
+func (f Format) inRange(v float64) bool {
 	scaled := math.RoundToEven(math.Ldexp(v, f.Fraction))
 	return scaled >= float64(f.Min()) && scaled <= float64(f.Max())
 }

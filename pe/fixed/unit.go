@@ -90,8 +90,8 @@ type CannotHold struct {
 // Error says what would do.
 func (e *CannotHold) Error() string {
 	reason := fmt.Sprintf("its range is %v to %v", e.Format.Value(e.Format.Min()), e.Format.Value(e.Format.Max()))
-	if e.Parameter.Encoded == 0 {
-		reason = fmt.Sprintf("it would become 0, its last place is %v", e.Format.Value(1))
+	if e.Format.inRange(e.Parameter.Value) {
+		reason = fmt.Sprintf("it would become %v", e.Format.Value(e.Parameter.Encoded))
 	}
 	return fmt.Sprintf("%v cannot hold %s = %v: %s; write %v for the potentials", e.Format, e.Parameter.Name, e.Parameter.Value, reason, e.Needs)
 }
@@ -110,8 +110,8 @@ func New(w *network.Workload, k int, f Formats) (*Datapath, error) {
 		Momentum: u.Encode(w.Training.Momentum),
 	}
 	for _, p := range d.Parameters(w) {
-		if !u.Holds(p.Value) || (p.Value != 0 && p.Encoded == 0) {
-			return nil, &CannotHold{u, p, widen(u, p.Value)}
+		if !u.holds(p.Value) {
+			return nil, &CannotHold{u, p, u.widen(p.Value)}
 		}
 	}
 	// The largest output error is 2 / (classes k batch); it is brought below
@@ -135,14 +135,26 @@ func New(w *network.Workload, k int, f Formats) (*Datapath, error) {
 	return d, nil
 }
 
-// widen returns the nearest format that holds v.
-func widen(f Format, v float64) Format {
-	for f.Integer < maxWidth && !f.Holds(v) {
+// tolerance is how far off a parameter may be in a format that holds it.
+const tolerance = 0.02
+
+// holds tells whether a parameter is in range and near enough.
+func (f Format) holds(v float64) bool {
+	return f.inRange(v) && math.Abs(f.Value(f.Encode(v))-v) <= tolerance*math.Abs(v)
+}
+
+// widen returns a format that holds v, of the same width if that will do.
+func (f Format) widen(v float64) Format {
+	for f.Integer < maxWidth && !f.inRange(v) {
 		f.Integer++
 		f.Fraction = max(0, f.Fraction-1)
 	}
-	for v != 0 && f.Encode(v) == 0 {
+	for !f.holds(v) {
 		f.Fraction++
+		f.Integer = max(1, f.Integer-1)
+		if !f.inRange(v) {
+			f.Integer++
+		}
 	}
 	return f
 }

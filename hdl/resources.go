@@ -1,0 +1,286 @@
+package hdl
+
+import (
+	"context"
+	_ "embed"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+
+	"accelsim/pe"
+	"accelsim/units"
+)
+
+// Resources of an FPGA.
+type Resources struct {
+	LUT  int `json:"lut"`
+	FF   int `json:"ff"`
+	DSP  int `json:"dsp"`
+	BRAM int `json:"bram36"` // blocks of 36 Kbit
+}
+
+// Board is an FPGA to build on.
+type Board struct {
+	Name, Device string
+	Resources
+	Source string
+	family string // as synth_xilinx names it
+}
+
+// Boards returns what is built in.
+func Boards() []Board {
+	return []Board{
+		{"zcu102", "XCZU9EG", Resources{274080, 548160, 2520, 912}, "AMD DS891, Zynq UltraScale+ MPSoC overview", "xcup"},
+		{"alveo-u280", "XCU280", Resources{1303680, 2607360, 9024, 2016}, "AMD DS963, Alveo U280 data sheet", "xcup"},
+		{"kria-k26", "XCK26", Resources{117120, 234240, 1248, 144}, "AMD DS987, Kria K26 data sheet", "xcup"},
+		{"pynq-z2", "XC7Z020", Resources{53200, 106400, 220, 140}, "AMD DS190, Zynq-7000 overview", "xc7"},
+	}
+}
+
+// LookupBoard returns a built-in board.
+func LookupBoard(name string) (Board, error) {
+	var names []string
+	for _, b := range Boards() {
+		if b.Name == name {
+			return b, nil
+		}
+		names = append(names, b.Name)
+	}
+	return Board{}, fmt.Errorf("no board %q; there are %s", name, strings.Join(names, ", "))
+}
+
+// brams returns the blocks that hold some bits, at 36 Kbit each.
+func brams(bits int64) int { return int(units.CeilDiv(bits, 36*1024)) }
+
+// Estimate is the simulator's own idea of what a design takes: of its array,
+// and of a layer buffer in fixed-point words as wide as the widest format.
+func (d *Design) Estimate() Resources {
+	r := EstimateArray(d.shape(), d.Hardware.PE)
+	f := d.Formats
+	word := max(f.Weight.Width(), f.Potential.Width(), f.Error.Width(), f.Gradient.Width())
+	r.BRAM = brams(int64(d.OnChip) / units.WordBytes * int64(word))
+	return r
+}
+
+func (d *Design) shape() shape {
+	s := shape{}
+	for _, w := range widths(d.Datapath) {
+		s[w.name] = w.value
+	}
+	return s
+}
+
+// shape is the RTL's width parameters.
+type shape map[string]int
+
+// EstimateArray estimates an array: cells, lanes, and what they share.
+func EstimateArray(s shape, a pe.Array) Resources {
+	cells, lanes := float64(a.PEs()), float64(a.Lanes)
+	m := fitted()
+	return Resources{
+		LUT: int(cells*m.cell.at(s.cellLUT()) + lanes*m.lane.at(s.laneLUT()) + 0.5),
+		FF:  a.PEs()*s.cellFF() + sharedFF + int(lanes*m.laneFF.at(s.laneFF())+0.5),
+		DSP: a.PEs()*s.cellDSP() + a.Lanes*s.laneDSP(),
+	}
+}
+
+// cellLUT is what the LUTs of a cell grow with: adder bits, and gated bits.
+func (s shape) cellLUT() []float64 {
+	return []float64{1, float64(s["SW"] + s["BW"] + s["RW"] + s["GW"]), float64(s["WW"] + s["EW"])}
+}
+
+// sharedFF is the control bits that all cells of an array share.
+const sharedFF = 10
+
+// cellFF is the registers of a cell, as the RTL has them: gated weight and sum,
+// product and sum, gated error, register, and dW twice.
+func (s shape) cellFF() int {
+	return s["WW"] + s["SW"] + s["EW"] + s["WW"] + s["BW"] + s["EW"] + s["RW"] + 2*s["GW"]
+}
+
+// exact is the width of the sum in the LIF neuron.
+func (s shape) exact() int { return max(s["SW"]+2*s["UF"]-s["WF"], 2*s["UW"]) + 2 }
+
+// laneLUT is what the LUTs of a lane grow with: adder bits of exact sums, and
+// bits that are rounded, clipped and compared.
+func (s shape) laneLUT() []float64 {
+	difference := max(s["BW"], s["EW"]+s["UW"]) + max(s["WF"], s["UF"]) - s["WF"]
+	return []float64{
+		1, float64(s.exact() + difference + s["EW"] + s["UW"] + s["GW"] + s["UF"]),
+		float64(4*s["UW"] + 4*s["EW"] + s["GW"] + 2*s["WW"]),
+	}
+}
+
+// laneFF is what the registers of a lane grow with: the bits of all its stages.
+func (s shape) laneFF() []float64 {
+	return []float64{
+		1, float64(
+			2*s["UW"] + s["SW"] + s.exact() + 2*s["UW"] + // LIF
+				2*s["NW"] + s["CW"] + 2*s["EW"] + // loss
+				s["UW"] + // surrogate
+				3*(s["EW"]+s["UW"]) + s["BW"] + 4*s["EW"] + // error
+				s["GW"] + s["UW"] + s["GW"] + s["CW"] + 3*s["GW"] + 2*s["WW"]), // optimizer
+	}
+}
+
+// dsps returns the DSP slices of a product of signed factors: a slice takes 18
+// bits by 25 or more, and formats have at most 24; small products go to LUTs.
+func dsps(a, b int) int {
+	switch {
+	case a+b < 9:
+		return 0
+	case min(a, b) > 18:
+		return 2
+	}
+	return 1
+}
+
+func (s shape) cellDSP() int { return dsps(s["EW"], s["WW"]) }
+
+func (s shape) laneDSP() int {
+	return dsps(s["UW"], s["UW"]) + 3*dsps(s["EW"], s["UW"]) + dsps(s["NW"]+1, s["CW"]) + dsps(s["GW"], s["UW"]) + dsps(s["GW"], s["CW"])
+}
+
+// linear is a function fitted by least squares.
+type linear []float64
+
+func (l linear) at(x []float64) float64 {
+	sum := 0.0
+	for i, v := range x {
+		sum += l[i] * v
+	}
+	return max(0, sum)
+}
+
+type model struct{ cell, lane, laneFF linear }
+
+// Measurement is what yosys made of a module: synth_xilinx -flatten -nowidelut.
+type Measurement struct {
+	Module string // cell, lane or array
+	Use    string // fit, or check: not used to fit
+	Shape  shape
+	Array  pe.Array
+	Resources
+}
+
+//go:embed resources.csv
+var measured string
+
+// Measurements returns the built-in measurements.
+func Measurements() []Measurement {
+	rows, err := csv.NewReader(strings.NewReader(measured)).ReadAll()
+	if err != nil {
+		panic(err) // embedded, and a test reads it
+	}
+	var list []Measurement
+	for _, row := range rows[1:] {
+		m := Measurement{Module: row[0], Use: row[1], Shape: shape{}}
+		value := map[string]int{}
+		for i, name := range rows[0][2:] {
+			value[name], _ = strconv.Atoi(row[i+2])
+		}
+		m.Array = pe.Array{Rows: value["ROWS"], Columns: value["COLUMNS"], Lanes: value["LANES"]}
+		m.Resources = Resources{LUT: value["LUT"], FF: value["FF"], DSP: value["DSP"], BRAM: value["BRAM"]}
+		for _, name := range peParameters {
+			m.Shape[name] = value[name]
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
+// fitted fits the model to the measurements that are for it.
+func fitted() model {
+	fit := func(module string, features func(shape) []float64, result func(Resources) int) linear {
+		var x, y []float64
+		columns := 0
+		for _, m := range Measurements() {
+			if m.Module == module && m.Use == "fit" {
+				f := features(m.Shape)
+				columns = len(f)
+				x, y = append(x, f...), append(y, float64(result(m.Resources)))
+			}
+		}
+		var solution mat.VecDense
+		if err := solution.SolveVec(mat.NewDense(len(y), columns, x), mat.NewVecDense(len(y), y)); err != nil {
+			panic(err) // embedded, and a test fits it
+		}
+		return solution.RawVector().Data
+	}
+	lut := func(r Resources) int { return r.LUT }
+	return model{
+		fit("cell", shape.cellLUT, lut), fit("lane", shape.laneLUT, lut),
+		fit("lane", shape.laneFF, func(r Resources) int { return r.FF }),
+	}
+}
+
+// Synthesize has yosys map a module of a folder's RTL to a family of FPGAs.
+func Synthesize(ctx context.Context, folder, module, family string, parameters map[string]int) (Resources, error) {
+	var set strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		fmt.Fprintf(&set, " -chparam %s %d", name, parameters[name])
+	}
+	file, err := os.CreateTemp("", "accelsim-stat-*.json")
+	if err != nil {
+		return Resources{}, err
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	if _, err := tool(ctx, folder, "yosys", "-q", "-p", fmt.Sprintf(
+		"read_verilog rtl/accelsim_*.v; hierarchy -top %s%s; synth_xilinx -family %s -flatten -noiopad -nowidelut -top %s; tee -q -o %s stat -json",
+		module, set.String(), family, module, file.Name())); err != nil {
+		return Resources{}, err
+	}
+	var stat struct {
+		Design struct {
+			Cells map[string]int `json:"num_cells_by_type"`
+		} `json:"design"`
+	}
+	if err := json.NewDecoder(file).Decode(&stat); err != nil {
+		return Resources{}, fmt.Errorf("yosys' statistics: %w", err)
+	}
+	var r Resources
+	for cell, n := range stat.Design.Cells {
+		switch {
+		case strings.HasPrefix(cell, "RAMB"):
+			r.BRAM += n
+		case strings.HasPrefix(cell, "LUT"), strings.HasPrefix(cell, "SRL"), strings.HasPrefix(cell, "RAM"), cell == "INV":
+			r.LUT += n
+		case strings.HasPrefix(cell, "FD"):
+			r.FF += n
+		case strings.HasPrefix(cell, "DSP"):
+			r.DSP += n
+		}
+	}
+	return r, nil
+}
+
+// SynthesizeArray does so with the design's array.
+func (d *Design) SynthesizeArray(ctx context.Context, folder string, b Board) (Resources, error) {
+	a := d.Hardware.PE
+	parameters := map[string]int{"ROWS": a.Rows, "COLUMNS": a.Columns, "LANES": a.Lanes}
+	for _, name := range peParameters {
+		parameters[name] = d.shape()[name]
+	}
+	return Synthesize(ctx, folder, "accelsim_array", b.family, parameters)
+}
+
+// Fits returns what a board lacks; nothing if the design fits.
+func (r Resources) Fits(b Board) (missing []string) {
+	for _, v := range []struct {
+		name       string
+		need, have int
+	}{{"LUT", r.LUT, b.LUT}, {"FF", r.FF, b.FF}, {"DSP", r.DSP, b.DSP}, {"BRAM", r.BRAM, b.BRAM}} {
+		if v.need > v.have {
+			missing = append(missing, fmt.Sprintf("%s (%d of %d)", v.name, v.need, v.have))
+		}
+	}
+	return missing
+}
