@@ -218,12 +218,12 @@ func TestClassifierDensitiesThatDoNotFitAreIgnoredWithAWarning(t *testing.T) {
 func TestSameBytesWhateverTheNumberOfCPUs(t *testing.T) {
 	for _, args := range []string{"run --net alexnet --k 10 --n 1 --format json", "run --net resnet18 --k 2 --n 3 --format json", "run --net lenet1 --k 1 --n 2"} {
 		var outputs []string
-		for _, cpus := range []int{1, 2, 2} {
+		for _, cpus := range []int{1, 2} {
 			before := runtime.GOMAXPROCS(cpus)
 			outputs = append(outputs, succeed(t, strings.Fields(args)...))
 			runtime.GOMAXPROCS(before)
 		}
-		if outputs[0] != outputs[1] || outputs[1] != outputs[2] {
+		if outputs[0] != outputs[1] {
 			t.Errorf("accelsim %s: output differs", args)
 		}
 	}
