@@ -103,7 +103,7 @@ func New(only []string, l *Lab, acc *Accuracies) (*Album, error) {
 		}
 	}
 	var err error
-	if len(only) == 0 {
+	if len(only) == 0 { // the published numbers' FoM is over the grid of Figure 14
 		a.claims, err = claims()
 	}
 	return a, err
@@ -139,7 +139,7 @@ func (a *Album) Published() []Row {
 	if a.claims == nil {
 		return nil
 	}
-	return published(a.Lab, a.claims)
+	return a.published()
 }
 
 // Table lays published numbers out for a terminal. Notes are numbered below it.
@@ -201,7 +201,7 @@ func PublishedMarkdown(rows []Row) []byte {
 	numbered := footnotes{}
 	for _, r := range rows {
 		mark := numbered.mark(r.Note)
-		cell := strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "~", "≈ ")
+		cell := strings.NewReplacer("->", "→", "|", `\|`, "<", "&lt;", ">", "&gt;", "~", "≈ ")
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", cell.Replace(r.Quantity), r.Task, cell.Replace(r.Paper),
 			dash(r.Equations), dash(r.Ideal), dash(r.Real), mark)
 	}

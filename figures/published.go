@@ -156,8 +156,9 @@ const needsTraining = "needs training"
 const footprintNote = "simulated: DRAM footprint of the accelerator, beside the GPU's memory"
 
 // published fills the table. The claims' points are in the lab.
-func published(l *Lab, all []claim) []Row {
+func (a *Album) published() []Row {
 	var rows []Row
+	l, all := a.Lab, a.claims
 	for _, c := range all {
 		row := Row{Quantity: c.Quantity, Task: c.Task, Paper: c.Paper, Equations: fixed(c.Here, 2), Note: c.Note}
 		if c.equation {
@@ -177,6 +178,16 @@ func published(l *Lab, all []claim) []Row {
 		}
 		if c.of == gpuMemory && !c.equation {
 			row.Note = join(row.Note, footprintNote)
+		}
+		rows = append(rows, row)
+	}
+	for _, t := range Tasks {
+		row := Row{
+			Quantity: "best (k,n) by FoM", Task: strings.TrimSpace(t.Net + " " + t.claimed()),
+			Paper: fmt.Sprintf("(%d,%d)", t.BestK, t.BestN), Note: "needs the accuracy of every (k,n): --accuracy; not a percentage",
+		}
+		if c := a.chosen(t); c.decided {
+			row.Ideal, row.Note = fmt.Sprintf("(%d,%d)", c.k, c.n), "accuracies of "+a.Accuracies.Name+"; not a percentage"
 		}
 		rows = append(rows, row)
 	}

@@ -71,6 +71,15 @@ func (t *Task) Method(n int) string {
 	return "LBP" + strconv.Itoa(n)
 }
 
+// claimed names the dataset as published numbers do: not at all where it is the
+// network's own.
+func (t *Task) claimed() string {
+	if t.Dataset == "cifar10" {
+		return t.Dataset
+	}
+	return ""
+}
+
 // point is the task at (k, n) with trainable classifiers.
 func (t *Task) point(k, n int) Point {
 	return Point{Net: t.Net, Dataset: t.Dataset, Classifier: network.Trainable, K: k, N: n}

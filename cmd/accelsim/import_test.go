@@ -1,0 +1,74 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const importData = "../../importing/testdata/"
+
+// TestImportedTopologyRuns: SCALE-Sim's notation of LeNet-1 gives the counts of
+// the built-in network.
+func TestImportedTopologyRuns(t *testing.T) {
+	net := filepath.Join(t.TempDir(), "lenet1.yaml")
+	status, stdout, stderr := commandLine(t, "import", "scalesim", importData+"lenet1.csv", "--padding", "2", "--timesteps", "20", "--encoding", "direct", "--out", net)
+	if status != exitDone || stdout != "" || !strings.Contains(stderr, "line 3, Conv2: the layer before makes 6x28x28") {
+		t.Fatalf("exit %d: %s%s", status, stdout, stderr)
+	}
+	imported := decodeJSON(t, "run", "--net", net, "--k", "1", "--n", "2", "--timing", "off")["counts"]
+	builtin := decodeJSON(t, "run", "--net", "lenet1", "--k", "1", "--n", "2", "--timing", "off")["counts"]
+	if !cmp.Equal(imported, builtin) {
+		t.Errorf("imported %v\nbuilt in %v", imported, builtin)
+	}
+}
+
+// TestImportedActivityRuns: densities recorded in PyTorch reach a run.
+func TestImportedActivityRuns(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "activity.yaml")
+	if text := succeed(t, "import", "activity", importData+"spikes.npz", "--net", importData+"spikes.yaml", "--out", file); text != "" {
+		t.Errorf("printed %s", text)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "input: 0.299479166666666667 # 575 of 1920\nlayers:\n  - 0.205208333333333333 # 197 of 960\n  - 0.361111111111111111 # 65 of 180\n"
+	if !strings.HasSuffix(string(text), want) {
+		t.Errorf("wrote\n%s", text)
+	}
+	if stdout := succeed(t, "import", "activity", importData+"spikes.npz", "--net", importData+"spikes.yaml"); stdout != string(text) {
+		t.Errorf("stdout differs from the file:\n%s", stdout)
+	}
+	with := decodeJSON(t, "run", "--net", importData+"spikes.yaml", "--timing", "off", "--activity", file)["counts"]
+	without := decodeJSON(t, "run", "--net", importData+"spikes.yaml", "--timing", "off")["counts"]
+	if cmp.Equal(with, without) {
+		t.Error("the densities changed nothing")
+	}
+}
+
+func TestImportsRefuse(t *testing.T) {
+	topology := importData + "alexnet.csv"
+	for _, c := range []struct{ args, want string }{
+		{"import onnx x", `import does not know "onnx"`},
+		{"import scalesim", "0 files; write accelsim import scalesim TOPOLOGY.csv"},
+		{"import scalesim nowhere.csv", "open nowhere.csv"},
+		{"import scalesim " + topology, topology + ":6: the last layer, Conv5, is a convolution"},
+		{"import scalesim " + topology + " --classes 0", "--classes 0; write 1 or more"},
+		{"import scalesim " + topology + " --classes 10 --timesteps 0", "timesteps is 0"},
+		{"import scalesim " + topology + " --classes 10 --encoding rate", `encoding "rate"; write event or direct`},
+		{"import scalesim " + topology + " --classes 10 --out /proc/x.yaml", "cannot write /proc/x.yaml"},
+		{"import activity " + importData + "spikes.npz", "--net is missing"},
+		{"import activity " + topology + " --net lenet1", topology + ": not a readable NPZ file"},
+		{"import activity " + importData + "spikes.npz --net lenet1", importData + "spikes.npz: x has shape [5,3,2,8,8]; expected [T,B,1,28,28]"},
+		{"import activity " + importData + "spikes.npz --net lenet9", `no network "lenet9"`},
+	} {
+		status, stdout, stderr := commandLine(t, strings.Fields(c.args)...)
+		if status != exitBadInput || stdout != "" || !strings.Contains(stderr, c.want) {
+			t.Errorf("accelsim %s: exit %d, %s%s\nwant %s", c.args, status, stdout, stderr, c.want)
+		}
+	}
+}

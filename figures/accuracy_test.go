@@ -1,0 +1,74 @@
+package figures
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestAccuracyFilesThatAreWrong(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"empty", "", "a.csv: is empty"},
+		{"unknown column", "dataset,k,n,acc\n", `a.csv:1: column "acc" is unknown`},
+		{"column twice", "dataset,k,k,n,loss\n", `a.csv:1: column "k" is there twice`},
+		{"no k", "dataset,n,loss\n", `a.csv:1: no column "k"`},
+		{"no value column", "dataset,k,n\n", "a.csv:1: neither a column accuracy nor loss"},
+		{"short row", "dataset,k,n,loss\nemnist,1,2\n", "a.csv:2: 3 fields; the header has 4"},
+		{"unknown dataset", "dataset,k,n,loss\nemnits,1,2,0\n", `a.csv:2: dataset "emnits"`},
+		{"k not in the grid", "dataset,k,n,loss\nemnist,3,2,0\n", `a.csv:2: k is "3"; the paper's grid of emnist has 20, 10, 5, 2, 1`},
+		{"n no number", "dataset,k,n,loss\nemnist,1,x,0\n", `a.csv:2: n is "x"`},
+		{"after a comment", "# c\ndataset,k,n,loss\n\nemnist,1,2,1e999\n", `a.csv:4: loss "1e999"`},
+		{"bounds upside down", "dataset,k,n,loss\nemnist,1,2,1..0\n", `a.csv:2: loss "1..0"`},
+		{"NaN", "dataset,k,n,loss\nemnist,1,2,NaN\n", `loss "NaN"`},
+		{"twice", "dataset,k,n,loss\nemnist,1,2,0\nemnist,1,2,0\n", "a.csv:3: emnist at (1, 2) is there twice"},
+		{"both", "dataset,k,n,loss,accuracy\nemnist,1,2,0,1\n", "a.csv:2: both accuracy and loss"},
+		{"none", "dataset,k,n,loss,accuracy\nemnist,1,2,,\n", "a.csv:2: neither accuracy nor loss"},
+		{"over 100", "dataset,k,n,accuracy\nemnist,1,2,100.5\n", `a.csv:2: accuracy "100.5"`},
+		{"no baseline", "dataset,k,n,accuracy\nemnist,1,2,90\n", "a.csv:2: the accuracy of emnist at (1, 2) needs BPTT's beside it: add a line for k = 20, n = 4"},
+		{"random", "dataset,k,n,loss,classifier\nemnist,1,2,0,random\n", `a.csv:2: classifier "random"`},
+		{"quotes", "dataset,k,n,loss\nemnist,1,2,\"0\n", "a.csv: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := ReadAccuracies(strings.NewReader(c.text), "a.csv")
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v\nwant %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestPaperAccuracies(t *testing.T) {
+	a := PaperAccuracies()
+	loss, ok := a.Of(Tasks[3], 10, 1)
+	if !ok || loss.Low != -7.26 || !loss.Exact() {
+		t.Errorf("CIFAR10-DVS at (10, 1): %v %v", loss, ok)
+	}
+	if loss, _ := a.Of(Tasks[0], 1, 2); loss.Exact() || loss.High != 1 {
+		t.Errorf("EMNIST at (1, 2): %v; the paper gives a bound only", loss)
+	}
+	if _, ok := a.Of(Tasks[0], 2, 1); ok {
+		t.Error("EMNIST at (2, 1) is known, but the paper prints no number")
+	}
+	if loss, ok := a.Of(Tasks[0], 20, 4); !ok || loss.Low != 0 {
+		t.Error("BPTT loses nothing against itself")
+	}
+}
+
+func FuzzReadAccuracies(f *testing.F) {
+	f.Add(paperCSV)
+	f.Add("dataset,k,n,accuracy,source\ncifar10,10,8,85.5,\ncifar10,1,1,85,x\n")
+	f.Add("\"dataset\",k,n,loss\nemnist,1,2,\"-1..2\"\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		a, err := ReadAccuracies(strings.NewReader(text), "fuzz.csv")
+		if err != nil {
+			if a != nil || !strings.HasPrefix(err.Error(), "fuzz.csv:") {
+				t.Errorf("error without the file's name: %v", err)
+			}
+			return
+		}
+		for d, loss := range a.losses {
+			if task(d.dataset) == nil || loss.Low > loss.High || loss.High > 100 {
+				t.Errorf("%+v: %+v", d, loss)
+			}
+		}
+	})
+}
