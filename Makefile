@@ -3,7 +3,7 @@
 GO ?= go
 FUZZTIME ?= 10s
 
-.PHONY: help run test lint bench bench-peer fuzz cover golden-update
+.PHONY: help run test lint bench bench-peer fuzz cover golden-update hdl-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ bench-peer: ## the golden trainer beside PyTorch (needs Debian's python3-torch a
 	$(GO) run ./cmd/accelsim train --bench
 	@test -n "$(PEER)" || echo "set PEER=.../torch_speed.py to time PyTorch in the same run"
 	@test -z "$(PEER)" || /usr/bin/python3 $(PEER)
+
+hdl-test: ## the RTL against the fixed-point model (needs Debian's iverilog, verilator, yosys)
+	@for tool in iverilog verilator yosys; do command -v $$tool >/dev/null || { echo "$$tool is missing: apt-get install $$tool"; exit 1; }; done
+	$(GO) test -v ./hdl ./pe/fixed
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \

@@ -34,14 +34,26 @@ type Board struct {
 	family string // as synth_xilinx names it
 }
 
-// Boards returns what is built in.
+// Boards returns what is built in: those of the hardware presets that are FPGAs,
+// by the same name, and a small one.
 func Boards() []Board {
 	return []Board{
 		{"zcu102", "XCZU9EG", Resources{274080, 548160, 2520, 912}, "AMD DS891, Zynq UltraScale+ MPSoC overview", "xcup"},
-		{"alveo-u280", "XCU280", Resources{1303680, 2607360, 9024, 2016}, "AMD DS963, Alveo U280 data sheet", "xcup"},
-		{"kria-k26", "XCK26", Resources{117120, 234240, 1248, 144}, "AMD DS987, Kria K26 data sheet", "xcup"},
+		{"alveo-u280", "XCU280", Resources{1303680, 2607360, 9024, 2016 + 8*960}, "AMD DS963, Alveo U280 data sheet; its 960 UltraRAM count as 8 BRAM each", "xcup"},
+		{"edge-lpddr4", "XCZU3EG", Resources{70560, 141120, 360, 216}, "AMD DS891, Zynq UltraScale+ MPSoC overview", "xcup"},
 		{"pynq-z2", "XC7Z020", Resources{53200, 106400, 220, 140}, "AMD DS190, Zynq-7000 overview", "xc7"},
 	}
+}
+
+// BoardFor returns the name of the board that a hardware stands for, or of the
+// first.
+func BoardFor(hardware string) string {
+	for _, b := range Boards() {
+		if b.Name == hardware {
+			return hardware
+		}
+	}
+	return Boards()[0].Name
 }
 
 // LookupBoard returns a built-in board.
@@ -91,9 +103,10 @@ func EstimateArray(s shape, a pe.Array) Resources {
 	}
 }
 
-// cellLUT is what the LUTs of a cell grow with: adder bits, and gated bits.
+// cellLUT is what the LUTs of a cell grow with: adder bits, gated bits, and
+// products that more than one DSP slice make.
 func (s shape) cellLUT() []float64 {
-	return []float64{1, float64(s["SW"] + s["BW"] + s["RW"] + s["GW"]), float64(s["WW"] + s["EW"])}
+	return []float64{1, float64(s["SW"] + s["BW"] + s["RW"] + s["GW"]), float64(s["WW"] + s["EW"]), float64(s.cellDSP() - 1)}
 }
 
 // sharedFF is the control bits that all cells of an array share.
@@ -105,16 +118,20 @@ func (s shape) cellFF() int {
 	return s["WW"] + s["SW"] + s["EW"] + s["WW"] + s["BW"] + s["EW"] + s["RW"] + 2*s["GW"]
 }
 
+// products is the number of multipliers of a lane.
+const products = 7
+
 // exact is the width of the sum in the LIF neuron.
 func (s shape) exact() int { return max(s["SW"]+2*s["UF"]-s["WF"], 2*s["UW"]) + 2 }
 
-// laneLUT is what the LUTs of a lane grow with: adder bits of exact sums, and
-// bits that are rounded, clipped and compared.
+// laneLUT is what the LUTs of a lane grow with: adder bits of exact sums, bits
+// that are rounded, clipped and compared, and products of more than one slice.
 func (s shape) laneLUT() []float64 {
 	difference := max(s["BW"], s["EW"]+s["UW"]) + max(s["WF"], s["UF"]) - s["WF"]
 	return []float64{
 		1, float64(s.exact() + difference + s["EW"] + s["UW"] + s["GW"] + s["UF"]),
 		float64(4*s["UW"] + 4*s["EW"] + s["GW"] + 2*s["WW"]),
+		float64(s.laneDSP() - products),
 	}
 }
 

@@ -32,7 +32,7 @@ func (f *hdlFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.out, "out", "", "folder to write to; it must be new or empty")
 	flags.BoolVar(&f.force, "force", false, "write into a folder that is not empty")
 	flags.StringVar(&f.datapath, "datapath", "q4.12", "fixed-point format qm.n for all words, or w=qm.n,u=..,e=..,g=.. (weights, potentials, errors, gradients)")
-	flags.StringVar(&f.board, "board", "zcu102", "FPGA board to compare with")
+	flags.StringVar(&f.board, "board", "", "FPGA board to compare with (default that of --hw, else zcu102)")
 	flags.IntVar(&f.vectors, "vectors", 10000, "random vectors for each unit's testbench")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of the vectors")
 	flags.BoolVar(&f.test, "test", false, "run the testbenches in iverilog and verilator")
@@ -91,6 +91,9 @@ func newHDLCommand() *cobra.Command {
 			formats, err := fixed.ParseFormats(f.datapath)
 			if err != nil {
 				return usage(fmt.Errorf("--datapath: %w", err))
+			}
+			if f.board == "" {
+				f.board = hdl.BoardFor(hw.Name)
 			}
 			board, err := hdl.LookupBoard(f.board)
 			if err != nil {

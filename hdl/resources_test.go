@@ -1,0 +1,111 @@
+package hdl
+
+import (
+	"math"
+	"testing"
+
+	"accelsim/pe"
+)
+
+// tolerance is how far the estimate may be from what yosys finds.
+const tolerance = 0.15
+
+func off(estimate, found int) float64 {
+	if estimate == found {
+		return 0
+	}
+	return math.Abs(float64(estimate-found)) / float64(found)
+}
+
+// estimated is the estimate for what was measured: an array, or one part of it.
+func estimated(m Measurement) Resources {
+	model := fitted()
+	switch m.Module {
+	case "cell":
+		return Resources{LUT: int(model.cell.at(m.Shape.cellLUT()) + 0.5), FF: m.Shape.cellFF() + sharedFF, DSP: m.Shape.cellDSP()}
+	case "lane":
+		return Resources{LUT: int(model.lane.at(m.Shape.laneLUT()) + 0.5), FF: int(model.laneFF.at(m.Shape.laneFF()) + 0.5), DSP: m.Shape.laneDSP()}
+	}
+	return EstimateArray(m.Shape, m.Array)
+}
+
+func TestEstimateIsNearMeasurementsThatItWasNotFittedTo(t *testing.T) {
+	var worst [3]float64
+	checked := 0
+	for _, m := range Measurements() {
+		e := estimated(m)
+		errors := [3]float64{off(e.LUT, m.LUT), off(e.FF, m.FF), off(e.DSP, m.DSP)}
+		t.Logf("%-5s %-5s %dx%d/%d W %d U %d E %d G %d: LUT %d (%d) FF %d (%d) DSP %d (%d)", m.Use, m.Module, m.Array.Rows, m.Array.Columns, m.Array.Lanes,
+			m.Shape["WW"], m.Shape["UW"], m.Shape["EW"], m.Shape["GW"], e.LUT, m.LUT, e.FF, m.FF, e.DSP, m.DSP)
+		if m.Use != "check" {
+			continue
+		}
+		checked++
+		for i, v := range errors {
+			worst[i] = max(worst[i], v)
+			if v > tolerance {
+				t.Errorf("%s %v: %s is %.0f %% off", m.Module, m.Shape, [...]string{"LUT", "FF", "DSP"}[i], 100*v)
+			}
+		}
+	}
+	t.Logf("%d measurements that were not fitted; worst errors: LUT %.1f %%, FF %.1f %%, DSP %.1f %%", checked, 100*worst[0], 100*worst[1], 100*worst[2])
+	if checked < 8 {
+		t.Errorf("only %d measurements to check with", checked)
+	}
+}
+
+// What the table says was measured is what yosys says now, for an array and
+// widths that were not used to fit; so is a family of older devices.
+func TestYosysSynthesisesPEAndArray(t *testing.T) {
+	need(t, "yosys")
+	dir := folder(t)
+	d := datapath(t, small, "w=q3.11,u=q4.10,e=q3.12,g=q5.12", 4)
+	parameters := shape{}
+	for _, w := range widths(d) {
+		parameters[w.name] = w.value
+	}
+	for _, c := range []struct {
+		module, family string
+		array          pe.Array
+	}{
+		{"accelsim_pe", "xcup", pe.Array{Rows: 1, Columns: 1, Lanes: 1}},
+		{"accelsim_array", "xcup", pe.Array{Rows: 2, Columns: 3, Lanes: 2}},
+		{"accelsim_array", "xc7", pe.Array{Rows: 3, Columns: 1, Lanes: 1}},
+	} {
+		t.Run(c.module+"/"+c.family, func(t *testing.T) {
+			set := map[string]int{}
+			for _, name := range peParameters {
+				set[name] = parameters[name]
+			}
+			if c.module == "accelsim_array" {
+				set["ROWS"], set["COLUMNS"], set["LANES"] = c.array.Rows, c.array.Columns, c.array.Lanes
+			}
+			found, err := Synthesize(limited(t), dir, c.module, c.family, set)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := EstimateArray(parameters, c.array)
+			t.Logf("LUT %d, estimate %d (%+.1f %%); FF %d, estimate %d (%+.1f %%); DSP %d, estimate %d",
+				found.LUT, e.LUT, 100*float64(e.LUT-found.LUT)/float64(found.LUT), found.FF, e.FF, 100*float64(e.FF-found.FF)/float64(found.FF), found.DSP, e.DSP)
+			if off(e.LUT, found.LUT) > tolerance || off(e.FF, found.FF) > tolerance || off(e.DSP, found.DSP) > tolerance {
+				t.Errorf("the estimate is more than %.0f %% off", 100*tolerance)
+			}
+		})
+	}
+}
+
+func TestVerdictNamesWhatABoardLacks(t *testing.T) {
+	b, err := LookupBoard("pynq-z2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lacks := (Resources{LUT: b.LUT, FF: b.FF, DSP: b.DSP, BRAM: b.BRAM}).Fits(b); lacks != nil {
+		t.Errorf("a full board lacks %v", lacks)
+	}
+	if lacks := (Resources{DSP: b.DSP + 1}).Fits(b); len(lacks) != 1 || lacks[0] != "DSP (221 of 220)" {
+		t.Error(lacks)
+	}
+	if _, err := LookupBoard("zcu"); err == nil {
+		t.Error("there is no board zcu")
+	}
+}
