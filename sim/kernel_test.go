@@ -1,0 +1,91 @@
+package sim
+
+import (
+	"sort"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"accelsim/units"
+)
+
+// TestEventsHappenInOrder: by time, and events of one time in the order in
+// which they were scheduled.
+func TestEventsHappenInOrder(t *testing.T) {
+	type happening struct {
+		At  units.Picoseconds
+		Seq uint64
+	}
+	rapid.Check(t, func(r *rapid.T) {
+		var k kernel
+		var want, got []happening
+		take := func() {
+			sort.Slice(want, func(i, j int) bool {
+				return want[i].At < want[j].At || (want[i].At == want[j].At && want[i].Seq < want[j].Seq)
+			})
+			e := k.next()
+			got = append(got, happening{e.at, e.seq})
+			if got[len(got)-1] != want[0] {
+				r.Fatalf("%+v happens, %+v is due", got[len(got)-1], want[0])
+			}
+			if k.now != e.at {
+				r.Fatalf("the time is %d after an event at %d", k.now, e.at)
+			}
+			want = want[1:]
+		}
+		for seq := range uint64(rapid.IntRange(1, 60).Draw(r, "events")) {
+			at := units.Picoseconds(rapid.IntRange(0, 9).Draw(r, "at"))
+			k.schedule(at, loadDone)
+			want = append(want, happening{max(at, k.now), seq}) // never in the past
+			if rapid.Bool().Draw(r, "take") {
+				take()
+			}
+		}
+		for !k.idle() {
+			take()
+		}
+		if len(want) > 0 {
+			r.Errorf("%d events never happen", len(want))
+		}
+	})
+}
+
+func TestEventsCarryTheirKind(t *testing.T) {
+	var k kernel
+	k.schedule(3, storeDone)
+	k.schedule(1, executeDone)
+	k.schedule(2, loadDone)
+	var got []eventKind
+	for !k.idle() {
+		got = append(got, k.next().kind)
+	}
+	if diff := cmp.Diff([]eventKind{executeDone, loadDone, storeDone}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEventsDoNotAllocate(t *testing.T) {
+	var k kernel
+	for range 64 {
+		k.schedule(k.now+5, loadDone)
+	}
+	if n := testing.AllocsPerRun(1000, func() {
+		k.next()
+		k.schedule(k.now+units.Picoseconds(k.seq%7), executeDone)
+	}); n != 0 {
+		t.Errorf("an event allocates %v times", n)
+	}
+}
+
+func BenchmarkEvent(b *testing.B) {
+	var k kernel
+	for range 4 {
+		k.schedule(k.now+5, loadDone)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		k.next()
+		k.schedule(k.now+units.Picoseconds(k.seq%7), executeDone)
+	}
+}

@@ -1,0 +1,109 @@
+package sim
+
+import (
+	"testing"
+
+	"accelsim/pe"
+	"accelsim/schedule"
+	"accelsim/units"
+)
+
+func densitiesOf(t *testing.T, texts ...string) []units.Density {
+	t.Helper()
+	var list []units.Density
+	for _, text := range texts {
+		d, err := units.ParseDensity(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, d)
+	}
+	return list
+}
+
+// TestAdditionsAreRoundedOnce: half to even, of the exact sum.
+func TestAdditionsAreRoundedOnce(t *testing.T) {
+	for _, c := range []struct {
+		slots [3]int64 // not gated, at 0.5, at 0.1
+		want  int64
+	}{
+		{[3]int64{0, 1, 5}, 1}, // two halves
+		{[3]int64{0, 5, 0}, 2}, // 2.5: to even
+		{[3]int64{0, 7, 0}, 4}, // 3.5: to even
+		{[3]int64{4, 1, 1}, 5}, // 4.6
+		{[3]int64{0, 0, 4}, 0},
+		{[3]int64{1 << 60, 0, 10}, 1<<60 + 1},
+	} {
+		l := newLedger(densitiesOf(t, "0.5", "0.1"))
+		copy(l.adds[forwardPass], c.slots[:])
+		copy(l.adds[backwardPass], c.slots[:])
+		got, err := l.counts()
+		if err != nil || got.Forward.Adds != c.want || got.Backward.Adds != c.want {
+			t.Errorf("%v: %+v, %v, want %d", c.slots, got, err, c.want)
+		}
+	}
+}
+
+func TestTotalsThatOverflowAreRefused(t *testing.T) {
+	l := newLedger(densitiesOf(t, "1", "1"))
+	l.adds[forwardPass][1], l.adds[forwardPass][2] = 1<<62, 1<<62
+	if _, err := l.counts(); err == nil {
+		t.Error("2^63 additions")
+	}
+	l = newLedger(densitiesOf(t, "1", "1"))
+	l.executed(schedule.BeyondDirectInput, pe.Multiply, 1, 1<<62)
+	l.executed(schedule.BeyondDirectInput, pe.Multiply, 2, 1<<62)
+	if _, err := l.beyondTotals(); err == nil {
+		t.Error("2^63 operations beyond")
+	}
+}
+
+// TestWordsAreEnteredByPassReasonAndClass: updates belong to no pass of the
+// equations, but cross the port all the same.
+func TestWordsAreEnteredByPassReasonAndClass(t *testing.T) {
+	l := newLedger(nil)
+	move := func(kind schedule.Kind, class schedule.Class, why schedule.Beyond, words units.Words, write bool) {
+		l.moved(&schedule.Step{Kind: kind}, schedule.Transfer{Tensor: schedule.Tensor{Class: class, Index: 1}, Words: words, Beyond: why}, write)
+	}
+	move(schedule.ForwardLayer, schedule.Weight, schedule.Covered, 1, false)
+	move(schedule.ForwardClassifier, schedule.ClassifierState, schedule.Covered, 10, true)
+	move(schedule.BackwardLayer, schedule.Weight, schedule.Covered, 100, false)
+	move(schedule.BackwardClassifier, schedule.ClassifierGrad, schedule.Covered, 1000, true)
+	move(schedule.UpdateLayer, schedule.Weight, schedule.BeyondOptimizer, 10000, true)
+	move(schedule.ForwardLayer, schedule.Spikes, schedule.BeyondSpikes, 100000, true)
+	c, err := l.counts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Counts{Forward: Pass{Reads: 1, Writes: 10}, Backward: Pass{Reads: 100, Writes: 1000}}
+	if c != want {
+		t.Errorf("%+v, want %+v", c, want)
+	}
+	b, err := l.beyondTotals()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Words[schedule.Covered] != 0 || b.Words[schedule.BeyondOptimizer] != 10000 || b.Words[schedule.BeyondSpikes] != 100000 {
+		t.Errorf("beyond %v", b.Words)
+	}
+	if got := l.class[schedule.Weight]; got != (Traffic{Reads: 101, Writes: 10000}) {
+		t.Errorf("weights %+v", got)
+	}
+}
+
+func TestOperationsAreAllThatWasExecuted(t *testing.T) {
+	l := newLedger(densitiesOf(t, "0.5"))
+	l.adds[forwardPass][1] = 10  // 5
+	l.adds[backwardPass][0] = 20 // temporal terms
+	l.macs = 7
+	l.recipe(schedule.BeyondNeuron, pe.Recipe{pe.Add: 2, pe.Compare: 1}, 100)
+	l.executed(schedule.BeyondDirectInput, pe.Multiply, 1, 8)
+	got, err := l.operations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := [pe.NumOps]int64{pe.Add: 5 + 20 + 200, pe.Multiply: 4, pe.MAC: 7, pe.Compare: 100}
+	if got != want {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
