@@ -173,7 +173,7 @@ func runPage(r *Run, t *sim.Trace) page {
 			Title: "Roofline",
 			Text: []string{
 				"Each layer's operations for every byte that it moves to or from DRAM, and the rate at which it executes them in the longer of its PE and DRAM times. " +
-					"A PE whose input spike is zero is gated: the clock passes and nothing is executed, so layers stay below the peak by the density of spikes; the dashed line, " +
+					"Where a zero spike gates a PE, the clock passes and nothing is executed, so layers stay below the peak by the density of spikes; the dashed line, " +
 					scaled(r.Attribution.Roofline.BusyOperations, "op/s") + ", is what PEs execute while they are busy.",
 			},
 			Plots: []plot{rooflinePlot(r)},

@@ -16,15 +16,20 @@ import (
 	"accelsim/units"
 )
 
-// simulate runs a built-in network at (k, n) on the paper's machine.
+// runOnPaper runs a built-in network at (k, n) on the paper's machine.
 func runOnPaper(t *testing.T, net string, k, n, batch int, o Options) *Result {
+	t.Helper()
+	return runOn(t, "paper", net, k, n, batch, o)
+}
+
+func runOn(t *testing.T, machine, net string, k, n, batch int, o Options) *Result {
 	t.Helper()
 	w, err := network.Open(net)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.Batch = batch
-	hw, err := hardware.Open("paper")
+	hw, err := hardware.Open(machine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,6 +59,13 @@ func TestSharesAddUpToTheWhole(t *testing.T) {
 		{"vgg11", 12, 3, 2, true},
 	} {
 		checkShares(t, fmt.Sprintf("%s (%d, %d)", c.net, c.k, c.n), runOnPaper(t, c.net, c.k, c.n, c.batch, Options{Untimed: c.untimed}))
+	}
+}
+
+func TestSharesOfATiledRunAddUp(t *testing.T) {
+	for _, machine := range []string{"zcu102", "edge-lpddr4", "asic-28nm"} {
+		checkShares(t, machine, runOn(t, machine, "lenet2", 10, 2, 8, Options{}))
+		checkShares(t, machine, runOn(t, machine, "resnet18", 8, 3, 2, Options{}))
 	}
 }
 

@@ -103,14 +103,19 @@ func (l *ledger) recipe(why schedule.Beyond, r pe.Recipe, elements int64) {
 
 // exact sums slots times density.
 func (l *ledger) exact(slots []int64) *big.Rat {
-	sum, term := new(big.Rat), new(big.Rat)
+	sum := new(big.Rat)
+	l.addExact(sum, slots)
+	return sum
+}
+
+// addExact adds slots times density to a sum.
+func (l *ledger) addExact(sum *big.Rat, slots []int64) {
 	for i, n := range slots {
 		if n != 0 {
-			term.SetInt64(n)
+			term := new(big.Rat).SetInt64(n)
 			sum.Add(sum, term.Mul(term, l.densities[i].Rat()))
 		}
 	}
-	return sum
 }
 
 // counts returns the covered totals.
@@ -161,12 +166,12 @@ func (l *ledger) operations() (ops [pe.NumOps]int64, err error) {
 func (l *ledger) exactly(op pe.Op) *big.Rat {
 	sum := new(big.Rat)
 	for _, byOp := range l.beyond {
-		sum.Add(sum, l.exact(byOp[op]))
+		l.addExact(sum, byOp[op])
 	}
 	switch op {
 	case pe.Add:
-		sum.Add(sum, l.exact(l.adds[forwardPass]))
-		sum.Add(sum, l.exact(l.adds[backwardPass]))
+		l.addExact(sum, l.adds[forwardPass])
+		l.addExact(sum, l.adds[backwardPass])
 	case pe.MAC:
 		sum.Add(sum, new(big.Rat).SetInt64(l.macs))
 	}

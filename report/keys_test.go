@@ -1,0 +1,17 @@
+package report
+
+import (
+	"testing"
+
+	"accelsim/schedule"
+)
+
+func TestEveryKernelHasAKey(t *testing.T) {
+	seen := map[string]bool{}
+	for op, key := range kernelKeys {
+		if key == "" || seen[key] {
+			t.Errorf("kernel %q has the key %q", schedule.Op(op), key)
+		}
+		seen[key] = true
+	}
+}
