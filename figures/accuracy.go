@@ -81,7 +81,7 @@ const maxAccuracyLines = 100_000
 
 // ReadAccuracies reads a CSV file with the columns dataset, k, n and accuracy
 // (percent) or loss (percent relative to BPTT, a number or bounds such as
-// 0..1), and optionally classifier (trainable) and source. Lines that begin
+// 0..1), and optionally net, classifier (trainable) and source. Lines that begin
 // with # are comments. Where accuracies are given, BPTT's must be, too. Errors
 // name file and line.
 func ReadAccuracies(r io.Reader, name string) (*Accuracies, error) {
@@ -123,7 +123,7 @@ func ReadAccuracies(r io.Reader, name string) (*Accuracies, error) {
 	return a, nil
 }
 
-const accuracyHeader = "dataset,k,n,accuracy (or loss), and optionally classifier and source"
+const accuracyHeader = "dataset,k,n,accuracy (or loss), and optionally net, classifier and source"
 
 // measurement is an absolute accuracy in percent.
 type measurement struct {
@@ -137,7 +137,7 @@ func accuracyColumns(header []string) (map[string]int, error) {
 	for i, field := range header {
 		field = strings.ToLower(strings.TrimSpace(field))
 		switch field {
-		case "dataset", "k", "n", "accuracy", "loss", "classifier", "source":
+		case "net", "dataset", "k", "n", "accuracy", "loss", "classifier", "source":
 		default:
 			return nil, fmt.Errorf("column %q is unknown; write %s", field, accuracyHeader)
 		}
@@ -173,6 +173,9 @@ func (a *Accuracies) row(columns map[string]int, record []string, line int, meas
 	if t == nil {
 		return fmt.Errorf("dataset %q%s; the figures show %s", get("dataset"),
 			network.Suggest(get("dataset"), datasets()), strings.Join(datasets(), ", "))
+	}
+	if net := get("net"); net != "" && net != t.Net {
+		return fmt.Errorf("net %q; the figures show %s on %s", net, t.Net, t.Dataset)
 	}
 	if c := get("classifier"); c != "" && c != network.Trainable {
 		return fmt.Errorf("classifier %q; Figures 14 and 15 are of trainable classifiers, leave other rows out", c)

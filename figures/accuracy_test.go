@@ -25,6 +25,7 @@ func TestAccuracyFilesThatAreWrong(t *testing.T) {
 		{"over 100", "dataset,k,n,accuracy\nemnist,1,2,100.5\n", `a.csv:2: accuracy "100.5"`},
 		{"no baseline", "dataset,k,n,accuracy\nemnist,1,2,90\n", "a.csv:2: the accuracy of emnist at (1, 2) needs BPTT's beside it: add a line for k = 20, n = 4"},
 		{"random", "dataset,k,n,loss,classifier\nemnist,1,2,0,random\n", `a.csv:2: classifier "random"`},
+		{"another net", "net,dataset,k,n,loss\nlenet2,emnist,1,2,0\n", `a.csv:2: net "lenet2"; the figures show lenet1 on emnist`},
 		{"quotes", "dataset,k,n,loss\nemnist,1,2,\"0\n", "a.csv: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -196,7 +196,8 @@ func (a *Album) traffic() *Figure {
 		Name:  "extra-traffic",
 		Title: "All memory traffic of the real machine (not in the paper)",
 		Caption: notInPaper + " Every word of " + iteration + " that crossed the DRAM port of the simulated machine, also spikes, input, pooling," +
-			" labels and the optimizer's pass over weights, gradients and momentum after each interval, which Eqs. 11-14 leave out. " + a.machine(),
+			" labels, the optimizer's pass over weights, gradients and momentum after each interval, and what is fetched again where it" +
+			" does not fit on chip, which Eqs. 11-14 leave out. " + a.machine(),
 	}
 	a.lines(f, series{
 		tasks: Tasks, classifiers: classifiers[:1], label: "all memory traffic (%swords)", zero: true,
@@ -242,8 +243,10 @@ func (a *Album) energy() *Figure {
 	f := &Figure{
 		Name:  "extra-energy",
 		Title: "Energy of one iteration (not in the paper)",
-		Caption: notInPaper + " Simulated energy of " + iteration + ": DRAM, on-chip memory, PEs and leakage, all traffic, density " + a.density() + ". " + a.machine() +
-			" Leakage includes that of the on-chip capacity that the paper assumes.",
+		Caption: notInPaper + " Simulated energy of " + iteration + ": DRAM, on-chip memory, PEs and leakage, all traffic, density " + a.density() + ". " + a.machine(),
+	}
+	if a.Lab.Hardware.OnChip == 0 {
+		f.Caption += " Leakage includes that of the on-chip capacity that the paper assumes."
 	}
 	a.lines(f, series{
 		tasks: Tasks, classifiers: classifiers[:1], label: "energy (%sjoules)", zero: true,

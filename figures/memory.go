@@ -2,6 +2,7 @@ package figures
 
 import (
 	"fmt"
+	"strings"
 
 	"accelsim/analytic"
 	"accelsim/units"
@@ -52,7 +53,7 @@ func (a *Album) memory(number, what string, tasks []*Task) *Figure {
 	for i, t := range tasks {
 		f.Caption += fmt.Sprintf(" %s batch %d;", letter(i), t.MemoryBatch)
 	}
-	f.Caption += " T = largest k.\nDiscrepancy: the paper shows PyTorch's measured maximum, which Eqs. 8-10 cannot reproduce: by them a local method" +
+	f.Caption = strings.TrimSuffix(f.Caption, ";") + ".\nDiscrepancy: the paper shows PyTorch's measured maximum, which Eqs. 8-10 cannot reproduce: by them a local method" +
 		" saves at most 1/k of BP's graph."
 	scale, unit := a.memoryUnit(tasks)
 	for i, t := range tasks {
@@ -95,7 +96,7 @@ func (a *Album) memory(number, what string, tasks []*Task) *Figure {
 		large := analytic.Reduction(a.Lab.at(t.memoryPoint(t.T(), s.n)).GPU, a.Lab.at(t.memoryPoint(t.T(), t.Layers())).GPU)
 		one := analytic.Reduction(a.Lab.at(t.memoryPoint(1, s.n)).GPU, a.Lab.at(t.memoryPoint(1, t.Layers())).GPU)
 		f.Caption += fmt.Sprintf(" %s%s against BP, k = %d and k = 1: measured %s and %s %%, Eqs. 8-10 %s and %s %%.", letter(i),
-			t.Method(s.n), t.T(), s.large, s.unit, fixed(large, 2), fixed(one, 2))
+			t.Method(s.n), t.T(), s.large, s.unit, minus(fixed(large, 2)), minus(fixed(one, 2)))
 	}
 	f.Legend = methodLegend(tasks, false)
 	f.Legend = append(f.Legend,
