@@ -9,7 +9,6 @@ import (
 
 	"accelsim/analytic"
 	"accelsim/crosscheck"
-	"accelsim/dram"
 	"accelsim/hardware"
 	"accelsim/network"
 	"accelsim/schedule"
@@ -223,36 +222,24 @@ const maxBaselineRanks = 1 << 12
 // hardware's DRAM holds, ranks are added, doubling their number: the comparison
 // is wanted all the same, and the result says so.
 func (p Point) baseline(program *schedule.Program, o sim.Options) (*Baseline, error) {
-	hw, ranks := *p.Hardware, p.Hardware.DRAM.Ranks
+	hw := *p.Hardware
 	for {
 		_, err := sim.Layout(program, &hw)
 		var notFit *sim.NotFit
 		if err == nil {
 			break
 		}
-		if !errors.As(err, &notFit) || ranks >= maxBaselineRanks {
+		if !errors.As(err, &notFit) || hw.DRAM.Ranks >= maxBaselineRanks {
 			return nil, fmt.Errorf("the BPTT baseline: %w", err)
 		}
-		hw.DRAM = doubled(hw.DRAM)
-		ranks *= 2
+		hw.DRAM = hw.DRAM.WithRanks(2 * hw.DRAM.Ranks)
 	}
 	o.Source, o.Trace = nil, nil
 	r, err := sim.Run(program, &hw, o)
 	if err != nil {
 		return nil, fmt.Errorf("the BPTT baseline: %w", err)
 	}
-	return &Baseline{r, ranks - p.Hardware.DRAM.Ranks}, nil
-}
-
-// doubled returns a memory of twice the ranks. Of more ranks than a controller
-// tells apart, two count as one of twice the rows: transfers take as long, but
-// the standby energy of every other one is missing, in the baseline's favour.
-func doubled(d dram.Device) dram.Device {
-	if more := d.WithRanks(2 * d.Ranks); more.Validate() == nil {
-		return more
-	}
-	d.Rows *= 2
-	return d
+	return &Baseline{r, hw.DRAM.Ranks - p.Hardware.DRAM.Ranks}, nil
 }
 
 // project scales an iteration to an epoch and to the whole training.
