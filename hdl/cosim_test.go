@@ -117,11 +117,12 @@ func TestBlockEqualsTheModelBitForBit(t *testing.T) {
 	} {
 		t.Run(c.name+"/"+string(c.simulator), func(t *testing.T) {
 			need(t, string(c.simulator))
-			b, err := fixed.NewBlock(workload(t, c.workload), c.k, formats(t, c.formats))
+			w := workload(t, c.workload)
+			b, err := fixed.NewBlock(w, c.k, formats(t, c.formats))
 			if err != nil {
 				t.Fatal(err)
 			}
-			test := NewBlockTest(b, c.array, 3, 5)
+			test := NewBlockTest(w, b, c.array, 3, 5)
 			if test.Fired == 0 || test.Moved == 0 {
 				t.Fatalf("%d spikes and %d changed weights: the test shows nothing", test.Fired, test.Moved)
 			}
@@ -132,5 +133,28 @@ func TestBlockEqualsTheModelBitForBit(t *testing.T) {
 			}
 			t.Log(test.Fired, test.Moved, out)
 		})
+	}
+}
+
+// The fixed-point model is the simulator's float32 datapath, but for rounding:
+// with more fraction bits it comes as near as they allow.
+func TestTheModelComesNearFloat32WithMoreBits(t *testing.T) {
+	for _, c := range []struct {
+		formats string
+		within  float64
+	}{{"q4.12", 0.02}, {"q4.18", 4e-4}, {"q4.20", 1e-4}} {
+		w := workload(t, small)
+		b, err := fixed.NewBlock(w, 4, formats(t, c.formats))
+		if err != nil {
+			t.Fatal(err)
+		}
+		test := NewBlockTest(w, b, pe.Array{Rows: 2, Columns: 3, Lanes: 4, Pipeline: 4}, 1, 5)
+		for _, a := range test.Accuracy {
+			t.Logf("%s %s: %d values up to %.4g, worst difference %.2g (%.2g of the largest), rms %.2g, %d saturated",
+				c.formats, a.Tensor, a.Values, a.Largest, a.Worst, a.Relative, a.RMS, a.Saturated)
+			if a.Relative > c.within {
+				t.Errorf("%s: %s is off by %.2g of its largest value", c.formats, a.Tensor, a.Relative)
+			}
+		}
 	}
 }

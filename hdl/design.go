@@ -100,7 +100,7 @@ func (d *Design) makeBlock() error {
 		return fmt.Errorf("its buffers take %d address bits and its array %d PEs; register files serve up to %d and %d",
 			bits, a.PEs(), maxBlockAddressBits, maxBlockPEs)
 	}
-	d.Block = NewBlockTest(b, a, blockIntervals, d.Seed)
+	d.Block = NewBlockTest(d.Workload, b, a, blockIntervals, d.Seed)
 	return nil
 }
 

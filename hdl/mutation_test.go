@@ -15,11 +15,12 @@ func TestMutationsOfTheRTLAreCaught(t *testing.T) {
 	need(t, string(Icarus))
 	d := datapath(t, small, "q4.12", 4)
 	all := Units(d, 500, 3)
-	b, err := fixed.NewBlock(workload(t, small), 4, formats(t, "q4.12"))
+	w := workload(t, small)
+	b, err := fixed.NewBlock(w, 4, formats(t, "q4.12"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	block := NewBlockTest(b, pe.Array{Rows: 2, Columns: 3, Lanes: 4, Pipeline: 4}, 2, 5)
+	block := NewBlockTest(w, b, pe.Array{Rows: 2, Columns: 3, Lanes: 4, Pipeline: 4}, 2, 5)
 	files := append(append(embedded("rtl"), embedded("tb")...), append(testUnits(d, all), block.files()...)...)
 
 	for _, m := range []struct {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"accelsim/network"
 	"accelsim/pe"
 	"accelsim/pe/fixed"
 	"accelsim/units"
@@ -205,7 +206,8 @@ type BlockTest struct {
 	Cycles    units.Cycles // of one interval
 	Fired     int          // spikes in all, so that a test can tell that something happened
 	Moved     int          // weights that the intervals changed
-	Compared  int          // words that are compared
+	// Accuracy is the model against float32, after the last interval.
+	Accuracy []fixed.Accuracy
 
 	tables   blockTables
 	commands words
@@ -228,8 +230,8 @@ const (
 	bufferLabels
 )
 
-// NewBlockTest makes the test of a block on an array.
-func NewBlockTest(b *fixed.Block, a pe.Array, intervals int, seed uint64) *BlockTest {
+// NewBlockTest makes the test of a workload's block on an array.
+func NewBlockTest(w *network.Workload, b *fixed.Block, a pe.Array, intervals int, seed uint64) *BlockTest {
 	t := &BlockTest{Block: b, Array: a, Intervals: intervals, Cycles: b.Cycles(a), tables: layOutBlock(b, a)}
 	r := rand.New(rand.NewPCG(seed, 2))
 	put := func(command, buffer, address int, data int64) {
@@ -254,6 +256,7 @@ func NewBlockTest(b *fixed.Block, a pe.Array, intervals int, seed uint64) *Block
 			put(commandWrite, bufferPotentials, t.tables.neuronBase[l+1]+i, 0)
 		}
 	}
+	reference := fixed.NewReference(w, b)
 	before := make([][]int64, b.Layers())
 	for l := range before {
 		before[l] = append([]int64(nil), b.W[l]...)
@@ -278,6 +281,7 @@ func NewBlockTest(b *fixed.Block, a pe.Array, intervals int, seed uint64) *Block
 			}
 		}
 		b.Interval(inputs, labels)
+		reference.Interval(inputs, labels)
 		base = (base + b.K) % slots
 		put(commandStart, 0, base, int64(t.Cycles))
 		for l := range b.Layers() {
@@ -297,6 +301,7 @@ func NewBlockTest(b *fixed.Block, a pe.Array, intervals int, seed uint64) *Block
 			}
 		}
 	}
+	t.Accuracy = reference.Compare()
 	for l := range before {
 		for i := range before[l] {
 			t.Moved += int(truth(before[l][i] != b.W[l][i]))

@@ -150,16 +150,18 @@ func regenerate(task *taskFlags, f *hdlFlags, k, n int) string {
 
 // hdlReport is what `accelsim hdl --format json` prints.
 type hdlReport struct {
-	Schema    string       `json:"schema"`
-	Out       string       `json:"out"`
-	Files     int          `json:"files"`
-	Datapath  string       `json:"datapath"`
-	Block     string       `json:"block"`
-	Cycles    int64        `json:"block_cycles,omitempty"`
-	Map       int64        `json:"address_map_bytes"`
-	DRAM      int64        `json:"dram_bytes"`
-	Tests     []string     `json:"tests,omitempty"`
-	Resources hdlResources `json:"resources"`
+	Schema   string   `json:"schema"`
+	Out      string   `json:"out"`
+	Files    int      `json:"files"`
+	Datapath string   `json:"datapath"`
+	Block    string   `json:"block"`
+	Cycles   int64    `json:"block_cycles,omitempty"`
+	Map      int64    `json:"address_map_bytes"`
+	DRAM     int64    `json:"dram_bytes"`
+	Tests    []string `json:"tests,omitempty"`
+	// Accuracy is the block's tensors against float32, after its testbench's intervals.
+	Accuracy  []fixed.Accuracy `json:"accuracy,omitempty"`
+	Resources hdlResources     `json:"resources"`
 }
 
 type hdlResources struct {
@@ -183,7 +185,7 @@ func newHDLReport(d *hdl.Design, b hdl.Board, out string) *hdlReport {
 	if d.Block == nil {
 		r.Block = fmt.Sprintf("array only: the controller executes one small local block of fully connected layers, and of this workload %v", d.NoBlock)
 	} else {
-		r.Cycles = int64(d.Block.Cycles)
+		r.Cycles, r.Accuracy = int64(d.Block.Cycles), d.Block.Accuracy
 	}
 	r.Resources.Lacks = r.Resources.Estimate.Fits(b)
 	r.Resources.Fits = len(r.Resources.Lacks) == 0
@@ -231,6 +233,12 @@ func (r *hdlReport) write(w io.Writer) error {
 	fmt.Fprintf(&b, "addresses   %d bytes of the DRAM's %d\n", r.Map, r.DRAM)
 	for _, line := range r.Tests {
 		fmt.Fprintf(&b, "test        %s\n", line)
+	}
+	if len(r.Accuracy) > 0 {
+		fmt.Fprintf(&b, "\n%-24s %10s %10s %10s %8s %9s\n", "against float32", "largest", "worst", "rms", "worst %", "saturated")
+	}
+	for _, a := range r.Accuracy {
+		fmt.Fprintf(&b, "%-24s %10.4g %10.2g %10.2g %8.3f %9d\n", a.Tensor, a.Largest, a.Worst, a.RMS, 100*a.Relative, a.Saturated)
 	}
 	s := r.Resources
 	fmt.Fprintf(&b, "\n%-24s %10s %10s %8s %8s\n", "resources", "LUT", "FF", "DSP", "BRAM36")
