@@ -28,6 +28,17 @@ func (d *drawing) rect(class string, x, y, width, height float64, tip string) {
 	d.WriteString("</rect>")
 }
 
+// shade draws a rectangle paler where less of it is covered.
+func (d *drawing) shade(class string, x, y, width, height, covered float64, tip string) {
+	if covered > 0.95 {
+		d.rect(class, x, y, width, height, tip)
+		return
+	}
+	fmt.Fprintf(d, `<g fill-opacity="%.2f">`, max(covered, 0.2))
+	d.rect(class, x, y, width, height, tip)
+	d.WriteString("</g>")
+}
+
 func (d *drawing) line(class string, x1, y1, x2, y2 float64) {
 	fmt.Fprintf(d, `<line class="%s" x1="%.2f" y1="%.2f" x2="%.2f" y2="%.2f"/>`, class, x1, y1, x2, y2)
 }
@@ -238,7 +249,7 @@ func timeline(r *Run, t *sim.Trace, title string, begin, end units.Picoseconds) 
 	}
 	for _, run := range merged(t, at) {
 		row := map[sim.Track]int{sim.Port: 0, sim.Steps: 1, sim.Array: 2, sim.Lanes: 3}[run.track]
-		d.rect(run.color, run.x, top[row], run.till-run.x, timelineRows[row].height, run.tip)
+		d.shade(run.color, run.x, top[row], run.till-run.x, timelineRows[row].height, run.covered/(run.till-run.x), run.tip)
 		if label := run.label; label != "" && run.till-run.x > 7*float64(len(label)) {
 			d.text("inside", "middle", (run.x+run.till)/2, top[row]+timelineRows[row].height/2+4, label)
 		}
@@ -262,7 +273,9 @@ type stretch struct {
 	track             sim.Track
 	color, tip, label string
 	x, till           float64
-	of                int // spans in it
+	of                int     // spans in it
+	covered           float64 // by those spans
+	named             float64 // by those that the label names
 }
 
 // merged puts spans into pixels. Spans of one colour that are too small to be
@@ -296,23 +309,28 @@ func merged(t *sim.Trace, at func(units.Picoseconds) float64) []stretch {
 			p := &list[n-1]
 			if p.color == color && x-p.till < small && (till-x < small || p.till-p.x < small) {
 				p.of++
+				p.covered += till - x
 				switch {
-				case till-x > p.till-p.x: // the long one gives the name
-					p.label, p.tip = label, tip
-				case p.till-p.x < small:
-					p.label, p.tip = "", fmt.Sprintf("%d short ones", p.of)
+				case p.label == label:
+					p.named += till - x
+				case till-x > p.named:
+					p.label, p.tip, p.named = label, tip, till-x
 				}
 				p.till = till
 				continue
 			}
 		}
-		list = append(list, stretch{s.Track, color, tip, label, x, till, 1})
+		list = append(list, stretch{s.Track, color, tip, label, x, till, 1, till - x, till - x})
 		last[s.Track] = len(list)
 	}
 	for i := range list {
 		p := &list[i]
+		if long := p.till - p.x; p.named < long/2 {
+			p.label, p.tip = "", fmt.Sprintf("%d short ones, %s of this time", p.of, Percent(100*p.covered/long))
+		}
 		if separate := 0.4; p.till-p.x > 4*separate {
 			p.till -= separate
+			p.covered = min(p.covered, p.till-p.x)
 		}
 	}
 	return list
