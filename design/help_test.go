@@ -1,0 +1,64 @@
+package design_test
+
+import (
+	"strings"
+	"testing"
+
+	"accelsim/design"
+	"accelsim/energy"
+	"accelsim/hardware"
+	"accelsim/network"
+	"accelsim/sim"
+)
+
+// helped evaluates lenet1 at (10, 2) with so many DRAM channels.
+func helped(t *testing.T, channels int, o sim.Options) *design.Evaluation {
+	t.Helper()
+	w, err := network.Open("lenet1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Batch = 4
+	hw, err := hardware.Open("paper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hw.DRAM = hw.DRAM.WithChannels(channels)
+	hw.DRAM = hw.DRAM.WithMapping(hw.DRAM.StreamMapping())
+	o.Energy = energy.Default()
+	e, err := design.Evaluate(design.Point{Workload: w, Hardware: hw, K: 10, N: 2, Options: o, Help: true, NoBaseline: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestHelpIsSimulated(t *testing.T) {
+	e := helped(t, 1, sim.Options{})
+	more := helped(t, 2, sim.Options{})
+	if len(e.Helps) != 2 || e.Helps[0].Key != "double_bandwidth" {
+		t.Fatalf("%+v", e.Helps)
+	}
+	if got, want := e.Helps[0].Seconds, more.Run.Timing.Seconds; got != want {
+		t.Errorf("with twice the bandwidth %v s, a machine that has it takes %v", got, want)
+	}
+	if got, want := e.Helps[0].Energy, more.Run.Timing.Energy.Total(); got != want {
+		t.Errorf("with twice the bandwidth %v pJ, a machine that has it takes %v", got, want)
+	}
+}
+
+func TestWhatCannotBeDoubledIsSaid(t *testing.T) {
+	e := helped(t, 64, sim.Options{})
+	if h := e.Helps[0]; !strings.Contains(h.Refusal, "128 channels") || h.Seconds != 0 {
+		t.Errorf("twice 64 channels: %+v", h)
+	}
+	if h := e.Helps[1]; h.Refusal != "" || h.Seconds == 0 {
+		t.Errorf("twice the PEs: %+v", h)
+	}
+}
+
+func TestUntimedRunHasNoHelp(t *testing.T) {
+	if e := helped(t, 1, sim.Options{Untimed: true}); e.Helps != nil {
+		t.Errorf("%+v", e.Helps)
+	}
+}
