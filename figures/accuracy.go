@@ -4,10 +4,12 @@ import (
 	"bufio"
 	_ "embed"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -79,58 +81,164 @@ func PaperAccuracies() *Accuracies {
 // maxAccuracyLines bounds an accuracy file.
 const maxAccuracyLines = 100_000
 
-// ReadAccuracies reads a CSV file with the columns dataset, k, n and accuracy
-// (percent) or loss (percent relative to BPTT, a number or bounds such as
-// 0..1), and optionally net, classifier (trainable) and source. Lines that begin
-// with # are comments. Where accuracies are given, BPTT's must be, too. Errors
-// name file and line.
+// ReadAccuracies reads one file: see [AccuracyFiles.Add].
 func ReadAccuracies(r io.Reader, name string) (*Accuracies, error) {
-	a := &Accuracies{Name: name, losses: map[design]Loss{}}
-	file := csv.NewReader(bufio.NewReader(r))
+	var files AccuracyFiles
+	if err := files.Add(r, name); err != nil {
+		return nil, err
+	}
+	return files.Accuracies()
+}
+
+// AccuracyFiles collects accuracies from several files. The zero value has none.
+type AccuracyFiles struct {
+	names    []string
+	losses   map[design]Loss
+	measured map[design]measurement
+}
+
+// measurement is an absolute accuracy, in percent or as a fraction: only ratios
+// of accuracies count.
+type measurement struct {
+	accuracy float64
+	source   string
+	at       string // file and line
+}
+
+// Add reads the JSON result of `accelsim train` (its last test accuracy), or a
+// CSV file with the columns dataset, k, n and accuracy (percent) or loss
+// (percent relative to BPTT, a number or bounds such as 0..1), and optionally
+// net, classifier (trainable) and source. Lines that begin with # are comments.
+// Errors name file and line.
+func (f *AccuracyFiles) Add(r io.Reader, name string) error {
+	if f.losses == nil {
+		f.losses, f.measured = map[design]Loss{}, map[design]measurement{}
+	}
+	f.names = append(f.names, name)
+	text := bufio.NewReader(r)
+	if first, _ := text.Peek(1); string(first) == "{" {
+		if err := f.trained(text, name); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
+	}
+	file := csv.NewReader(text)
 	file.Comment, file.TrimLeadingSpace, file.FieldsPerRecord = '#', true, -1
 	header, err := file.Read()
 	if errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: is empty; the first line names the columns: %s", name, accuracyHeader)
+		return fmt.Errorf("%s: is empty; the first line names the columns: %s", name, accuracyHeader)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	columns, err := accuracyColumns(header)
 	if err != nil {
 		line, _ := file.FieldPos(0)
-		return nil, fmt.Errorf("%s:%d: %w", name, line, err)
+		return fmt.Errorf("%s:%d: %w", name, line, err)
 	}
-	measured := map[design]measurement{}
 	for rows := 0; ; rows++ {
 		record, err := file.Read()
 		if errors.Is(err, io.EOF) {
-			break
+			return nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		line, _ := file.FieldPos(0)
+		at := fmt.Sprintf("%s:%d", name, line)
 		if rows == maxAccuracyLines {
-			return nil, fmt.Errorf("%s:%d: more than %d lines", name, line, maxAccuracyLines)
+			return fmt.Errorf("%s: more than %d lines", at, maxAccuracyLines)
 		}
-		if err := a.row(columns, record, line, measured); err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", name, line, err)
+		if err := f.row(columns, record, at); err != nil {
+			return fmt.Errorf("%s: %w", at, err)
 		}
 	}
-	if err := a.normalise(measured); err != nil {
-		return nil, fmt.Errorf("%s:%w", name, err)
+}
+
+// trained reads what `accelsim train --format json` prints.
+func (f *AccuracyFiles) trained(r io.Reader, name string) error {
+	var result struct {
+		Schema   string `json:"schema"`
+		Settings struct {
+			Network    string  `json:"network"`
+			Dataset    string  `json:"dataset"`
+			Timesteps  int     `json:"timesteps"`
+			K          int     `json:"k"`
+			Blocks     [][]int `json:"blocks"`
+			Classifier string  `json:"classifier"`
+		} `json:"settings"`
+		Epochs []struct {
+			Test *float64 `json:"test_accuracy"`
+		} `json:"epochs"`
+	}
+	if err := json.NewDecoder(r).Decode(&result); err != nil {
+		return fmt.Errorf("is no JSON: %w", err)
+	}
+	s := result.Settings
+	t := task(s.Dataset)
+	switch {
+	case result.Schema != trainSchema:
+		return fmt.Errorf("schema %q; write the result of accelsim train (%s), or CSV", result.Schema, trainSchema)
+	case t == nil || t.Net != s.Network || t.T() != s.Timesteps:
+		return fmt.Errorf("%s on %s with T = %d is none of the figures' tasks", s.Network, s.Dataset, s.Timesteps)
+	case s.Classifier != network.Trainable:
+		return fmt.Errorf("classifier %q; Figures 14 and 15 are of trainable classifiers", s.Classifier)
+	case !slices.Contains(t.K, s.K):
+		return fmt.Errorf("k is %d; the paper's grid of %s has %s", s.K, t.Dataset, list(t.K))
+	case len(s.Blocks) == 0 || !slices.Contains(t.N, len(s.Blocks[0])):
+		return fmt.Errorf("local blocks %v; the paper's grid of %s has n of %s", s.Blocks, t.Dataset, list(t.N))
+	case len(result.Epochs) == 0 || result.Epochs[len(result.Epochs)-1].Test == nil:
+		return errors.New("has no test accuracy after its last epoch")
+	}
+	accuracy := *result.Epochs[len(result.Epochs)-1].Test
+	if accuracy <= 0 || accuracy > 1 {
+		return fmt.Errorf("test accuracy %v is not a fraction above 0", accuracy)
+	}
+	d := design{t.Dataset, s.K, len(s.Blocks[0])}
+	if f.has(d) {
+		return fmt.Errorf("%s at (%d, %d) is there twice", d.dataset, d.k, d.n)
+	}
+	f.measured[d] = measurement{100 * accuracy, name, name}
+	return nil
+}
+
+const trainSchema = "accelsim.train/1"
+
+// has tells whether a design was there before.
+func (f *AccuracyFiles) has(d design) bool {
+	_, loss := f.losses[d]
+	_, measured := f.measured[d]
+	return loss || measured
+}
+
+// Accuracies returns the losses against BPTT. Where accuracies are given,
+// BPTT's must be, too.
+func (f *AccuracyFiles) Accuracies() (*Accuracies, error) {
+	a := &Accuracies{Name: strings.Join(f.names, ", "), losses: f.losses}
+	for _, t := range Tasks { // in order: the same first error every time
+		base, ok := f.measured[design{t.Dataset, t.T(), t.Layers()}]
+		var failure error
+		t.grid(func(k, n int) {
+			m, given := f.measured[design{t.Dataset, k, n}]
+			if !given || failure != nil {
+				return
+			}
+			if !ok {
+				failure = fmt.Errorf("%s: the accuracy of %s at (%d, %d) needs BPTT's beside it: add that of k = %d, n = %d",
+					m.at, t.Dataset, k, n, t.T(), t.Layers())
+				return
+			}
+			loss := 100 * (base.accuracy - m.accuracy) / base.accuracy
+			a.losses[design{t.Dataset, k, n}] = Loss{loss, loss, m.source}
+		})
+		if failure != nil {
+			return nil, failure
+		}
 	}
 	return a, nil
 }
 
 const accuracyHeader = "dataset,k,n,accuracy (or loss), and optionally net, classifier and source"
-
-// measurement is an absolute accuracy in percent.
-type measurement struct {
-	accuracy float64
-	source   string
-	line     int
-}
 
 func accuracyColumns(header []string) (map[string]int, error) {
 	columns := map[string]int{}
@@ -159,7 +267,8 @@ func accuracyColumns(header []string) (map[string]int, error) {
 	return columns, nil
 }
 
-func (a *Accuracies) row(columns map[string]int, record []string, line int, measured map[design]measurement) error {
+// row reads one line of CSV.
+func (f *AccuracyFiles) row(columns map[string]int, record []string, at string) error {
 	if len(record) != len(columns) {
 		return fmt.Errorf("%d fields; the header has %d", len(record), len(columns))
 	}
@@ -187,13 +296,12 @@ func (a *Accuracies) row(columns map[string]int, record []string, line int, meas
 		of     []int
 	}{{"k", &d.k, t.K}, {"n", &d.n, t.N}} {
 		v, err := strconv.Atoi(get(part.column))
-		if err != nil || !contains(part.of, v) {
+		if err != nil || !slices.Contains(part.of, v) {
 			return fmt.Errorf("%s is %q; the paper's grid of %s has %s", part.column, get(part.column), t.Dataset, list(part.of))
 		}
 		*part.to = v
 	}
-	_, twice := measured[d]
-	if _, also := a.losses[d]; twice || also {
+	if f.has(d) {
 		return fmt.Errorf("%s at (%d, %d) is there twice", d.dataset, d.k, d.n)
 	}
 	accuracy, loss := get("accuracy"), get("loss")
@@ -205,41 +313,16 @@ func (a *Accuracies) row(columns map[string]int, record []string, line int, meas
 		if err != nil || v <= 0 || v > 100 {
 			return fmt.Errorf("accuracy %q; write percent above 0 and up to 100", accuracy)
 		}
-		measured[d] = measurement{v, get("source"), line}
+		f.measured[d] = measurement{v, get("source"), at}
 	case loss != "":
 		l, err := parseLoss(loss)
 		if err != nil {
 			return err
 		}
 		l.Source = get("source")
-		a.losses[d] = l
+		f.losses[d] = l
 	default:
 		return errors.New("neither accuracy nor loss; write one of them")
-	}
-	return nil
-}
-
-// normalise turns accuracies into losses against BPTT's.
-func (a *Accuracies) normalise(measured map[design]measurement) error {
-	for _, t := range Tasks { // in order: the same first error every time
-		base, ok := measured[design{t.Dataset, t.T(), t.Layers()}]
-		var failure error
-		t.grid(func(k, n int) {
-			m, given := measured[design{t.Dataset, k, n}]
-			if !given || failure != nil {
-				return
-			}
-			if !ok {
-				failure = fmt.Errorf("%d: the accuracy of %s at (%d, %d) needs BPTT's beside it: add a line for k = %d, n = %d",
-					m.line, t.Dataset, k, n, t.T(), t.Layers())
-				return
-			}
-			loss := 100 * (base.accuracy - m.accuracy) / base.accuracy
-			a.losses[design{t.Dataset, k, n}] = Loss{loss, loss, m.source}
-		})
-		if failure != nil {
-			return failure
-		}
 	}
 	return nil
 }
@@ -263,15 +346,6 @@ func number(text string) (float64, error) {
 		err = strconv.ErrRange
 	}
 	return v, err
-}
-
-func contains(list []int, v int) bool {
-	for _, e := range list {
-		if e == v {
-			return true
-		}
-	}
-	return false
 }
 
 func list(numbers []int) string {

@@ -1,6 +1,7 @@
 package figures
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -23,9 +24,16 @@ func TestAccuracyFilesThatAreWrong(t *testing.T) {
 		{"both", "dataset,k,n,loss,accuracy\nemnist,1,2,0,1\n", "a.csv:2: both accuracy and loss"},
 		{"none", "dataset,k,n,loss,accuracy\nemnist,1,2,,\n", "a.csv:2: neither accuracy nor loss"},
 		{"over 100", "dataset,k,n,accuracy\nemnist,1,2,100.5\n", `a.csv:2: accuracy "100.5"`},
-		{"no baseline", "dataset,k,n,accuracy\nemnist,1,2,90\n", "a.csv:2: the accuracy of emnist at (1, 2) needs BPTT's beside it: add a line for k = 20, n = 4"},
+		{"no baseline", "dataset,k,n,accuracy\nemnist,1,2,90\n", "a.csv:2: the accuracy of emnist at (1, 2) needs BPTT's beside it: add that of k = 20, n = 4"},
 		{"random", "dataset,k,n,loss,classifier\nemnist,1,2,0,random\n", `a.csv:2: classifier "random"`},
 		{"another net", "net,dataset,k,n,loss\nlenet2,emnist,1,2,0\n", `a.csv:2: net "lenet2"; the figures show lenet1 on emnist`},
+		{"JSON of something else", `{"schema": "accelsim.run/1"}`, `a.csv: schema "accelsim.run/1"`},
+		{"JSON cut off", `{"schema": `, "a.csv: is no JSON"},
+		{"training of another T", strings.Replace(trainedText(5, "[[1],[2],[3],[4]]", 0.5), "20", "10", 1), "lenet1 on emnist with T = 10 is none of the figures' tasks"},
+		{"training without test", strings.Replace(trainedText(5, "[[1],[2],[3],[4]]", 0.5), "test", "train", 1), "a.csv: has no test accuracy"},
+		{"training alone", trainedText(5, "[[1],[2],[3],[4]]", 0.5), "a.csv: the accuracy of emnist at (5, 1) needs BPTT's beside it"},
+		{"blocks of three", trainedText(5, "[[1,2,3],[4]]", 0.5), "the paper's grid of emnist has n of 4, 2, 1"},
+		{"accuracy above 1", trainedText(5, "[[1,2],[3,4]]", 50), "test accuracy 50 is not a fraction"},
 		{"quotes", "dataset,k,n,loss\nemnist,1,2,\"0\n", "a.csv: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -34,6 +42,40 @@ func TestAccuracyFilesThatAreWrong(t *testing.T) {
 				t.Errorf("got %v\nwant %s", err, c.want)
 			}
 		})
+	}
+}
+
+// trainedText is a result of `accelsim train`.
+func trainedText(k int, blocks string, accuracy float64) string {
+	return fmt.Sprintf(`{"schema": "accelsim.train/1", "settings": {"network": "lenet1", "dataset": "emnist", "timesteps": 20,
+		"k": %d, "blocks": %s, "classifier": "trainable"}, "epochs": [{"epoch": 1, "test_accuracy": %v}]}`, k, blocks, accuracy)
+}
+
+// TestTrainingResults: those of several trainings make losses.
+func TestTrainingResults(t *testing.T) {
+	var files AccuracyFiles
+	for name, text := range map[string]string{
+		"bptt.json": trainedText(20, "[[1,2,3,4]]", 0.8), "local.json": trainedText(5, "[[1,2],[3,4]]", 0.6),
+		"more.csv": "dataset,k,n,accuracy\nemnist,1,1,40\n",
+	} {
+		if err := files.Add(strings.NewReader(text), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, err := files.Accuracies()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		k, n int
+		want string
+	}{{5, 2, "25.00"}, {1, 1, "50.00"}, {20, 4, "0.00"}} {
+		if loss, ok := a.Of(Tasks[0], c.k, c.n); !ok || loss.String() != c.want {
+			t.Errorf("(%d, %d): %v %v, want %s", c.k, c.n, loss, ok, c.want)
+		}
+	}
+	if err := files.Add(strings.NewReader(trainedText(5, "[[1,2],[3,4]]", 0.6)), "again.json"); err == nil {
+		t.Error("the same design was taken twice")
 	}
 }
 
@@ -58,6 +100,7 @@ func FuzzReadAccuracies(f *testing.F) {
 	f.Add(paperCSV)
 	f.Add("dataset,k,n,accuracy,source\ncifar10,10,8,85.5,\ncifar10,1,1,85,x\n")
 	f.Add("\"dataset\",k,n,loss\nemnist,1,2,\"-1..2\"\n")
+	f.Add(trainedText(20, "[[1,2,3,4]]", 0.8))
 	f.Fuzz(func(t *testing.T, text string) {
 		a, err := ReadAccuracies(strings.NewReader(text), "fuzz.csv")
 		if err != nil {

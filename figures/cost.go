@@ -241,8 +241,8 @@ func (a *Album) time() *Figure {
 // energy draws what an iteration takes.
 func (a *Album) energy() *Figure {
 	f := &Figure{
-		Name:  "extra-energy",
-		Title: "Energy of one iteration (not in the paper)",
+		Name:    "extra-energy",
+		Title:   "Energy of one iteration (not in the paper)",
 		Caption: notInPaper + " Simulated energy of " + iteration + ": DRAM, on-chip memory, PEs and leakage, all traffic, density " + a.density() + ". " + a.machine(),
 	}
 	if a.Lab.Hardware.OnChip == 0 {

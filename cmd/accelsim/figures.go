@@ -18,8 +18,8 @@ import (
 )
 
 func newFiguresCommand() *cobra.Command {
-	var out, accuracy, hw, activity, energyFile, format string
-	var only []string
+	var out, hw, activity, energyFile, format string
+	var only, accuracy []string
 	c := &cobra.Command{
 		Use:   "figures --out DIR",
 		Short: "Redraw the paper's figures from simulations, and compare every number that it prints",
@@ -27,9 +27,9 @@ func newFiguresCommand() *cobra.Command {
 			"Eqs. 11-17 and nothing else) and on a real one, and writes Figures 6, 7 and 9 to 15 as SVG, PNG and CSV to\n" +
 			"--out, with an index. Without --only it prints the table of published numbers and writes it as\n" +
 			"published.csv and published.md, too. Figures that the paper has not (traffic, time, energy) say so.\n\n" +
-			"--accuracy names a CSV file for Figures 14 and 15, with the columns dataset,k,n and accuracy (percent, BPTT's\n" +
-			"among them) or loss (percent relative to BPTT, a number or bounds such as 0..1). The default is what the\n" +
-			"paper's text prints.",
+			"--accuracy names files for Figures 14 and 15: JSON results of accelsim train, or CSV with the columns dataset,k,n\n" +
+			"and accuracy (percent, BPTT's among them) or loss (percent relative to BPTT, a number or bounds such as 0..1).\n" +
+			"The default is what the paper's text prints.",
 		Example: "  accelsim figures --out figures\n" +
 			"  accelsim figures --out figures --only 9,10,energy --hw zcu102\n" +
 			"  accelsim figures --out figures --accuracy measured.csv",
@@ -58,7 +58,7 @@ func newFiguresCommand() *cobra.Command {
 			}
 			known := figures.PaperAccuracies()
 			known.Name = "those that the paper's text prints"
-			if accuracy != "" {
+			if len(accuracy) > 0 {
 				if known, err = openAccuracies(accuracy); err != nil {
 					return err
 				}
@@ -99,7 +99,7 @@ func newFiguresCommand() *cobra.Command {
 	flags := c.Flags()
 	flags.StringVar(&out, "out", "", "folder to write figures and tables to")
 	flags.StringSliceVar(&only, "only", nil, "only these figures, of "+strings.Join(figures.Names(), ", "))
-	flags.StringVar(&accuracy, "accuracy", "", "CSV file with accuracies for Figures 14 and 15 (default what the paper's text prints)")
+	flags.StringSliceVar(&accuracy, "accuracy", nil, "CSV files with accuracies, or results of accelsim train, for Figures 14 and 15 (default what the paper's text prints)")
 	flags.StringVar(&hw, "hw", "paper", "built-in hardware ("+strings.Join(hardware.Names(), ", ")+") or hardware file")
 	flags.StringVar(&activity, "activity", "", "density of spikes, a number for all (default the networks' own, 0.1)")
 	flags.StringVar(&energyFile, "energy", "", "file that replaces energies per operation and access")
@@ -128,13 +128,20 @@ func openEnergy(name string) (energy.Table, error) {
 	return table, usage(err)
 }
 
-func openAccuracies(name string) (*figures.Accuracies, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, usage(fmt.Errorf("--accuracy: %w", err))
+func openAccuracies(names []string) (*figures.Accuracies, error) {
+	var files figures.AccuracyFiles
+	for _, name := range names {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, usage(fmt.Errorf("--accuracy: %w", err))
+		}
+		err = files.Add(f, name)
+		f.Close()
+		if err != nil {
+			return nil, usage(err)
+		}
 	}
-	defer f.Close()
-	a, err := figures.ReadAccuracies(f, name)
+	a, err := files.Accuracies()
 	return a, usage(err)
 }
 
