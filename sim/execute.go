@@ -17,6 +17,7 @@ type processor struct {
 	traffic  schedule.Traffic
 	ledger   *ledger          // of the layer and phase that is worked on
 	dense    []*network.Layer // the classifiers, by block, as layers
+	nonzero  []float64        // by ledger index of a density
 	data     *datapath        // nil unless the simulation is functional
 }
 
@@ -32,7 +33,10 @@ func densities(w *network.Workload, blocks []network.Block) []units.Density {
 }
 
 func newProcessor(a pe.Array, w *network.Workload, p *schedule.Program) *processor {
-	x := &processor{array: a, workload: w, blocks: p.Blocks, traffic: p.Traffic}
+	x := &processor{array: a, workload: w, blocks: p.Blocks, traffic: p.Traffic, nonzero: []float64{ungated: 1}}
+	for _, d := range densities(w, p.Blocks) {
+		x.nonzero = append(x.nonzero, d.Float())
+	}
 	for _, b := range p.Blocks {
 		x.dense = append(x.dense, pe.Dense(w.Net.ClassifierInputs(b), w.Net.Classes))
 	}
@@ -90,7 +94,7 @@ func (x *processor) gated(slots int64, density int, events int64) (n int64, of i
 // sparse tells a matrix product how many of its terms are not zero: by density,
 // or, with data, as counted.
 func (x *processor) sparse(m pe.Matrix, density int, events int64) pe.Matrix {
-	m.Density = x.ledger.densities[density].Float()
+	m.Density = x.nonzero[density]
 	if x.data != nil {
 		m.Density = min(1, float64(events)/(float64(m.Rows)*float64(m.Columns)*float64(m.Depth)*float64(m.Repeats)))
 	}
