@@ -64,6 +64,11 @@ func invoke(t *testing.T, status int, env []string, name string, args ...string)
 	return stderr.String()
 }
 
+func commandOutput(name string, args ...string) (string, error) {
+	out, err := exec.Command(name, args...).Output()
+	return string(out), err
+}
+
 func sameFiles(t *testing.T, a, b string) {
 	t.Helper()
 	for _, name := range []string{"results.csv", "results.parquet"} {
