@@ -20,7 +20,7 @@ import (
 //go:embed go.mod
 //go:embed units/*.go network/*.go network/nets/*.yaml network/datasets/*.yaml
 //go:embed analytic/*.go dataset/*.go tensors/*.go golden/*.go golden/*.s
-//go:embed dram/*.go dram/devices/*.ini pe/*.go onchip/*.go energy/*.go energy/*.yaml
+//go:embed dram/*.go dram/devices/*.ini pe/*.go pe/fixed/*.go onchip/*.go energy/*.go energy/*.yaml
 //go:embed tiling/*.go hardware/*.go hardware/presets/*.yaml schedule/*.go sim/*.go
 //go:embed crosscheck/*.go design/*.go report/*.* sweep/*.go
 var sources embed.FS

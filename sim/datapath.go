@@ -24,6 +24,7 @@ type datapath struct {
 	input    *tensors.Input
 	random   []pe.Values // W_c that the generator makes, by block
 	observe  func(Observation)
+	fixed    *fixedUnits // nil: float32
 
 	chip  map[copyOf]pe.Values
 	spare map[size][]pe.Values
@@ -59,6 +60,12 @@ func newDatapath(p *schedule.Program, o Options) (*datapath, error) {
 	}
 	if err := d.checkInput(); err != nil {
 		return nil, err
+	}
+	if o.Datapath != nil {
+		var err error
+		if d.fixed, err = newFixedUnits(d.workload, o.Datapath); err != nil {
+			return nil, err
+		}
 	}
 	d.record = newRecord(d.workload, p.Blocks)
 	return d, nil

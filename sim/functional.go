@@ -23,6 +23,9 @@ type Observation struct {
 
 // execute runs a kernel on the values on chip.
 func (d *datapath) execute(s *schedule.Step, k schedule.Kernel) (happened, error) {
+	if d.fixed != nil {
+		return d.executeFixed(s, k)
+	}
 	switch k.Op {
 	case schedule.SynapticSum:
 		return d.synapticSum(s, k)

@@ -20,6 +20,7 @@ import (
 	"accelsim/energy"
 	"accelsim/hardware"
 	"accelsim/onchip"
+	"accelsim/pe/fixed"
 	"accelsim/schedule"
 	"accelsim/tensors"
 	"accelsim/tiling"
@@ -44,6 +45,8 @@ type Options struct {
 	Tensors *tensors.Input
 	// Trace, if not nil, is filled with what a timed simulation did when.
 	Trace *Trace
+	// Datapath, if not nil, has them computed in fixed point.
+	Datapath *fixed.Datapath
 	// Observe, if not nil, sees every neuron of a functional simulation fire.
 	Observe func(Observation)
 	// Progress, if not nil, is called now and then with the steps executed.

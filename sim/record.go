@@ -115,6 +115,13 @@ func (d *datapath) fill(m *memoryMap) error {
 		slot, err := m.values(t)
 		if err == nil {
 			*slot = v
+			if d.fixed != nil { // the input has the potentials' format
+				f := d.fixed.Weight
+				if t.Class == schedule.Input {
+					f = d.fixed.Potential
+				}
+				quantize(f, v.Floats)
+			}
 		}
 		return err
 	}
@@ -169,6 +176,9 @@ func (d *datapath) fill(m *memoryMap) error {
 		c := pe.ConnectClassifier(net.Layer(b.Last).Pooled, net.Classes)
 		weights := pe.Values{Floats: deviceWeights(c, in.Classifiers[i])}
 		if !d.program.Trainable() {
+			if d.fixed != nil {
+				quantize(d.fixed.Weight, weights.Floats)
+			}
 			d.random = append(d.random, weights)
 			continue
 		}

@@ -136,3 +136,18 @@ func (f Formats) String() string {
 
 // guard returns the bits that a sum of n terms needs beyond a term's.
 func guard(n int) int { return bits.Len(uint(max(n, 1) - 1)) }
+
+// Round returns x / 2^shift rounded to nearest, ties to even.
+func Round(x int64, shift int) int64 { return roundShift(x, shift) }
+
+// Divide returns x / by rounded to nearest, ties to even, for by > 0.
+func Divide(x, by int64) int64 {
+	floor, rest := x/by, x%by
+	if rest < 0 {
+		floor, rest = floor-1, rest+by
+	}
+	if 2*rest > by || (2*rest == by && floor&1 == 1) {
+		floor++
+	}
+	return floor
+}
