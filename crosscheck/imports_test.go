@@ -1,0 +1,74 @@
+package crosscheck_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// dependencies returns the packages of this module that a package is built
+// from, itself included.
+func dependencies(t *testing.T, pattern string) map[string][]string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{.ImportPath}} {{join .Deps \" \"}}", pattern).CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list %s: %v\n%s", pattern, err, out)
+	}
+	packages := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		for _, f := range fields[1:] {
+			if name, ok := strings.CutPrefix(f, "accelsim/"); ok {
+				packages[strings.TrimPrefix(fields[0], "accelsim/")] = append(packages[strings.TrimPrefix(fields[0], "accelsim/")], name)
+			}
+		}
+	}
+	return packages
+}
+
+// TestArrowsPointOneWay is THE rule of this project: the simulator never asks
+// the equations nor the trainer that it is checked with, not even through
+// another package.
+func TestArrowsPointOneWay(t *testing.T) {
+	for _, c := range []struct {
+		pattern string
+		never   []string
+	}{
+		{"accelsim/sim/...", []string{"analytic", "golden", "crosscheck", "design", "report", "sweep", "figures"}},
+		{"accelsim/schedule/...", []string{"analytic", "golden", "crosscheck", "sim", "pe", "dram", "onchip", "energy"}},
+		{"accelsim/tiling/...", []string{"analytic", "golden", "crosscheck", "sim"}},
+		{"accelsim/dram/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule", "pe", "network"}},
+		{"accelsim/onchip/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule", "pe", "network"}},
+		{"accelsim/pe/...", []string{"analytic", "golden", "crosscheck", "sim", "dram", "onchip"}},
+		{"accelsim/hardware/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule"}},
+		{"accelsim/energy/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule"}},
+		{"accelsim/hdl/...", []string{"analytic", "golden"}},
+		{"accelsim/golden/...", []string{"pe", "sim", "schedule", "dram", "onchip", "tiling", "analytic", "crosscheck"}},
+		{"accelsim/analytic/...", []string{"pe", "sim", "schedule", "dram", "onchip", "tiling", "golden", "crosscheck"}},
+		{"accelsim/network/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule", "pe", "dram", "onchip"}},
+		{"accelsim/units/...", []string{"network", "analytic", "golden", "sim", "schedule", "pe", "dram", "onchip"}},
+	} {
+		packages := dependencies(t, c.pattern)
+		if len(packages) == 0 {
+			t.Errorf("%s has no packages", c.pattern)
+		}
+		for name, uses := range packages {
+			for _, used := range uses {
+				if top, _, _ := strings.Cut(used, "/"); slices.Contains(c.never, top) {
+					t.Errorf("%s is built from %s", name, used)
+				}
+			}
+		}
+	}
+}
+
+// TestEquationsKnowNetworksOnly: analytic/ imports network/ and units/, and
+// nothing else of this module.
+func TestEquationsKnowNetworksOnly(t *testing.T) {
+	for _, used := range dependencies(t, "accelsim/analytic")["analytic"] {
+		if !slices.Contains([]string{"analytic", "network", "units"}, used) {
+			t.Errorf("analytic is built from %s", used)
+		}
+	}
+}
