@@ -62,10 +62,10 @@ func newDatapath(p *schedule.Program, o Options) (*datapath, error) {
 		return nil, err
 	}
 	if o.Datapath != nil {
-		var err error
-		if d.fixed, err = newFixedUnits(d.workload, o.Datapath); err != nil {
+		if err := CheckFixed(d.workload); err != nil {
 			return nil, err
 		}
+		d.fixed = &fixedUnits{Datapath: o.Datapath, step: -1}
 	}
 	d.record = newRecord(d.workload, p.Blocks)
 	return d, nil

@@ -20,20 +20,20 @@ type fixedUnits struct {
 	complete      bool    // spatial is the error of the step's own neurons
 }
 
-// newFixedUnits refuses what the fixed-point datapath has no units for.
-func newFixedUnits(w *network.Workload, d *fixed.Datapath) (*fixedUnits, error) {
+// CheckFixed refuses what the fixed-point datapath has no units for.
+func CheckFixed(w *network.Workload) error {
 	switch {
 	case w.Training.Optimizer != network.SGD:
-		return nil, fmt.Errorf("the fixed-point datapath updates weights by SGD; %s is trained by %s", w.Name, w.Training.Optimizer)
+		return fmt.Errorf("the fixed-point datapath updates weights by SGD; %s is trained by %s", w.Name, w.Training.Optimizer)
 	case w.Training.Loss != network.MSE:
-		return nil, fmt.Errorf("the fixed-point datapath has the MSE loss; %s has %s", w.Name, w.Training.Loss)
+		return fmt.Errorf("the fixed-point datapath has the MSE loss; %s has %s", w.Name, w.Training.Loss)
 	}
 	for i := range w.Net.Layers {
 		if l := &w.Net.Layers[i]; l.BatchNorm || l.Join != nil {
-			return nil, fmt.Errorf("the fixed-point datapath has no batch norm and no residual blocks; layer %d of %s has", l.Index, w.Name)
+			return fmt.Errorf("the fixed-point datapath has no batch norm and no residual blocks; layer %d of %s has", l.Index, w.Name)
 		}
 	}
-	return &fixedUnits{Datapath: d, step: -1}, nil
+	return nil
 }
 
 func integer(f fixed.Format, v float32) int64 { return int64(math.Ldexp(float64(v), f.Fraction)) }

@@ -23,6 +23,7 @@ func newRunCommand() *cobra.Command {
 	var output outputFlags
 	var show showFlags
 	var given tensorFlags
+	var arithmetic datapathFlags
 	c := &cobra.Command{
 		Use:   "run --net NET [--k K] [--n N]",
 		Short: "Simulate one training iteration and compare it with the equations and with BPTT",
@@ -46,6 +47,10 @@ func newRunCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			datapath, err := arithmetic.open(workload, k, input)
+			if err != nil {
+				return err
+			}
 			trace, err := show.trace(m.untimed, output.out)
 			if err != nil {
 				return err
@@ -54,7 +59,7 @@ func newRunCommand() *cobra.Command {
 			defer progress.finish()
 			e, err := design.Evaluate(design.Point{
 				Workload: workload, Hardware: m.hardware, K: k, N: n, Traffic: m.traffic,
-				Options:  sim.Options{Untimed: m.untimed, Engine: m.engine, Energy: m.energy, Trace: trace, Tensors: input},
+				Options:  sim.Options{Untimed: m.untimed, Engine: m.engine, Energy: m.energy, Trace: trace, Tensors: input, Datapath: datapath},
 				Help:     true,
 				Progress: progress.step,
 			})
@@ -80,6 +85,19 @@ func newRunCommand() *cobra.Command {
 			if err := given.write(e.Run); err != nil {
 				return err
 			}
+			if datapath != nil {
+				accuracy, err := compareFloat32(workload, m.hardware, k, n, input, m, datapath, e.Run)
+				if err != nil {
+					return err
+				}
+				to := io.Writer(os.Stderr) // stdout has one object, or one table of CSV
+				if output.format == "table" {
+					to = c.OutOrStdout()
+				}
+				if err := accuracy.write(to, output.out); err != nil {
+					return err
+				}
+			}
 			return checked(e)
 		},
 	}
@@ -89,6 +107,7 @@ func newRunCommand() *cobra.Command {
 	show.register(c)
 	c.Flags().Lookup("out").Usage = "folder to write report.html, result.json, result.csv and result.txt to"
 	given.register(c)
+	arithmetic.register(c)
 	return c
 }
 
