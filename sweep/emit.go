@@ -42,8 +42,9 @@ func (j Job) WriteSlurm(w io.Writer) error {
 #SBATCH --cpus-per-task=%d
 #SBATCH --chdir=%s
 #SBATCH --requeue
+export GOMAXPROCS=${SLURM_CPUS_PER_TASK:-%d}
 exec %s
-`, j.Shards, j.Shards-1, j.CPUs, quote(j.Folder), strings.Join(words, " "))
+`, j.Shards, j.Shards-1, j.CPUs, quote(j.Folder), j.CPUs, strings.Join(words, " "))
 	return err
 }
 
