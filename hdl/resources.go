@@ -73,8 +73,8 @@ func brams(bits int64) int { return int(units.CeilDiv(bits, 36*1024)) }
 
 // Estimate is the simulator's own idea of what a design takes: of its array,
 // and of a layer buffer in fixed-point words as wide as the widest format.
-func (d *Design) Estimate() Resources {
-	r := EstimateArray(d.shape(), d.Hardware.PE)
+func (d *Design) Estimate(b Board) Resources {
+	r := EstimateArray(d.shape(), d.Hardware.PE, b.family)
 	f := d.Formats
 	word := max(f.Weight.Width(), f.Potential.Width(), f.Error.Width(), f.Gradient.Width())
 	r.BRAM = brams(int64(d.OnChip) / units.WordBytes * int64(word))
@@ -92,21 +92,30 @@ func (d *Design) shape() shape {
 // shape is the RTL's width parameters.
 type shape map[string]int
 
-// EstimateArray estimates an array: cells, lanes, and what they share.
-func EstimateArray(s shape, a pe.Array) Resources {
+// EstimateArray estimates an array on a family of FPGAs: cells, lanes, and what
+// they share.
+func EstimateArray(s shape, a pe.Array, family string) Resources {
 	cells, lanes := float64(a.PEs()), float64(a.Lanes)
-	m := fitted()
+	m := fitted(family)
 	return Resources{
-		LUT: int(cells*m.cell.at(s.cellLUT()) + lanes*m.lane.at(s.laneLUT()) + 0.5),
-		FF:  a.PEs()*s.cellFF() + sharedFF + int(lanes*m.laneFF.at(s.laneFF())+0.5),
+		LUT: int(cells*m.cell.at(s.cellLUT(family)) + lanes*m.lane.at(s.laneLUT(family)) + 0.5),
+		FF:  a.PEs()*s.cellFF(family) + sharedFF + int(lanes*m.laneFF.at(s.laneFF(family))+0.5),
 		DSP: a.PEs()*s.cellDSP() + a.Lanes*s.laneDSP(),
 	}
 }
 
+// yosys moves registers and the adder behind a product into the DSP slices of
+// older devices (DSP48E1), not into those of UltraScale+ (DSP48E2).
+const olderDevices = "xc7"
+
 // cellLUT is what the LUTs of a cell grow with: adder bits, gated bits, and
 // products that more than one DSP slice make.
-func (s shape) cellLUT() []float64 {
-	return []float64{1, float64(s["SW"] + s["BW"] + s["RW"] + s["GW"]), float64(s["WW"] + s["EW"]), float64(s.cellDSP() - 1)}
+func (s shape) cellLUT(family string) []float64 {
+	adders, gates, extra := s["SW"]+s["RW"]+s["GW"], s["WW"]+s["EW"], s.cellDSP()-1
+	if family == olderDevices {
+		return []float64{1, float64(adders), float64(gates), float64(extra * s["BW"])}
+	}
+	return []float64{1, float64(adders + s["BW"]), float64(gates), float64(extra)}
 }
 
 // sharedFF is the control bits that all cells of an array share.
@@ -114,8 +123,16 @@ const sharedFF = 10
 
 // cellFF is the registers of a cell, as the RTL has them: gated weight and sum,
 // product and sum, gated error, register, and dW twice.
-func (s shape) cellFF() int {
-	return s["WW"] + s["SW"] + s["EW"] + s["WW"] + s["BW"] + s["EW"] + s["RW"] + 2*s["GW"]
+func (s shape) cellFF(family string) int {
+	bits := s["WW"] + s["SW"] + s["EW"] + s["WW"] + s["BW"] + s["EW"] + s["RW"] + 2*s["GW"]
+	switch {
+	case family != olderDevices:
+	case s.cellDSP() == 1:
+		bits -= s["EW"] + s["WW"] + s["BW"] // product and sum are in the slice
+	default:
+		bits -= s["EW"] + s["WW"] - 17 // all but what the first slice passes on
+	}
+	return bits
 }
 
 // products is the number of multipliers of a lane.
@@ -126,7 +143,7 @@ func (s shape) exact() int { return max(s["SW"]+2*s["UF"]-s["WF"], 2*s["UW"]) + 
 
 // laneLUT is what the LUTs of a lane grow with: adder bits of exact sums, bits
 // that are rounded, clipped and compared, and products of more than one slice.
-func (s shape) laneLUT() []float64 {
+func (s shape) laneLUT(string) []float64 {
 	difference := max(s["BW"], s["EW"]+s["UW"]) + max(s["WF"], s["UF"]) - s["WF"]
 	return []float64{
 		1, float64(s.exact() + difference + s["EW"] + s["UW"] + s["GW"] + s["UF"]),
@@ -136,8 +153,8 @@ func (s shape) laneLUT() []float64 {
 }
 
 // laneFF is what the registers of a lane grow with: the bits of all its stages.
-func (s shape) laneFF() []float64 {
-	return []float64{
+func (s shape) laneFF(family string) []float64 {
+	features := []float64{
 		1, float64(
 			2*s["UW"] + s["SW"] + s.exact() + 2*s["UW"] + // LIF
 				2*s["NW"] + s["CW"] + 2*s["EW"] + // loss
@@ -145,6 +162,10 @@ func (s shape) laneFF() []float64 {
 				3*(s["EW"]+s["UW"]) + s["BW"] + 4*s["EW"] + // error
 				s["GW"] + s["UW"] + s["GW"] + s["CW"] + 3*s["GW"] + 2*s["WW"]), // optimizer
 	}
+	if family == olderDevices {
+		features = append(features, float64(s.laneDSP()-products))
+	}
+	return features
 }
 
 // dsps returns the DSP slices of a product of signed factors: a slice takes 18
@@ -182,6 +203,7 @@ type model struct{ cell, lane, laneFF linear }
 type Measurement struct {
 	Module string // cell, lane or array
 	Use    string // fit, or check: not used to fit
+	Family string
 	Shape  shape
 	Array  pe.Array
 	Resources
@@ -198,10 +220,10 @@ func Measurements() []Measurement {
 	}
 	var list []Measurement
 	for _, row := range rows[1:] {
-		m := Measurement{Module: row[0], Use: row[1], Shape: shape{}}
+		m := Measurement{Module: row[0], Use: row[1], Family: row[2], Shape: shape{}}
 		value := map[string]int{}
-		for i, name := range rows[0][2:] {
-			value[name], _ = strconv.Atoi(row[i+2])
+		for i, name := range rows[0][3:] {
+			value[name], _ = strconv.Atoi(row[i+3])
 		}
 		m.Array = pe.Array{Rows: value["ROWS"], Columns: value["COLUMNS"], Lanes: value["LANES"]}
 		m.Resources = Resources{LUT: value["LUT"], FF: value["FF"], DSP: value["DSP"], BRAM: value["BRAM"]}
@@ -214,13 +236,13 @@ func Measurements() []Measurement {
 }
 
 // fitted fits the model to the measurements that are for it.
-func fitted() model {
-	fit := func(module string, features func(shape) []float64, result func(Resources) int) linear {
+func fitted(family string) model {
+	fit := func(module string, features func(shape, string) []float64, result func(Resources) int) linear {
 		var x, y []float64
 		columns := 0
 		for _, m := range Measurements() {
-			if m.Module == module && m.Use == "fit" {
-				f := features(m.Shape)
+			if m.Module == module && m.Use == "fit" && m.Family == family {
+				f := features(m.Shape, family)
 				columns = len(f)
 				x, y = append(x, f...), append(y, float64(result(m.Resources)))
 			}

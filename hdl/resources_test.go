@@ -7,8 +7,15 @@ import (
 	"accelsim/pe"
 )
 
-// tolerance is how far the estimate may be from what yosys finds.
-const tolerance = 0.15
+// tolerance is how far the estimate may be from what yosys finds: on older
+// devices, where LUTs of arrays are fewer than those of their cells, a little
+// more.
+func tolerance(family string) float64 {
+	if family == olderDevices {
+		return 0.20
+	}
+	return 0.15
+}
 
 func off(estimate, found int) float64 {
 	if estimate == found {
@@ -19,36 +26,40 @@ func off(estimate, found int) float64 {
 
 // estimated is the estimate for what was measured: an array, or one part of it.
 func estimated(m Measurement) Resources {
-	model := fitted()
+	model := fitted(m.Family)
 	switch m.Module {
 	case "cell":
-		return Resources{LUT: int(model.cell.at(m.Shape.cellLUT()) + 0.5), FF: m.Shape.cellFF() + sharedFF, DSP: m.Shape.cellDSP()}
+		return Resources{LUT: int(model.cell.at(m.Shape.cellLUT(m.Family)) + 0.5), FF: m.Shape.cellFF(m.Family) + sharedFF, DSP: m.Shape.cellDSP()}
 	case "lane":
-		return Resources{LUT: int(model.lane.at(m.Shape.laneLUT()) + 0.5), FF: int(model.laneFF.at(m.Shape.laneFF()) + 0.5), DSP: m.Shape.laneDSP()}
+		return Resources{LUT: int(model.lane.at(m.Shape.laneLUT(m.Family)) + 0.5), FF: int(model.laneFF.at(m.Shape.laneFF(m.Family)) + 0.5), DSP: m.Shape.laneDSP()}
 	}
-	return EstimateArray(m.Shape, m.Array)
+	return EstimateArray(m.Shape, m.Array, m.Family)
 }
 
 func TestEstimateIsNearMeasurementsThatItWasNotFittedTo(t *testing.T) {
-	var worst [3]float64
-	checked := 0
+	worst, checked := map[string]*[3]float64{}, 0
 	for _, m := range Measurements() {
 		e := estimated(m)
 		errors := [3]float64{off(e.LUT, m.LUT), off(e.FF, m.FF), off(e.DSP, m.DSP)}
-		t.Logf("%-5s %-5s %dx%d/%d W %d U %d E %d G %d: LUT %d (%d) FF %d (%d) DSP %d (%d)", m.Use, m.Module, m.Array.Rows, m.Array.Columns, m.Array.Lanes,
+		t.Logf("%-4s %-5s %-5s %dx%d/%d W %d U %d E %d G %d: LUT %d (%d) FF %d (%d) DSP %d (%d)", m.Family, m.Use, m.Module, m.Array.Rows, m.Array.Columns, m.Array.Lanes,
 			m.Shape["WW"], m.Shape["UW"], m.Shape["EW"], m.Shape["GW"], e.LUT, m.LUT, e.FF, m.FF, e.DSP, m.DSP)
 		if m.Use != "check" {
 			continue
 		}
 		checked++
+		if worst[m.Family] == nil {
+			worst[m.Family] = new([3]float64)
+		}
 		for i, v := range errors {
-			worst[i] = max(worst[i], v)
-			if v > tolerance {
-				t.Errorf("%s %v: %s is %.0f %% off", m.Module, m.Shape, [...]string{"LUT", "FF", "DSP"}[i], 100*v)
+			worst[m.Family][i] = max(worst[m.Family][i], v)
+			if v > tolerance(m.Family) {
+				t.Errorf("%s %s %v: %s is %.0f %% off", m.Family, m.Module, m.Shape, [...]string{"LUT", "FF", "DSP"}[i], 100*v)
 			}
 		}
 	}
-	t.Logf("%d measurements that were not fitted; worst errors: LUT %.1f %%, FF %.1f %%, DSP %.1f %%", checked, 100*worst[0], 100*worst[1], 100*worst[2])
+	for family, w := range worst {
+		t.Logf("%s, not fitted: worst errors LUT %.1f %%, FF %.1f %%, DSP %.1f %%", family, 100*w[0], 100*w[1], 100*w[2])
+	}
 	if checked < 8 {
 		t.Errorf("only %d measurements to check with", checked)
 	}
@@ -84,11 +95,11 @@ func TestYosysSynthesisesPEAndArray(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e := EstimateArray(parameters, c.array)
+			e := EstimateArray(parameters, c.array, c.family)
 			t.Logf("LUT %d, estimate %d (%+.1f %%); FF %d, estimate %d (%+.1f %%); DSP %d, estimate %d",
 				found.LUT, e.LUT, 100*float64(e.LUT-found.LUT)/float64(found.LUT), found.FF, e.FF, 100*float64(e.FF-found.FF)/float64(found.FF), found.DSP, e.DSP)
-			if off(e.LUT, found.LUT) > tolerance || off(e.FF, found.FF) > tolerance || off(e.DSP, found.DSP) > tolerance {
-				t.Errorf("the estimate is more than %.0f %% off", 100*tolerance)
+			if within := tolerance(c.family); off(e.LUT, found.LUT) > within || off(e.FF, found.FF) > within || off(e.DSP, found.DSP) > within {
+				t.Errorf("the estimate is more than %.0f %% off", 100*within)
 			}
 		})
 	}

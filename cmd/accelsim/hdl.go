@@ -179,7 +179,7 @@ func newHDLReport(d *hdl.Design, b hdl.Board, out string) *hdlReport {
 	r := &hdlReport{
 		Schema: hdl.Schema, Out: out, Files: len(d.Files()), Datapath: d.Formats.String(),
 		Map: int64(d.MapEnd()), DRAM: int64(d.Hardware.DRAM.Capacity()),
-		Resources: hdlResources{Board: b.Name, Device: b.Device, Source: b.Source, Has: b.Resources, Estimate: d.Estimate()},
+		Resources: hdlResources{Board: b.Name, Device: b.Device, Source: b.Source, Has: b.Resources, Estimate: d.Estimate(b)},
 	}
 	r.Block = "controller and array (accelsim_block)"
 	if d.Block == nil {
