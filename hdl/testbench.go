@@ -42,7 +42,7 @@ func widths(d *fixed.Datapath) []setting {
 		{"EW", d.Error.Width(), "bits of an error"},
 		{"EF", d.Error.Fraction, ".. of them fraction, times 2^ERROR_SHIFT"},
 		{"GW", d.Gradient.Width(), "bits of a gradient and of a moment"},
-		{"GF", d.Gradient.Fraction, ".. of them fraction, times 2^ERROR_SHIFT"},
+		{"GF", d.Gradient.Fraction, ".. of them fraction at the scale 2^ERROR_SHIFT"},
 		{"SW", d.SumBits, "bits of an exact synaptic sum (Eq. 1)"},
 		{"BW", d.SpatialBits, "bits of an exact spatial error (Eq. 4)"},
 		{"RW", d.RegisterBits, "bits of a weight's gradient register (Eq. 7)"},

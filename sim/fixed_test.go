@@ -60,7 +60,7 @@ func TestFixedPointIsTheBlockOfTheRTL(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := v.workload
-	b, err := fixed.NewBlock(w, v.program.K, d.Formats)
+	b, err := fixed.NewBlock(w, v.program.K, d.Given)
 	if err != nil {
 		t.Skipf("fc-bptt is not a block that the RTL executes: %v", err)
 	}

@@ -75,7 +75,7 @@ func compareFloat32(w *network.Workload, hw *hardware.Hardware, k, n int, in *te
 	if err != nil {
 		return nil, err
 	}
-	r := &accuracyReport{Schema: "accelsim.accuracy/1", Datapath: d.Formats.String()}
+	r := &accuracyReport{Schema: "accelsim.accuracy/1", Datapath: d.Given.String()}
 	for _, name := range reference.Tensors.Names() {
 		want, got := reference.Tensors[name], run.Tensors[name]
 		a := tensorAccuracy{Tensor: name, Values: want.Len()}

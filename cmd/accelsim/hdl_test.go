@@ -56,3 +56,32 @@ func TestHDLRefusesBadInput(t *testing.T) {
 		t.Errorf("without tools: status %d, %q", status, text)
 	}
 }
+
+func TestRunInFixedPointReportsEveryTensor(t *testing.T) {
+	vectors := filepath.Join("..", "..", "testdata", "vectors")
+	out := filepath.Join(t.TempDir(), "out")
+	run := func(extra ...string) int {
+		return execute(append([]string{
+			"run", "--net", filepath.Join(vectors, "fc-bptt.yaml"), "--format", "json", "--out", out,
+		}, extra...))
+	}
+	in := filepath.Join(vectors, "fc-bptt.in.npz")
+	if status := run("--tensors", in, "--datapath", "q4.12"); status != exitDone {
+		t.Fatalf("status %d", status)
+	}
+	text, err := os.ReadFile(filepath.Join(out, "accuracy.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tensor := range []string{"dw1_i1", "dwc1_i1", "w1", "wc1", "u1", "uc1", "spikes1"} {
+		if !strings.Contains(string(text), `"`+tensor+`"`) {
+			t.Errorf("%s is not in %s", tensor, text)
+		}
+	}
+	if status := run("--datapath", "q4.12"); status != exitBadInput {
+		t.Errorf("--datapath without --tensors: status %d", status)
+	}
+	if status := run("--tensors", in, "--datapath", "q14.2"); status != exitBadInput {
+		t.Errorf("a format that does not hold the parameters: status %d", status)
+	}
+}

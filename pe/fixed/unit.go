@@ -69,7 +69,10 @@ func (c Constants) Parameters(w *network.Workload) []Parameter {
 
 // Datapath is the arithmetic of one workload at one truncation interval.
 type Datapath struct {
+	// Formats are those of the words, at the scale of the errors; Given those that
+	// were asked for. They differ in where the gradients' binary point is.
 	Formats
+	Given Formats
 	Constants
 	K int
 
@@ -102,7 +105,11 @@ const errorHeadroom = 3
 
 // New returns the datapath of a workload.
 func New(w *network.Workload, k int, f Formats) (*Datapath, error) {
-	d := &Datapath{Formats: f, K: k}
+	// Gradients are sums over samples and steps: they are carried with a smaller
+	// scale than errors, which moves their binary point.
+	given, grown := f, min(f.Gradient.Fraction, guard(w.Batch*k)/2+1)
+	f.Gradient = Format{f.Gradient.Integer + grown, f.Gradient.Fraction - grown}
+	d := &Datapath{Formats: f, Given: given, K: k}
 	u, n := f.Potential, w.Neuron
 	d.Constants = Constants{
 		Leak: u.Encode(n.Leak), Reset: u.Encode(n.Reset), Threshold: u.Encode(n.Threshold),
