@@ -35,9 +35,9 @@ type Source interface {
 
 // Options selects what a simulation does besides counting.
 type Options struct {
-	Untimed bool        // count only: no cycles, no energy
-	Engine  dram.Engine // of the DRAM
-	Energy  energy.Table
+	Untimed bool         // count only: no cycles, no energy
+	Engine  dram.Engine  // of the DRAM
+	Energy  energy.Table // the zero Table is energy.Default()
 	// Source replaces the program's own steps.
 	Source Source
 	// Tensors, if not nil, makes the simulation functional: their numbers go
@@ -165,6 +165,9 @@ func planFor(p *schedule.Program, hw *hardware.Hardware) (plan, error) {
 
 // Run executes one training iteration of the program on the hardware.
 func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error) {
+	if len(o.Energy.SRAMRead) == 0 {
+		o.Energy = energy.Default()
+	}
 	plan, err := planFor(p, hw)
 	if err != nil {
 		return nil, err
