@@ -441,6 +441,7 @@ func (m *machine) runTimed() error {
 		case loadDone:
 			m.loaded++
 			m.pending = noTransfer
+			continue // nothing on chip is needed less
 		case storeDone:
 			m.stored++
 			m.pending = noTransfer
