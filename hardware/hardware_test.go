@@ -77,6 +77,13 @@ func TestHardwareFile(t *testing.T) {
 	}
 }
 
+func TestBankIsTheLargestWithACitedAccessUnlessGiven(t *testing.T) {
+	h, err := hardware.Read([]byte(strings.Replace(valid, ", bank: 8KiB", "", 1)), "mine.yaml")
+	if err != nil || h.Bank != 32*units.KiB {
+		t.Errorf("%+v, %v", h, err)
+	}
+}
+
 func TestUnits(t *testing.T) {
 	for text, want := range map[string]units.Bytes{
 		"1KiB": 1024, "3MiB": 3 << 20, "1GiB": 1 << 30, "2048B": 2048, "1.5 KiB": 1536, `"4KiB"`: 4096, "workload": 0,

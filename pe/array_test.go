@@ -167,6 +167,19 @@ func TestGradientsSpendAClockOnEachSum(t *testing.T) {
 	}
 }
 
+// TestEventDrivenArrayFetchesOperandsOnlyWhenItWorks: no clock without a spike,
+// and no word without a clock.
+func TestEventDrivenArrayFetchesOperandsOnlyWhenItWorks(t *testing.T) {
+	dense := pe.Array{Rows: 8, Columns: 4}
+	sparse := dense
+	sparse.Dataflow = pe.EventDriven
+	m := pe.Matrix{Rows: 8, Columns: 4, Depth: 1000, Repeats: 1, Density: 0.1}
+	got, all := sparse.Matrix(m), dense.Matrix(m)
+	if got.Cycles >= all.Cycles/2 || got.Reads != (8+4)*units.Words(got.Cycles) {
+		t.Errorf("%d clocks and %d reads, without gating %d and %d", got.Cycles, got.Reads, all.Cycles, all.Reads)
+	}
+}
+
 func TestDenseIsAFullyConnectedLayer(t *testing.T) {
 	l := pe.Dense(12, 5)
 	if l.Weights() != 60 || l.Neurons() != 5 || l.DenseAdditions() != 60 {

@@ -362,6 +362,39 @@ func TestSlots(t *testing.T) {
 	}
 }
 
+func TestFramesArePacked(t *testing.T) {
+	for _, e := range program(t, "3FC-5FC", 2, 2, 1, schedule.All).Extents() {
+		if e.Class == schedule.Input && e.Words != 3*2*8*8/32 {
+			t.Errorf("a batch of frames takes %d words, want a bit per pixel", e.Words)
+		}
+	}
+}
+
+// TestMoments: one word of state per weight for momentum, two for Adam, none
+// for plain SGD.
+func TestMoments(t *testing.T) {
+	for _, c := range []struct {
+		optimizer string
+		momentum  float64
+		words     units.Words // per weight
+	}{{network.SGD, 0.9, 1}, {network.SGD, 0, 0}, {network.Adam, 0.9, 2}, {network.Adam, 0, 2}} {
+		p := program(t, "4C3-BN-5FC", 2, 2, 1, schedule.All, func(w *network.Workload) {
+			w.Training.Optimizer, w.Training.Momentum = c.optimizer, c.momentum
+		})
+		got := map[schedule.Class]units.Words{}
+		for _, e := range p.Extents() {
+			got[e.Class] += e.Words * units.Words(e.Slots)
+		}
+		for of, moments := range map[schedule.Class]schedule.Class{
+			schedule.Weight: schedule.Moment, schedule.ClassifierWeight: schedule.ClassifierMoment, schedule.NormParameter: schedule.NormMoment,
+		} {
+			if got[moments] != c.words*got[of] {
+				t.Errorf("%s with momentum %v: %d words of %v for %d of %v", c.optimizer, c.momentum, got[moments], moments, got[of], of)
+			}
+		}
+	}
+}
+
 func TestSpikesArePacked(t *testing.T) {
 	p := program(t, "3C3-3AP2-2RBx3-5FC", 2, 2, 7, schedule.All)
 	packed := func(values, bits units.Words) units.Words { return (3*values*bits + 31) / 32 } // batch 3

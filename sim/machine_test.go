@@ -280,6 +280,67 @@ func TestEnergyIsTheSumOfItsParts(t *testing.T) {
 	}
 }
 
+// TestOperationsBeyondTheEquations of small networks, by hand: elements times
+// what each of them takes.
+func TestOperationsBeyondTheEquations(t *testing.T) {
+	adam := func(w *network.Workload) { w.Training.Optimizer, w.Training.Loss = network.Adam, network.CrossEntropy }
+	for _, c := range []struct {
+		layers       string
+		timesteps, k int
+		edit         func(*network.Workload)
+		want         map[schedule.Beyond]int64
+	}{
+		// Batch 3: 384 neurons, 96 pooling neurons of 4 inputs, 9 of the
+		// classifier; 36 + 96 weights, 4 of batch norm; densities of 0.1.
+		{"2C3-BN-2AP2-3FC", 1, 1, adam, map[schedule.Beyond]int64{
+			schedule.BeyondNeuron:           (384 + 9) * 4,           // tau u, + I, - theta s, u >= u_th
+			schedule.BeyondSurrogate:        (384 + 9) * 3,           // difference, comparison, product
+			schedule.BeyondNorm:             384 * (6 + 6),           // forward, backward
+			schedule.BeyondPooling:          96*4 + 96*5 + 96*(3+1),  // sum; its share and firing; surrogate and share
+			schedule.BeyondLoss:             9*1 + 9*9,               // count; softmax
+			schedule.BeyondOptimizer:        (36 + 96 + 4) * 15,      // Adam
+			schedule.BeyondGradientRegister: (36*64*3 + 96*1*3) / 10, // every position, at 0.1
+		}},
+		{"2C3-2AP2-3FC", 2, 2, func(w *network.Workload) { w.Training.Classifier = network.Random; w.Training.Momentum = 0 }, map[schedule.Beyond]int64{
+			schedule.BeyondNeuron:           2 * (384 + 9) * 4,
+			schedule.BeyondSurrogate:        2*(384+9)*3 + (384+9)*2, // and theta gamma, tau gamma at t < t_k
+			schedule.BeyondPooling:          2*(96*4+96*5+96*4) + 96*4,
+			schedule.BeyondLoss:             2*9*1 + 9*4, // MSE
+			schedule.BeyondOptimizer:        36,
+			schedule.BeyondRandom:           2 * 2 * 96 * 3, // forward and backward, three exclusive ors
+			schedule.BeyondGradientRegister: 1382,           // 2 * 691.2, half to even
+		}},
+		{"2FC-3FC", 1, 1, func(w *network.Workload) { w.Net.Encoding = network.Direct }, map[schedule.Beyond]int64{
+			schedule.BeyondNeuron:           (6 + 9) * 4,
+			schedule.BeyondSurrogate:        (6 + 9) * 3,
+			schedule.BeyondLoss:             9*1 + 9*4,
+			schedule.BeyondOptimizer:        (256 + 6) * 2, // momentum
+			schedule.BeyondGradientRegister: 79,            // 76.8 + 1.8 to the nearest
+			schedule.BeyondDirectInput:      154,           // 2 * 76.8: of the sum and of the gradient
+		}},
+		// Two blocks of one layer each, and an identity: 384 neurons a layer.
+		{"2RB-3FC", 1, 1, nil, map[schedule.Beyond]int64{
+			schedule.BeyondNeuron:           (2*384 + 9) * 4,
+			schedule.BeyondSurrogate:        (2*384 + 9) * 3,
+			schedule.BeyondResidual:         384, // the sum; its operand is the input, which takes no error
+			schedule.BeyondLoss:             9*1 + 9*4,
+			schedule.BeyondOptimizer:        (36 + 36 + 384) * 2,
+			schedule.BeyondGradientRegister: 1498, // (2*36*64*3 + 384*3) / 10 is 1497.6
+		}},
+	} {
+		w := workload(t, c.layers, c.timesteps, 3)
+		if c.edit != nil {
+			c.edit(w)
+		}
+		r := simulate(t, w, c.k, w.Net.N(), schedule.All, paper(t), sim.Options{Untimed: true})
+		for why := range schedule.Beyond(schedule.NumBeyond) {
+			if got := r.Beyond.Operations[why]; got != c.want[why] {
+				t.Errorf("%s, k = %d: %d operations of %v, want %d", c.layers, c.k, got, why, c.want[why])
+			}
+		}
+	}
+}
+
 func BenchmarkAlexNet(b *testing.B) {
 	w, err := network.Open("alexnet")
 	if err != nil {
