@@ -18,6 +18,11 @@ func TestFolderOfABlockIsComplete(t *testing.T) {
 	if d.Block == nil {
 		t.Fatal(d.NoBlock)
 	}
+	for _, a := range d.Block.Accuracy {
+		if a.Largest == 0 {
+			t.Errorf("%s is all zero: the block's test shows little", a.Tensor)
+		}
+	}
 	dir := t.TempDir()
 	if err := d.Write(dir, false); err != nil {
 		t.Fatal(err)
