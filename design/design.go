@@ -83,7 +83,10 @@ type TooLarge struct {
 func (e *TooLarge) Error() string {
 	fits := fmt.Sprintf("the largest batch that fits is %d", e.Largest)
 	if e.Largest == 0 {
-		fits = "no batch fits; choose a smaller k or larger DRAM"
+		fits = "no batch fits; choose hardware with more DRAM"
+		if e.K > 1 {
+			fits += ", or a smaller k"
+		}
 	}
 	return fmt.Sprintf("%s at batch %d, k = %d, n = %d needs %.3f GB of DRAM, %s has %.3f GB; %s",
 		e.Name, e.Batch, e.K, e.N, float64(e.NotFit.Footprint)/1e9, e.Hardware, float64(e.NotFit.Capacity)/1e9, fits)

@@ -2,13 +2,18 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+
+	"accelsim/crosscheck"
+	"accelsim/design"
 )
 
 // TestMainJob is the first thing that a user types.
@@ -114,6 +119,28 @@ func TestJSONHasTheKeysOfTheContract(t *testing.T) {
 	// ceil(112800 / 128) iterations; 100 epochs.
 	if got := fmt.Sprintf("%v %v %v", valueAt(timed, "projection.samples"), valueAt(timed, "projection.iterations"), valueAt(timed, "projection.epochs")); got != "112800 882 100" {
 		t.Errorf("projection %s", got)
+	}
+	number := func(path string) float64 {
+		v, err := valueAt(timed, path).(json.Number).Float64()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	for _, c := range []struct {
+		what      string
+		got, want float64
+	}{
+		{"seconds of an epoch", number("projection.seconds_per_epoch"), 882 * number("seconds")},
+		{"joules of an epoch", number("projection.joules_per_epoch"), 882 * number("energy_pj.total") * 1e-12},
+		{"seconds of all epochs", number("projection.seconds"), 100 * number("projection.seconds_per_epoch")},
+		{"joules of all epochs", number("projection.joules"), 100 * number("projection.joules_per_epoch")},
+		{"seconds", number("seconds"), number("cycles.total") / 200e6},
+		{"energy", number("energy_pj.total"), number("energy_pj.dram") + number("energy_pj.onchip") + number("energy_pj.pe") + number("energy_pj.static")},
+	} {
+		if math.Abs(c.got-c.want) > 1e-6*c.want {
+			t.Errorf("%s: %v, want %v", c.what, c.got, c.want)
+		}
 	}
 	if tree := decodeJSON(t, "run", "--net", tempFile(t, "own.yaml", "input: {channels: 1, height: 4, width: 4, encoding: event}\nlayers: 2RB-3FC\ntimesteps: 2\n")); tree["projection"] != nil {
 		t.Error("a projection without a dataset")
@@ -269,5 +296,21 @@ func TestPeakMemory(t *testing.T) {
 		if got := peak(more); float64(got) > 1.2*float64(plain) {
 			t.Errorf("%s: %d bytes, without %d", more, got, plain)
 		}
+	}
+}
+
+// TestFailedCrossCheckNamesTheCounter, and is no fault of the command line.
+func TestFailedCrossCheckNamesTheCounter(t *testing.T) {
+	e := &design.Evaluation{Check: crosscheck.Check{Rows: []crosscheck.Row{
+		{Quantity: "forward additions", Equation: "15", Simulated: 9, Analytic: 8, Difference: 1},
+		{Quantity: "backward reads", Equation: "12, 14", Simulated: 5, Analytic: 7, Difference: -2, Decides: true},
+	}}}
+	err := checked(e)
+	if err == nil || err.Error() != "the cross-check failed: backward reads are 5, Eq. 12, 14 gives 7" || errors.As(err, new(usageError)) {
+		t.Error(err)
+	}
+	e.Check.Pass = true
+	if err := checked(e); err != nil {
+		t.Error(err)
 	}
 }
