@@ -9,22 +9,12 @@ package energy
 import (
 	"math"
 
+	"accelsim/pe"
 	"accelsim/units"
 )
 
-// Op is an operation of a processing element.
-type Op int
-
-// The operations, all on fp32 values.
-const (
-	Add Op = iota
-	Multiply
-	MAC // a multiplication and an addition, each rounded on its own
-	Compare
-)
-
-// String names the operation.
-func (o Op) String() string { return [...]string{"add", "multiply", "mac", "compare"}[o] }
+// Op is an operation of a processing element, on fp32 values.
+type Op = pe.Op
 
 // Milliwatts is static power.
 type Milliwatts float64
@@ -72,7 +62,7 @@ type Table struct {
 // PE returns the energy of one operation.
 func (t Table) PE(op Op) units.Picojoules {
 	return units.Picojoules([...]Value{
-		Add: t.AddFP32, Multiply: t.MultiplyFP32, MAC: t.MACFP32, Compare: t.Compare,
+		pe.Add: t.AddFP32, pe.Multiply: t.MultiplyFP32, pe.MAC: t.MACFP32, pe.Compare: t.Compare,
 	}[op].Amount)
 }
 

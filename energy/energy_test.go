@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"accelsim/pe"
 	"accelsim/units"
 )
 
@@ -27,10 +28,10 @@ func TestDefaultValues(t *testing.T) {
 		what      string
 		got, want units.Picojoules
 	}{
-		{"fp32 addition", table.PE(Add), 0.9},
-		{"fp32 multiplication", table.PE(Multiply), 3.7},
-		{"a MAC is an addition and a multiplication", table.PE(MAC), 0.9 + 3.7},
-		{"a comparison is an integer addition", table.PE(Compare), 0.1},
+		{"fp32 addition", table.PE(pe.Add), 0.9},
+		{"fp32 multiplication", table.PE(pe.Multiply), 3.7},
+		{"a MAC is an addition and a multiplication", table.PE(pe.MAC), 0.9 + 3.7},
+		{"a comparison is an integer addition", table.PE(pe.Compare), 0.1},
 		{"word of an 8 KiB SRAM", table.SRAM(8*units.KiB, 1, 0), 5},
 		{"word of a 32 KiB SRAM", table.SRAM(32*units.KiB, 1, 0), 10},
 		{"word of a 1 MiB SRAM", table.SRAM(units.MiB, 0, 1), 50},
@@ -116,10 +117,10 @@ dram: {per_bit: 0.004 nJ}
 }
 
 func TestMACMayHaveAValueOfItsOwn(t *testing.T) {
-	if got := load(t, "pe: {mac_fp32: 4 pJ, add_fp32: 1 pJ}").PE(MAC); got != 4 {
+	if got := load(t, "pe: {mac_fp32: 4 pJ, add_fp32: 1 pJ}").PE(pe.MAC); got != 4 {
 		t.Errorf("%v pJ, want 4", got)
 	}
-	if got := load(t, "pe: {compare: 1 pJ}").PE(MAC); got != Default().PE(MAC) {
+	if got := load(t, "pe: {compare: 1 pJ}").PE(pe.MAC); got != Default().PE(pe.MAC) {
 		t.Errorf("%v pJ, want the default", got)
 	}
 }

@@ -221,7 +221,7 @@ func price(hw *hardware.Hardware, table energy.Table, onChip units.Bytes, u usag
 	e.DRAM = e.Commands.Total()
 	e.OnChip = table.SRAM(hw.Bank, u.onChip.Reads, u.onChip.Writes)
 	for op, n := range u.operations {
-		e.PE += table.PE(energy.Op(op)) * units.Picojoules(n)
+		e.PE += table.PE(pe.Op(op)) * units.Picojoules(n)
 	}
 	e.Static = table.Static(hw.PE.PEs(), onChip).Over(u.time)
 	return e

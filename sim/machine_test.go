@@ -12,6 +12,7 @@ import (
 	"accelsim/energy"
 	"accelsim/hardware"
 	"accelsim/network"
+	"accelsim/pe"
 	"accelsim/schedule"
 	"accelsim/sim"
 	"accelsim/units"
@@ -273,7 +274,7 @@ func TestEnergyIsTheSumOfItsParts(t *testing.T) {
 	}
 	var want units.Picojoules
 	for op, n := range r.Operations {
-		want += energy.Default().PE(energy.Op(op)) * units.Picojoules(n)
+		want += energy.Default().PE(pe.Op(op)) * units.Picojoules(n)
 	}
 	if e.PE != want {
 		t.Errorf("operations take %v pJ, want %v", e.PE, want)
