@@ -237,7 +237,7 @@ func (p Point) baseline(program *schedule.Program, o sim.Options) (*Baseline, er
 		}
 		hw.DRAM = hw.DRAM.WithRanks(2 * hw.DRAM.Ranks)
 	}
-	o.Source, o.Trace = nil, nil
+	o.Source, o.Trace, o.Requests = nil, nil, nil
 	r, err := sim.Run(program, &hw, o)
 	if err != nil {
 		return nil, fmt.Errorf("the BPTT baseline: %w", err)

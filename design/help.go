@@ -47,7 +47,7 @@ func (p Point) helps(program *schedule.Program, before, total int64) ([]Help, er
 			continue
 		}
 		o := p.follow(before+int64(i)*program.Steps(), total)
-		o.Source, o.Trace = nil, nil
+		o.Source, o.Trace, o.Requests = nil, nil, nil
 		r, err := sim.Run(program, &hw, o)
 		if err != nil {
 			return nil, fmt.Errorf("with %s: %w", h.Text, err)

@@ -45,6 +45,9 @@ type Options struct {
 	Tensors *tensors.Input
 	// Trace, if not nil, is filled with what a timed simulation did when.
 	Trace *Trace
+	// Requests, if not nil, sees every stream that a timed simulation gives to
+	// the DRAM, and when.
+	Requests func(at units.Picoseconds, s dram.Stream)
 	// Datapath, if not nil, has them computed in fixed point.
 	Datapath *fixed.Datapath
 	// Observe, if not nil, sees every neuron of a functional simulation fire.
@@ -90,6 +93,7 @@ type machine struct {
 	attended attendance
 	busy     [numPhases]units.Cycles // PE clocks by phase
 	progress func(int64)
+	requests func(units.Picoseconds, dram.Stream)
 	tiles    *tiling.Planner
 	accounts *accounts
 	trace    *Trace // nil unless asked for
@@ -188,6 +192,7 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 		pes:      newProcessor(hw.PE, p.Workload(), p),
 		period:   hw.PE.Clock.Period(),
 		progress: o.Progress,
+		requests: o.Requests,
 		tiles:    plan.tiles,
 		accounts: newAccounts(p, densities(p.Workload(), p.Blocks)),
 		trace:    o.Trace,
@@ -505,6 +510,9 @@ func (m *machine) transfer(kind transferKind, done eventKind) error {
 	for j := range m.streams {
 		moving := &m.streams[j]
 		m.request[0] = moving.Stream
+		if m.requests != nil {
+			m.requests(m.kernel.now, moving.Stream)
+		}
 		served, err := m.dram.Transfer(m.kernel.now, m.request[:]) // waits for those before
 		if err != nil {
 			return err

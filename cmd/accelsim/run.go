@@ -55,11 +55,15 @@ func newRunCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			requests, err := show.requests.sink(m.untimed)
+			if err != nil {
+				return err
+			}
 			progress := newProgress(os.Stderr, "simulating")
 			defer progress.finish()
 			e, err := design.Evaluate(design.Point{
 				Workload: workload, Hardware: m.hardware, K: k, N: n, Traffic: m.traffic,
-				Options:  sim.Options{Untimed: m.untimed, Engine: m.engine, Energy: m.energy, Trace: trace, Tensors: input, Datapath: datapath},
+				Options:  sim.Options{Untimed: m.untimed, Engine: m.engine, Energy: m.energy, Trace: trace, Requests: requests, Tensors: input, Datapath: datapath},
 				Help:     true,
 				Progress: progress.step,
 			})
@@ -80,6 +84,9 @@ func newRunCommand() *cobra.Command {
 				return err
 			}
 			if err := show.write(output.out, result, trace); err != nil {
+				return err
+			}
+			if err := show.requests.write(m.hardware.DRAM); err != nil {
 				return err
 			}
 			if err := given.write(e.Run); err != nil {
