@@ -215,15 +215,13 @@ func TestLargestBatchFitsAndOneMoreDoesNot(t *testing.T) {
 // TestBaselineThatDoesNotFitIsMarked: it is simulated on as many ranks as it
 // needs.
 func TestBaselineThatDoesNotFitIsMarked(t *testing.T) {
-	for batch, ranks := range map[string]string{"256": "4", "512": "12"} {
-		for _, timing := range []string{"on", "off"} {
-			args := []string{"run", "--net", "alexnet", "--k", "10", "--n", "1", "--batch", batch, "--timing", timing}
-			if got := fmt.Sprint(valueAt(decodeJSON(t, args...), "baseline.ranks_added")); got != ranks {
-				t.Errorf("batch %s, timing %s: %s ranks added, want %s", batch, timing, got, ranks)
-			}
-			if text := succeed(t, args...); !strings.Contains(text, "BPTT does not fit in the DRAM: simulated with "+ranks+" ranks more") {
-				t.Error(text)
-			}
+	for _, c := range []struct{ batch, timing, ranks string }{{"256", "on", "4"}, {"512", "off", "12"}} {
+		args := []string{"run", "--net", "alexnet", "--k", "10", "--n", "1", "--batch", c.batch, "--timing", c.timing}
+		if got := fmt.Sprint(valueAt(decodeJSON(t, args...), "baseline.ranks_added")); got != c.ranks {
+			t.Errorf("batch %s: %s ranks added, want %s", c.batch, got, c.ranks)
+		}
+		if text := succeed(t, args...); !strings.Contains(text, "BPTT does not fit in the DRAM: simulated with "+c.ranks+" ranks more") {
+			t.Error(text)
 		}
 	}
 }
