@@ -19,6 +19,7 @@ import (
 	"accelsim/dram"
 	"accelsim/network"
 	"accelsim/pe"
+	"accelsim/schedule"
 	"accelsim/units"
 )
 
@@ -31,7 +32,23 @@ type Hardware struct {
 	// double-buffered schedule asks for.
 	OnChip units.Bytes
 	Bank   units.Bytes // of the layer buffer: what one access costs depends on it
+	// Buffers are what the layer buffer consists of if Separate is set: one for
+	// each kind of tensor. OnChip is then the sum of them.
+	Separate bool
+	Buffers  [schedule.NumBuffers]Buffer
+	Engines  int // DMA engines of a PE group, each with one transfer under way
+	// Groups is how many PE groups there are, each with its own array, lanes and
+	// layer buffer; 0 is one for every local block.
+	Groups int
+	Word   units.Bytes // of one value: 4 with fp32
 	DRAM   dram.Device
+}
+
+// Buffer is a memory on chip.
+type Buffer struct {
+	Capacity units.Bytes
+	Banks    int
+	Ports    int // of a bank: accesses in a clock
 }
 
 // defaultBank is the size of the banks that a layer buffer is built of: the
@@ -221,8 +238,9 @@ func Read(text []byte, filename string) (*Hardware, error) {
 			Pipeline: units.Cycles(f.PE.Pipeline), Clock: units.Hertz(f.PE.Clock),
 			Dataflow: dataflow,
 		},
-		OnChip: units.Bytes(f.OnChip.Capacity),
-		Bank:   bank,
-		DRAM:   device,
+		OnChip:  units.Bytes(f.OnChip.Capacity),
+		Bank:    bank,
+		Engines: 1, Groups: 1, Word: units.WordBytes,
+		DRAM: device,
 	}, nil
 }

@@ -87,6 +87,40 @@ func (c Class) String() string { return classNames[c].name }
 // InMemory tells whether tensors of the class have an address in DRAM.
 func (c Class) InMemory() bool { return c < memoryClasses }
 
+// Buffer is one of the on-chip buffers, where hardware has one for each kind of
+// tensor.
+type Buffer uint8
+
+// The buffers.
+const (
+	WeightBuffer   Buffer = iota // parameters and their running statistics
+	StateBuffer                  // membrane potentials, sums and what batch norm saves
+	GradientBuffer               // gradients, errors and the optimizer's moments
+	SpikeBuffer                  // spikes, input frames, labels
+	numBuffers
+)
+
+// NumBuffers is the number of kinds of buffer.
+const NumBuffers = int(numBuffers)
+
+// String returns the buffer's name in hardware files and reports.
+func (b Buffer) String() string {
+	return [...]string{"weights", "states", "gradients", "spikes"}[b]
+}
+
+// Buffer tells which buffer tensors of the class are in.
+func (c Class) Buffer() Buffer {
+	switch c {
+	case Weight, ClassifierWeight, RandomWeight, NormParameter, NormStatistic:
+		return WeightBuffer
+	case Potential, ClassifierState, PoolPotential, NormSaved, PartialSum:
+		return StateBuffer
+	case Spikes, OwnSpikes, Input, Label, SpikeCount:
+		return SpikeBuffer
+	}
+	return GradientBuffer
+}
+
 // OfClassifier tells whether the class is indexed by block.
 func (c Class) OfClassifier() bool {
 	switch c {
