@@ -65,18 +65,20 @@ type account struct {
 }
 
 // accounts books what the machine does to the layer, or classifier, and phase
-// that it does it for. One account is current: whatever is entered, and how
-// far the machine's counters go until the next one is, belongs to it.
+// that it does it for.
 type accounts struct {
 	layers    int
 	list      []*account // by part and phase; nil until something is booked
 	densities []units.Density
-	current   *account
+	commands  dram.Stats // the DRAM's counters, up to where they have been booked
+}
 
-	// The machine's counters, up to where they have been booked.
+// booked is how far a group's counters have been booked. What they gain until
+// another account is entered belongs to the one that is.
+type booked struct {
+	account       *account
 	reads, writes units.Words
 	busy          units.Cycles
-	commands      dram.Stats
 }
 
 func newAccounts(p *schedule.Program, densities []units.Density) *accounts {
@@ -103,48 +105,49 @@ func (a *accounts) of(s *schedule.Step) *account {
 	return *at
 }
 
-// enter makes a step's account the current one and its ledger the one that
-// counts.
-func (m *machine) enter(s *schedule.Step) {
+// enter makes a step's account the one that the group's work belongs to, and
+// its ledger the one that counts.
+func (m *group) enter(s *schedule.Step) {
 	m.settle()
-	m.accounts.current = m.accounts.of(s)
-	m.pes.ledger = m.accounts.current.ledger
+	m.booked.account = m.accounts.of(s)
+	m.pes.ledger = m.booked.account.ledger
 }
 
 // settle books what the counters of buffer and PEs have gained since the
-// current account was entered.
-func (m *machine) settle() {
-	a := m.accounts
+// account was entered.
+func (m *group) settle() {
+	at := &m.booked
 	reads, writes := m.buffer.Accesses()
 	var busy units.Cycles
 	for _, b := range m.busy {
 		busy += b
 	}
-	if c := a.current; c != nil {
-		c.OnChip.Reads += reads - a.reads
-		c.OnChip.Writes += writes - a.writes
-		c.PE += busy - a.busy
+	if c := at.account; c != nil {
+		c.OnChip.Reads += reads - at.reads
+		c.OnChip.Writes += writes - at.writes
+		c.PE += busy - at.busy
 	}
-	a.reads, a.writes, a.busy = reads, writes, busy
+	at.reads, at.writes, at.busy = reads, writes, busy
 }
 
-// moved books a transfer to the current account.
-func (a *accounts) moved(c schedule.Class, t units.Picoseconds, now dram.Stats) {
-	m := &a.current.Moved[c]
-	m.Time += t
-	m.Stats.Add(a.gained(now), 1)
+// moved books a transfer to the account that is entered.
+func (m *group) moved(c schedule.Class, t units.Picoseconds) {
+	moved := &m.booked.account.Moved[c]
+	moved.Time += t
+	moved.Stats.Add(m.commands(), 1)
 }
 
-// gained returns what the DRAM's counters have gained since it was last asked.
-func (a *accounts) gained(now dram.Stats) dram.Stats {
+// commands returns what the DRAM's counters have gained since it was last asked.
+func (m *machine) commands() dram.Stats {
+	now := m.dram.Stats()
 	gain := now
-	gain.Add(a.commands, -1)
-	a.commands = now
+	gain.Add(m.accounts.commands, -1)
+	m.accounts.commands = now
 	return gain
 }
 
 // spend books the time since the last event, and what an idle DRAM did in it.
-func (m *machine) spend(t units.Picoseconds, peBusy bool, transfer transferKind) {
+func (m *group) spend(t units.Picoseconds, peBusy bool, transfer transferKind) {
 	var c *account
 	switch {
 	case peBusy:
@@ -157,12 +160,12 @@ func (m *machine) spend(t units.Picoseconds, peBusy bool, transfer transferKind)
 		c = m.accounts.of(m.step(m.storing - 1))
 		c.WaitStore += t
 	default:
-		c = m.accounts.current
+		c = m.booked.account
 		c.WaitOther += t
 	}
 	if transfer == noTransfer {
 		m.dram.Finish(m.kernel.now)
-		c.Idle.Add(m.accounts.gained(m.dram.Stats()), 1)
+		c.Idle.Add(m.commands(), 1)
 	}
 }
 

@@ -37,7 +37,7 @@ type datapath struct {
 	one                   pe.Input
 	events                []pe.Event
 
-	record record
+	record *record
 }
 
 // size is a tensor's floats and words of bits.

@@ -67,14 +67,29 @@ type copyOf struct {
 // one loaded.
 const window = 3
 
-// machine is the state of one simulation.
+// machine is the state of one simulation: what all PE groups share.
 type machine struct {
-	program *schedule.Program
-	source  Source
-	memory  *memoryMap
-	buffer  *onchip.Buffer[copyOf]
-	pes     *processor
-	period  units.Picoseconds
+	program  *schedule.Program
+	memory   *memoryMap
+	period   units.Picoseconds
+	dram     *dram.Memory
+	request  [1]dram.Stream // one on its way
+	kernel   kernel
+	accounts *accounts
+	progress func(int64)
+	requests func(units.Picoseconds, dram.Stream)
+	trace    *Trace // nil unless asked for
+	groups   []*group
+}
+
+// group is a PE group: an array with its lanes, a layer buffer and a DMA engine,
+// which executes steps of its own.
+type group struct {
+	*machine
+	source Source
+	tiles  *tiling.Planner // nil if the buffer is as large as it takes
+	buffer *onchip.Buffer[copyOf]
+	pes    *processor
 
 	steps   [window]schedule.Step // step i is in i mod window
 	fetched bool                  // step `loading` is in its place
@@ -85,18 +100,11 @@ type machine struct {
 	// has not been issued yet.
 	stored, storing, executed, executing, loaded, loading int64
 
-	dram     *dram.Memory
 	streams  []movement
-	request  [1]dram.Stream // one of them on its way
-	kernel   kernel
-	pending  transferKind // what the DRAM is busy with
+	pending  transferKind // what the DMA engine is busy with
 	attended attendance
 	busy     [numPhases]units.Cycles // PE clocks by phase
-	progress func(int64)
-	requests func(units.Picoseconds, dram.Stream)
-	tiles    *tiling.Planner
-	accounts *accounts
-	trace    *Trace // nil unless asked for
+	booked   booked
 }
 
 // movement is a tensor's way across the DRAM port.
@@ -187,34 +195,37 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 		return nil, &NotFit{Footprint: memory.end, Capacity: hw.DRAM.Capacity()}
 	}
 	m := &machine{
-		program: p, source: plan.source, memory: memory,
-		buffer:   onchip.New[copyOf](plan.capacity),
-		pes:      newProcessor(hw.PE, p.Workload(), p),
+		program: p, memory: memory,
 		period:   hw.PE.Clock.Period(),
 		progress: o.Progress,
 		requests: o.Requests,
-		tiles:    plan.tiles,
 		accounts: newAccounts(p, densities(p.Workload(), p.Blocks)),
 		trace:    o.Trace,
 	}
+	g := &group{
+		machine: m, source: plan.source, tiles: plan.tiles,
+		buffer: onchip.New[copyOf](plan.capacity),
+		pes:    newProcessor(hw.PE, p.Workload(), p),
+	}
+	m.groups = []*group{g}
 	if o.Source != nil {
-		m.source = o.Source
+		g.source = o.Source
 	}
 	if o.Tensors != nil {
-		if m.pes.data, err = newDatapath(p, o); err != nil {
+		if g.pes.data, err = newDatapath(p, o); err != nil {
 			return nil, err
 		}
-		if err = m.pes.data.fill(memory); err != nil {
+		if err = g.pes.data.fill(memory); err != nil {
 			return nil, err
 		}
 	}
 	if o.Untimed {
-		err = m.runUntimed()
+		err = g.runUntimed()
 	} else {
 		if m.dram, err = dram.NewMemory(hw.DRAM, o.Engine); err != nil {
 			return nil, err
 		}
-		err = m.runTimed()
+		err = g.runTimed()
 	}
 	if err != nil {
 		return nil, err
@@ -223,10 +234,10 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 }
 
 // step returns step i, which must be in flight.
-func (m *machine) step(i int64) *schedule.Step { return &m.steps[i%window] }
+func (m *group) step(i int64) *schedule.Step { return &m.steps[i%window] }
 
 // fetch gets the next step from the source, if there is one.
-func (m *machine) fetch() bool {
+func (m *group) fetch() bool {
 	if !m.fetched && !m.ended {
 		m.fetched = m.source.Next(m.step(m.loading))
 		m.ended = !m.fetched
@@ -245,7 +256,7 @@ func explain(s *schedule.Step, err error) error {
 
 // load takes the next step: room on chip for what it reads and makes, and its
 // words across the DRAM port into streams.
-func (m *machine) load() error {
+func (m *group) load() error {
 	s := m.step(m.loading)
 	m.enter(s)
 	m.streams = m.streams[:0]
@@ -280,7 +291,7 @@ func (m *machine) load() error {
 }
 
 // execute runs the kernels of the next loaded step and returns their clocks.
-func (m *machine) execute() (units.Cycles, error) {
+func (m *group) execute() (units.Cycles, error) {
 	s := m.step(m.executing)
 	m.enter(s)
 	for _, t := range s.Uses {
@@ -300,7 +311,7 @@ func (m *machine) execute() (units.Cycles, error) {
 		}
 		begun := m.kernel.now + units.Picoseconds(cycles)*m.period
 		cycles += cost.Cycles
-		m.accounts.current.Kernels[k.Op] += cost.Cycles
+		m.booked.account.Kernels[k.Op] += cost.Cycles
 		m.trace.record(m.executing, s, Span{
 			Track: track(k.Op), From: begun, To: begun + units.Picoseconds(cost.Cycles)*m.period, Op: k.Op,
 		})
@@ -326,7 +337,7 @@ func (m *machine) execute() (units.Cycles, error) {
 }
 
 // store takes the oldest executed step's results across the DRAM port.
-func (m *machine) store() error {
+func (m *group) store() error {
 	s := m.step(m.storing)
 	m.enter(s)
 	m.streams = m.streams[:0]
@@ -353,7 +364,7 @@ func (m *machine) store() error {
 
 // latest returns the copy of a tensor, or of a part of it, that is the last one
 // no younger than a step; the step's own if there is none.
-func (m *machine) latest(t schedule.Tensor, step int64) copyOf {
+func (m *group) latest(t schedule.Tensor, step int64) copyOf {
 	found := copyOf{t, -1}
 	m.buffer.Any(func(c copyOf) bool {
 		if c.Tensor == t && c.step <= step && c.step > found.step {
@@ -368,13 +379,13 @@ func (m *machine) latest(t schedule.Tensor, step int64) copyOf {
 }
 
 // onChip tells whether a step before the one that is executed left a tensor.
-func (m *machine) onChip(t schedule.Tensor) bool {
+func (m *group) onChip(t schedule.Tensor) bool {
 	return m.buffer.Any(func(c copyOf) bool { return c.Tensor == t && c.step < m.executing })
 }
 
 // retire drops from the buffer what no step in flight needs and the last
 // executed one does not keep.
-func (m *machine) retire() {
+func (m *group) retire() {
 	m.buffer.Release(func(c copyOf) bool {
 		if c.step >= m.executed {
 			return true // loaded ahead
@@ -409,7 +420,7 @@ func (m *machine) retire() {
 const progressEvery = 256
 
 // runUntimed executes step after step.
-func (m *machine) runUntimed() error {
+func (m *group) runUntimed() error {
 	for m.fetch() {
 		if err := m.load(); err != nil {
 			return err
@@ -430,7 +441,7 @@ func (m *machine) runUntimed() error {
 
 // runTimed executes the steps as events: whatever can start does, then time
 // moves to the next thing that ends.
-func (m *machine) runTimed() error {
+func (m *group) runTimed() error {
 	for {
 		if err := m.start(); err != nil {
 			return err
@@ -458,7 +469,7 @@ func (m *machine) runTimed() error {
 }
 
 // attend books the time since the last event.
-func (m *machine) attend(peBusy bool, transfer transferKind) {
+func (m *group) attend(peBusy bool, transfer transferKind) {
 	row := 0
 	if peBusy {
 		row = 1
@@ -469,7 +480,7 @@ func (m *machine) attend(peBusy bool, transfer transferKind) {
 }
 
 // start begins whatever can begin now.
-func (m *machine) start() error {
+func (m *group) start() error {
 	if m.executing == m.executed && m.executing < m.loaded {
 		cycles, err := m.execute()
 		if err != nil {
@@ -501,7 +512,7 @@ func (m *machine) start() error {
 }
 
 // transfer gives the DRAM the streams of a load or a store.
-func (m *machine) transfer(kind transferKind, done eventKind) error {
+func (m *group) transfer(kind transferKind, done eventKind) error {
 	end, words := m.kernel.now, units.Words(0)
 	i, write := m.loading-1, false
 	if kind == storeTransfer {
@@ -520,7 +531,7 @@ func (m *machine) transfer(kind transferKind, done eventKind) error {
 		begun := end
 		end = max(end, served)
 		words += moving.words
-		m.accounts.moved(moving.tensor.Class, end-begun, m.dram.Stats())
+		m.moved(moving.tensor.Class, end-begun)
 		m.trace.record(i, m.step(i), Span{
 			Track: Port, From: begun, To: end, Write: write, Tensor: moving.tensor, Words: moving.words,
 		})
@@ -536,7 +547,7 @@ func (m *machine) transfer(kind transferKind, done eventKind) error {
 // canLoad tells whether the next step may be loaded now: at most one step
 // ahead of the PEs, into free room, and not before pending results that it
 // reads were stored.
-func (m *machine) canLoad() bool {
+func (m *group) canLoad() bool {
 	if m.loading > m.executed+1 || m.loading >= m.stored+window || !m.fetch() {
 		return false
 	}
@@ -558,7 +569,7 @@ func (m *machine) canLoad() bool {
 
 // checkFinished fails when nothing is under way but steps are left: the next
 // one does not fit on chip.
-func (m *machine) checkFinished() error {
+func (m *group) checkFinished() error {
 	if !m.fetch() && m.stored == m.loading {
 		return nil
 	}

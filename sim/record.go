@@ -22,9 +22,9 @@ type record struct {
 	blocks            []network.Block
 }
 
-func newRecord(w *network.Workload, blocks []network.Block) record {
+func newRecord(w *network.Workload, blocks []network.Block) *record {
 	n := w.Net.N()
-	return record{
+	return &record{
 		set: tensors.Set{}, workload: w, blocks: blocks,
 		spikes: make([]int64, n), nonzero: make([]int64, n), outputs: make([]int64, n),
 		spikesClassifier: make([]int64, len(blocks)), nonzeroClassifier: make([]int64, len(blocks)),
@@ -191,7 +191,7 @@ func (d *datapath) fill(m *memoryMap) error {
 
 // finish adds to the record what DRAM holds after the last step, and totals.
 func (d *datapath) finish(m *memoryMap) error {
-	w, net, r := d.workload, d.workload.Net, &d.record
+	w, net, r := d.workload, d.workload.Net, d.record
 	var firstErr error
 	final := func(c schedule.Class, index, step int) pe.Values {
 		v, err := m.final(schedule.Tensor{Class: c, Index: index, Step: step})

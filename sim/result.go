@@ -119,31 +119,31 @@ func (m *machine) inCycles(t units.Picoseconds) units.Cycles {
 }
 
 func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
-	p := m.program
-	m.settle()
-	m.pes.ledger = m.accounts.total()
+	p, g := m.program, m.groups[0]
+	g.settle()
+	total := m.accounts.total()
 	r := &Result{
 		Workload: p.Workload(), Hardware: hw, K: p.K, N: p.N, Blocks: p.Blocks, Intervals: p.Intervals(),
-		Steps: m.stored,
-		Words: m.pes.ledger.class,
+		Steps: g.stored,
+		Words: total.class,
 		Footprint: Footprint{
 			Total: m.memory.footprint(), Class: m.memory.bytes, Capacity: hw.DRAM.Capacity(),
 		},
 		Unread: m.memory.unread,
 	}
 	var err error
-	if r.Counts, err = m.pes.ledger.counts(); err != nil {
+	if r.Counts, err = total.counts(); err != nil {
 		return nil, err
 	}
-	if r.Beyond, err = m.pes.ledger.beyondTotals(); err != nil {
+	if r.Beyond, err = total.beyondTotals(); err != nil {
 		return nil, err
 	}
-	if r.Operations, err = m.pes.ledger.operations(); err != nil {
+	if r.Operations, err = total.operations(); err != nil {
 		return nil, err
 	}
-	r.OnChip = OnChip{Capacity: m.buffer.Capacity().Bytes(), Peak: m.buffer.Peak().Bytes()}
-	r.OnChip.Reads, r.OnChip.Writes = m.buffer.Accesses()
-	if data := m.pes.data; data != nil {
+	r.OnChip = OnChip{Capacity: g.buffer.Capacity().Bytes(), Peak: g.buffer.Peak().Bytes()}
+	r.OnChip.Reads, r.OnChip.Writes = g.buffer.Accesses()
+	if data := g.pes.data; data != nil {
 		if err = data.finish(m.memory); err != nil {
 			return nil, err
 		}
@@ -163,20 +163,20 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 		r.Timing.Shares = m.accounts.times(r, hw, o.Energy)
 	}
 	if m.trace != nil {
-		m.trace.Total = m.stored
+		m.trace.Total = g.stored
 	}
 	return r, nil
 }
 
 func (m *machine) timing(r *Result, hw *hardware.Hardware, table energy.Table) *Timing {
-	end := m.kernel.now
+	end, g := m.kernel.now, m.groups[0]
 	m.dram.Finish(end)
 	t := &Timing{Seconds: end.Seconds(), DRAM: m.dram.Stats()}
-	m.accounts.current.Idle.Add(m.accounts.gained(t.DRAM), 1)
+	g.booked.account.Idle.Add(m.commands(), 1)
 
-	at, c := m.attended.time, &t.Cycles
+	at, c := g.attended.time, &t.Cycles
 	c.Total = m.inCycles(end)
-	for phase, busy := range m.busy {
+	for phase, busy := range g.busy {
 		c.Phase[phase] = busy
 		c.PEBusy += busy
 	}
