@@ -2,6 +2,7 @@ package dram
 
 import (
 	"fmt"
+	"math/bits"
 
 	"accelsim/units"
 )
@@ -36,9 +37,9 @@ const lookahead = 32
 // closed and every timing constraint has expired; the refreshes that came due
 // meanwhile, at most as many as the standard allows to postpone, are then made
 // up, on all ranks and channels together. So each segment starts from the same
-// state, and what it takes depends only on where in a sweep over the banks it
-// starts, its length and its direction: the fast engine keeps a bounded table
-// of that. Between transfers, refreshes are issued when due.
+// state, and what it takes depends only on its length, its direction and where
+// it goes from one bank to the next: the fast engine keeps a bounded table of
+// that. Between transfers, refreshes are issued when due.
 type Memory struct {
 	device   Device // with the ranks that are told apart
 	whole    Device // with all ranks
@@ -284,7 +285,8 @@ func (m *Memory) serve(from, bursts int64, write bool) units.Cycles {
 			got.quiet -= m.now
 		}
 	} else {
-		key := shape(from&(m.sweep-1), bursts, write)
+		from = m.mapping.alike(from, bursts)
+		key := shape(from, bursts, write)
 		slot := m.memo.find(key)
 		if slot.key != key {
 			m.reset()
@@ -321,6 +323,18 @@ func (m *Memory) serve(from, bursts int64, write bool) units.Cycles {
 func (m *mapping) sameBeyondRows(from, bursts int64) bool {
 	span := int64(m.row.mask+1) << m.row.shift
 	return from/span == (from+bursts-1)/span
+}
+
+// alike returns the lowest start of a run of as many bursts that takes exactly
+// as long. All channels, ranks, bank groups, banks and rows are alike, so it
+// only counts which bursts share them. The smallest aligned power of two of
+// bursts that holds the run is as far as it carries; the address above that is
+// the same for all of it, and may as well be 0. Nor does a column that is the
+// same for all of them matter: whether it is its row's last only tells that the
+// next one is beyond the run. Rows may be left by carrying, to another as good.
+func (m *mapping) alike(from, bursts int64) int64 {
+	carries := int64(1) << bits.Len64(uint64(from^(from+bursts-1)))
+	return from & (min(carries, m.sweep()) - 1)
 }
 
 // outcome is what a segment took, from its start.

@@ -69,6 +69,19 @@ func BenchmarkTransferReferenceDDR4(b *testing.B) {
 func BenchmarkTransferFastDDR4(b *testing.B)      { benchmarkTransfer(b, "ddr4-2400", Fast, 1<<18) }
 func BenchmarkTransferReferenceHBM2(b *testing.B) { benchmarkTransfer(b, "hbm2", Reference, 1<<18) }
 
+// BenchmarkTransferShortRuns reads runs of a few bursts from all over a tensor, as the
+// tiles of a small layer buffer do.
+func BenchmarkTransferShortRuns(b *testing.B) {
+	d := device(b, "lpddr4-3200")
+	d = d.WithChannels(2)
+	m := memory(b, d.WithMapping(d.StreamMapping()), Fast)
+	at, from := units.Picoseconds(0), units.Bytes(0)
+	for b.Loop() {
+		at, _ = m.Transfer(at, []Stream{{Addr: from * d.BurstBytes(), Bursts: 8}})
+		from = (from + 9973) % (1 << 20)
+	}
+}
+
 // randomDevice varies a built-in device: organisation, mapping, timing.
 func randomDevice(t testing.TB, r *rand.Rand) Device {
 	names := Names()
@@ -134,5 +147,37 @@ func TestFastDMAEqualsReference(t *testing.T) {
 				at = a
 			}
 		}
+	}
+}
+
+// TestBanksAreAlike places runs that start anywhere, and the same from where the
+// address above their last carry is 0: the fast engine takes one for the other.
+func TestBanksAreAlike(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	moved := 0
+	for range cases(600) {
+		m := memory(t, randomDevice(t, r), Reference)
+		for range 60 {
+			n := 1 + r.Int64N(1<<r.IntN(7))
+			from := r.Int64N(max(1, m.capacity-n))
+			if head := from % m.sweep; head != 0 && head+n > m.sweep || !m.mapping.sameBeyondRows(from, n) {
+				continue // a segment never does
+			}
+			write := r.IntN(2) == 0
+			m.reset()
+			want := m.place(0, from, n, write)
+			low := m.mapping.alike(from, n)
+			m.reset()
+			if got := m.place(0, low, n, write); got != want {
+				t.Fatalf("%+v\n%d bursts from %d: %+v\n from %d instead: %+v", m.device, n, from, want, low, got)
+			}
+			if low != from&(m.sweep-1) {
+				moved++
+			}
+		}
+	}
+	t.Logf("%d runs moved within their sweep", moved)
+	if moved < cases(600) {
+		t.Error("too few to tell")
 	}
 }
