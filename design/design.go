@@ -32,7 +32,7 @@ type Point struct {
 	// functional or untimed run has no help.
 	Help bool
 	// Progress, if not nil, is called now and then with the steps done of all
-	// that the run and its baseline have.
+	// that the run, its baseline and its helps have; never twice at a time.
 	Progress func(done, total int64)
 }
 
@@ -95,7 +95,8 @@ func (e *TooLarge) Error() string {
 // Unwrap returns the sizes.
 func (e *TooLarge) Unwrap() error { return e.NotFit }
 
-// Evaluate simulates the point and its baseline.
+// Evaluate simulates the point and what it is compared with, at the same time
+// where there are CPUs for it.
 func Evaluate(p Point) (*Evaluation, error) {
 	if err := p.Workload.Check(); err != nil {
 		return nil, err
@@ -120,19 +121,31 @@ func Evaluate(p Point) (*Evaluation, error) {
 	if err != nil {
 		return nil, err
 	}
-	total := program.Steps()
-	if !p.NoBaseline && p.Baseline == nil {
-		total += bptt.Steps()
-	}
-	helping := total
 	functional := p.Options.Tensors != nil
 	if p.Options.Untimed || functional {
 		p.Help = false
 	}
-	if p.Help {
-		total += int64(len(stronger)) * program.Steps()
+	var sims simulations
+	sims.add(program, func(o sim.Options) (err error) {
+		e.Run, err = sim.Run(program, p.Hardware, o)
+		return err
+	})
+	switch {
+	case p.NoBaseline:
+	case p.Baseline != nil:
+		e.Baseline = p.Baseline
+	default:
+		sims.add(bptt, func(o sim.Options) (err error) {
+			e.Baseline, err = p.baseline(bptt, o)
+			return err
+		})
 	}
-	if e.Run, err = sim.Run(program, p.Hardware, p.follow(0, total)); err != nil {
+	if p.Help {
+		if e.Helps, err = p.helps(&sims); err != nil {
+			return nil, err
+		}
+	}
+	if err := sims.run(p); err != nil {
 		return nil, err
 	}
 	if e.Check, e.Analytic, err = crosscheck.Equations(e.Run, functional); err != nil {
@@ -141,33 +154,13 @@ func Evaluate(p Point) (*Evaluation, error) {
 	if e.MemoryWords, err = analytic.MemoryWords(p.Workload, p.K, p.N); err != nil {
 		return nil, err
 	}
-	if !p.NoBaseline {
-		if e.Baseline = p.Baseline; e.Baseline == nil {
-			if e.Baseline, err = p.baseline(bptt, p.follow(program.Steps(), total)); err != nil {
-				return nil, err
-			}
-		}
+	if e.Baseline != nil {
 		if e.BaselineMemoryWords, err = analytic.MemoryWords(p.Workload, e.Baseline.K, e.Baseline.N); err != nil {
-			return nil, err
-		}
-	}
-	if p.Help {
-		if e.Helps, err = p.helps(program, helping, total); err != nil {
 			return nil, err
 		}
 	}
 	e.Projection = project(e.Run)
 	return e, nil
-}
-
-// follow returns the options of a simulation whose progress starts at some of
-// all steps.
-func (p Point) follow(before, total int64) sim.Options {
-	o := p.Options
-	if p.Progress != nil {
-		o.Progress = func(done int64) { p.Progress(before+done, total) }
-	}
-	return o
 }
 
 // explain adds to a refusal what would fit.
@@ -215,7 +208,16 @@ func BPTT(p Point) (*Baseline, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.baseline(program, p.follow(0, program.Steps()))
+	var b *Baseline
+	var sims simulations
+	sims.add(program, func(o sim.Options) (err error) {
+		b, err = p.baseline(program, o)
+		return err
+	})
+	if err := sims.run(p); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 // maxBaselineRanks bounds the memory that a baseline is given.

@@ -35,25 +35,30 @@ var stronger = []struct {
 	}},
 }
 
-// helps simulates the program on stronger hardware.
-func (p Point) helps(program *schedule.Program, before, total int64) ([]Help, error) {
-	var list []Help
+// helps lists what may be doubled and adds a simulation of each, with a program
+// of its own.
+func (p Point) helps(sims *simulations) ([]Help, error) {
+	list := make([]Help, len(stronger))
 	for i, s := range stronger {
-		hw := *p.Hardware
-		h := Help{Key: s.key, Text: s.double(&hw)}
+		hw, h := *p.Hardware, &list[i]
+		h.Key, h.Text = s.key, s.double(&hw)
 		if err := hw.DRAM.Validate(); err != nil {
 			h.Refusal = err.Error()
-			list = append(list, h)
 			continue
 		}
-		o := p.follow(before+int64(i)*program.Steps(), total)
-		o.Source, o.Trace, o.Requests = nil, nil, nil
-		r, err := sim.Run(program, &hw, o)
+		program, err := schedule.New(p.Workload, p.K, p.N, p.Traffic)
 		if err != nil {
-			return nil, fmt.Errorf("with %s: %w", h.Text, err)
+			return nil, err
 		}
-		h.Seconds, h.Energy = r.Timing.Seconds, r.Timing.Energy.Total()
-		list = append(list, h)
+		sims.add(program, func(o sim.Options) error {
+			o.Source, o.Trace, o.Requests = nil, nil, nil
+			r, err := sim.Run(program, &hw, o)
+			if err != nil {
+				return fmt.Errorf("with %s: %w", h.Text, err)
+			}
+			h.Seconds, h.Energy = r.Timing.Seconds, r.Timing.Energy.Total()
+			return nil
+		})
 	}
 	return list, nil
 }
