@@ -110,11 +110,15 @@ func (d Device) BurstBytes() units.Bytes {
 
 // BurstCycles is how long one burst occupies a channel's data bus.
 func (d Device) BurstCycles() units.Cycles {
-	beats := d.BeatsPerClock
-	if beats <= 0 {
-		beats = max(1, standards[d.Standard].BeatsPerClock)
+	return max(1, units.Cycles(d.BurstLength/d.Beats()))
+}
+
+// Beats is the transfers on a data pin in one clock of the command bus.
+func (d Device) Beats() int {
+	if d.BeatsPerClock > 0 {
+		return d.BeatsPerClock
 	}
-	return max(1, units.Cycles(d.BurstLength/beats))
+	return max(1, standards[d.Standard].BeatsPerClock)
 }
 
 // PageBytes is the size of one open row across the chips of a rank.

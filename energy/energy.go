@@ -13,7 +13,7 @@ import (
 	"accelsim/units"
 )
 
-// Op is an operation of a processing element, on fp32 values.
+// Op is an operation of a processing element.
 type Op = pe.Op
 
 // Milliwatts is static power.
@@ -40,7 +40,7 @@ const (
 	Milliwatt Unit = "mW"
 )
 
-// Point is the energy of a word's access in an SRAM of that capacity.
+// Point is the energy of a 32-bit access in an SRAM of that capacity.
 type Point struct {
 	Capacity units.Bytes
 	Value
@@ -50,23 +50,30 @@ type Point struct {
 type Table struct {
 	Technology string
 
-	AddFP32, MultiplyFP32, MACFP32, Compare Value // per operation
-	PEStatic                                Value // per PE
-	RegisterRead, RegisterWrite             Value // per word
-	SpikeBit                                Value // per access of a 1-bit register
-	SRAMRead, SRAMWrite                     []Point
-	SRAMStaticPerKiB                        Value
-	DRAMPerBit                              Value
+	Operations                  [pe.NumPrecisions][pe.NumOps]Value
+	PEStatic                    Value // per PE of fp32
+	RegisterRead, RegisterWrite Value // per 32 bits
+	SpikeBit                    Value // per access of a 1-bit register
+	SRAMRead, SRAMWrite         []Point
+	SRAMStaticPerKiB            Value
+	DRAMPerBit                  Value
 }
+
+// referenceWord is the word that the values of registers, SRAM and a PE's
+// leakage are for. Another width takes its share of them: an access pays for the
+// bit lines that it moves, which the table's 32 bits of a 64-bit access rest
+// on, too; registers and adders leak by the bit. A multiplier of half the width
+// leaks less than half, so that for it this is an upper bound.
+const referenceWord units.Bytes = 4
+
+func share(word units.Bytes) float64 { return float64(word) / float64(referenceWord) }
 
 // PE returns the energy of one operation.
-func (t Table) PE(op Op) units.Picojoules {
-	return units.Picojoules([...]Value{
-		pe.Add: t.AddFP32, pe.Multiply: t.MultiplyFP32, pe.MAC: t.MACFP32, pe.Compare: t.Compare,
-	}[op].Amount)
+func (t Table) PE(p pe.Precision, op Op) units.Picojoules {
+	return units.Picojoules(t.Operations[p][op].Amount)
 }
 
-// Register returns the energy of that many words read from and written to
+// Register returns the energy of that many 32-bit words read from and written to
 // PEs' registers.
 func (t Table) Register(reads, writes units.Words) units.Picojoules {
 	return units.Picojoules(float64(reads)*t.RegisterRead.Amount + float64(writes)*t.RegisterWrite.Amount)
@@ -77,10 +84,10 @@ func (t Table) Spikes(bits int64) units.Picojoules {
 	return units.Picojoules(float64(bits) * t.SpikeBit.Amount)
 }
 
-// SRAM returns the energy of that many words read from and written to a bank
-// of the given capacity.
-func (t Table) SRAM(capacity units.Bytes, reads, writes units.Words) units.Picojoules {
-	return units.Picojoules(float64(reads)*access(t.SRAMRead, capacity) + float64(writes)*access(t.SRAMWrite, capacity))
+// SRAM returns the energy of that many words of the given size read from and
+// written to a bank of the given capacity.
+func (t Table) SRAM(capacity, word units.Bytes, reads, writes units.Words) units.Picojoules {
+	return units.Picojoules((float64(reads)*access(t.SRAMRead, capacity) + float64(writes)*access(t.SRAMWrite, capacity)) * share(word))
 }
 
 // DRAM returns the energy of moving that many bytes to or from a device that
@@ -89,10 +96,10 @@ func (t Table) DRAM(moved units.Bytes) units.Picojoules {
 	return units.Picojoules(8 * float64(moved) * t.DRAMPerBit.Amount)
 }
 
-// Static returns the leakage power of that many PEs and of SRAM of that
-// capacity in all.
-func (t Table) Static(pes int, sram units.Bytes) Milliwatts {
-	return Milliwatts(float64(pes)*t.PEStatic.Amount + float64(sram)/float64(units.KiB)*t.SRAMStaticPerKiB.Amount)
+// Static returns the leakage power of that many PEs of a precision and of SRAM
+// of that capacity in all.
+func (t Table) Static(pes int, p pe.Precision, sram units.Bytes) Milliwatts {
+	return Milliwatts(float64(pes)*t.PEStatic.Amount*share(p.Word()) + float64(sram)/float64(units.KiB)*t.SRAMStaticPerKiB.Amount)
 }
 
 // access returns the energy of one word at a capacity: interpolated between

@@ -28,13 +28,13 @@ func TestDefaultValues(t *testing.T) {
 		what      string
 		got, want units.Picojoules
 	}{
-		{"fp32 addition", table.PE(pe.Add), 0.9},
-		{"fp32 multiplication", table.PE(pe.Multiply), 3.7},
-		{"a MAC is an addition and a multiplication", table.PE(pe.MAC), 0.9 + 3.7},
-		{"a comparison is an integer addition", table.PE(pe.Compare), 0.1},
-		{"word of an 8 KiB SRAM", table.SRAM(8*units.KiB, 1, 0), 5},
-		{"word of a 32 KiB SRAM", table.SRAM(32*units.KiB, 1, 0), 10},
-		{"word of a 1 MiB SRAM", table.SRAM(units.MiB, 0, 1), 50},
+		{"fp32 addition", table.PE(pe.FP32, pe.Add), 0.9},
+		{"fp32 multiplication", table.PE(pe.FP32, pe.Multiply), 3.7},
+		{"a MAC is an addition and a multiplication", table.PE(pe.FP32, pe.MAC), 0.9 + 3.7},
+		{"a comparison is an integer addition", table.PE(pe.FP32, pe.Compare), 0.1},
+		{"word of an 8 KiB SRAM", table.SRAM(8*units.KiB, 4, 1, 0), 5},
+		{"word of a 32 KiB SRAM", table.SRAM(32*units.KiB, 4, 1, 0), 10},
+		{"word of a 1 MiB SRAM", table.SRAM(units.MiB, 4, 0, 1), 50},
 		{"two register reads, one write", table.Register(2, 1), 3},
 		{"32 spikes", table.Spikes(32), 32 * 0.009},
 		{"32 bits of DRAM", table.DRAM(4), 640},
@@ -43,8 +43,30 @@ func TestDefaultValues(t *testing.T) {
 			t.Errorf("%s: %v pJ, want %v", c.what, c.got, c.want)
 		}
 	}
-	if got := table.Static(2, 10*units.KiB); math.Abs(float64(got)-(2*0.0645+10*0.066)) > 1e-12 {
+	if got := table.Static(2, pe.FP32, 10*units.KiB); math.Abs(float64(got)-(2*0.0645+10*0.066)) > 1e-12 {
 		t.Errorf("2 PEs and 10 KiB leak %v mW", got)
+	}
+}
+
+// TestNarrowWordsCostLess: half the bits take half of what is paid by the bit,
+// and Horowitz's figures of 16 bits.
+func TestNarrowWordsCostLess(t *testing.T) {
+	table := Default()
+	for _, c := range []struct {
+		what      string
+		got, want float64
+	}{
+		{"fp16 addition", float64(table.PE(pe.FP16, pe.Add)), 0.4},
+		{"fp16 MAC", float64(table.PE(pe.FP16, pe.MAC)), 0.4 + 1.1},
+		{"32-bit integer MAC", float64(table.PE(pe.Fixed32, pe.MAC)), 0.1 + 3.1},
+		{"16-bit integer addition, rounded", float64(table.PE(pe.Fixed16, pe.Add)), math.Round(1e3*math.Sqrt(0.03*0.1)) / 1e3},
+		{"16-bit integer multiplication, rounded", float64(table.PE(pe.Fixed16, pe.Multiply)), math.Round(1e2*math.Sqrt(0.2*3.1)) / 1e2},
+		{"two bytes of a 32 KiB SRAM", float64(table.SRAM(32*units.KiB, 2, 1, 0)), 5},
+		{"leakage of a 16-bit PE", float64(table.Static(1, pe.Fixed16, 0)), 0.0645 / 2},
+	} {
+		if math.Abs(c.got-c.want) > 1e-12 {
+			t.Errorf("%s: %v, want %v", c.what, c.got, c.want)
+		}
 	}
 }
 
@@ -67,7 +89,7 @@ func TestStaticPowerTimesTime(t *testing.T) {
 
 func TestSRAMBetweenAndBeyondPoints(t *testing.T) {
 	table := Default()
-	at := func(b units.Bytes) float64 { return float64(table.SRAM(b, 1, 0)) }
+	at := func(b units.Bytes) float64 { return float64(table.SRAM(b, 4, 1, 0)) }
 	for _, c := range []struct {
 		what     string
 		capacity units.Bytes
@@ -89,7 +111,7 @@ func TestSRAMGrowsWithCapacity(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		a := units.Bytes(rapid.Int64Range(1, 1<<40).Draw(r, "a"))
 		b := units.Bytes(rapid.Int64Range(int64(a), 1<<40).Draw(r, "b"))
-		if x, y := table.SRAM(a, 1, 1), table.SRAM(b, 1, 1); x > y {
+		if x, y := table.SRAM(a, 4, 1, 1), table.SRAM(b, 4, 1, 1); x > y {
 			r.Errorf("%d bytes cost %v, %d bytes %v", a, x, b, y)
 		}
 	})
@@ -106,9 +128,9 @@ dram: {per_bit: 0.004 nJ}
 `)
 	want := Default()
 	want.Technology = "my.yaml"
-	want.AddFP32 = Value{0.5, Picojoule, "my.yaml:3"}
-	want.MultiplyFP32 = Value{2, Picojoule, "our cells"}
-	want.MACFP32 = Value{2.5, Picojoule, "pe.add_fp32 + pe.multiply_fp32"}
+	want.Operations[pe.FP32][pe.Add] = Value{0.5, Picojoule, "my.yaml:3"}
+	want.Operations[pe.FP32][pe.Multiply] = Value{2, Picojoule, "our cells"}
+	want.Operations[pe.FP32][pe.MAC] = Value{2.5, Picojoule, "pe.add_fp32 + pe.multiply_fp32"}
 	want.SRAMRead = []Point{{64 * units.KiB, Value{3, Picojoule, "my.yaml:6"}}}
 	want.DRAMPerBit = Value{4, Picojoule, "my.yaml:7"}
 	if diff := cmp.Diff(want, table); diff != "" {
@@ -117,10 +139,10 @@ dram: {per_bit: 0.004 nJ}
 }
 
 func TestMACMayHaveAValueOfItsOwn(t *testing.T) {
-	if got := load(t, "pe: {mac_fp32: 4 pJ, add_fp32: 1 pJ}").PE(pe.MAC); got != 4 {
+	if got := load(t, "pe: {mac_fp32: 4 pJ, add_fp32: 1 pJ}").PE(pe.FP32, pe.MAC); got != 4 {
 		t.Errorf("%v pJ, want 4", got)
 	}
-	if got := load(t, "pe: {compare: 1 pJ}").PE(pe.MAC); got != Default().PE(pe.MAC) {
+	if got := load(t, "pe: {compare: 1 pJ}").PE(pe.FP32, pe.MAC); got != Default().PE(pe.FP32, pe.MAC) {
 		t.Errorf("%v pJ, want the default", got)
 	}
 }
@@ -144,7 +166,7 @@ func TestPointsMayComeInAnyOrder(t *testing.T) {
 
 func TestZeroPointsInterpolate(t *testing.T) {
 	table := load(t, "sram: {read: {1 KiB: 0 pJ, 4 KiB: 8 pJ}}")
-	if got := table.SRAM(2*units.KiB, 1, 0); got != 8 {
+	if got := table.SRAM(2*units.KiB, 4, 1, 0); got != 8 {
 		t.Errorf("%v pJ between 0 and 8, want 8", got)
 	}
 }
@@ -158,7 +180,7 @@ func TestErrorsNameFileLineAndKey(t *testing.T) {
 		{"pe:\n", "my.yaml:1: pe: is not a mapping; write keys and values as in 45nm.yaml"},
 		{"PE: {add_fp32: 1 pJ}", "my.yaml:1: PE: is not a key; there are technology, pe, register, sram, dram"},
 		{"technology: [45]", "my.yaml:1: technology: is not text; write for example 45 nm"},
-		{"pe:\n  add: 1 pJ", "my.yaml:2: pe.add: is not a key; there are pe.add_fp32, pe.multiply_fp32, pe.mac_fp32, pe.compare, pe.static"},
+		{"pe:\n  add: 1 pJ", "my.yaml:2: pe.add: is not a key; there are pe.add_fp32, pe.multiply_fp32, pe.mac_fp32, pe.compare, pe.add_fp16, pe.multiply_fp16, pe.mac_fp16, pe.compare_fp16, pe.add_fixed32, pe.multiply_fixed32, pe.mac_fixed32, pe.compare_fixed32, pe.add_fixed16, pe.multiply_fixed16, pe.mac_fixed16, pe.compare_fixed16, pe.static"},
 		{"sram:\n  reed: 1 pJ", "my.yaml:2: sram.reed: is not a key; there are sram.static_per_kib, sram.read, sram.write"},
 		{"pe:\n  add_fp32: 0.9", `my.yaml:2: pe.add_fp32: "0.9" has no unit; write 0.9 pJ`},
 		{"pe:\n  add_fp32: cheap", `my.yaml:2: pe.add_fp32: "cheap" is not a number with a unit; write for example 1 pJ`},
@@ -218,7 +240,7 @@ func FuzzLoad(f *testing.F) {
 				t.Errorf("%s accepted as %v", e.Key, e.Amount)
 			}
 		}
-		if e := float64(table.SRAM(3000, 1, 1)); math.IsNaN(e) || e < 0 {
+		if e := float64(table.SRAM(3000, 4, 1, 1)); math.IsNaN(e) || e < 0 {
 			t.Errorf("SRAM costs %v", e)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"accelsim/pe"
 	"accelsim/units"
 )
 
@@ -37,9 +39,25 @@ func Default() Table {
 	return t
 }
 
+// Builtin is the name by which hardware files call [Default].
+const Builtin = "45nm"
+
+// Open reads the table in a file, or returns the built-in one.
+func Open(name string) (Table, error) {
+	if name == Builtin {
+		return Default(), nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return Table{}, err
+	}
+	defer f.Close()
+	return Load(f, name)
+}
+
 // Load reads a table in the form of 45nm.yaml. Values that the file leaves out
 // stay [Default]'s, but the capacities of sram.read or sram.write are replaced
-// all together; pe.mac_fp32 follows addition and multiplication unless given.
+// all together; a MAC follows its addition and multiplication unless given.
 // A value without a source is said to be from the file. Unknown keys and
 // values without a unit are errors, which name file, line and key.
 func Load(r io.Reader, filename string) (Table, error) {
@@ -67,22 +85,31 @@ type field struct {
 
 // fields lists the single values; sram.read and sram.write have points.
 func (t *Table) fields() []field {
-	return []field{
-		{"pe.add_fp32", &t.AddFP32, Picojoule},
-		{"pe.multiply_fp32", &t.MultiplyFP32, Picojoule},
-		{macKey, &t.MACFP32, Picojoule},
-		{"pe.compare", &t.Compare, Picojoule},
+	var list []field
+	for p := range t.Operations {
+		for op := range t.Operations[p] {
+			list = append(list, field{operationKey(pe.Precision(p), pe.Op(op)), &t.Operations[p][op], Picojoule})
+		}
+	}
+	return append(list, []field{
 		{"pe.static", &t.PEStatic, Milliwatt},
 		{"register.read", &t.RegisterRead, Picojoule},
 		{"register.write", &t.RegisterWrite, Picojoule},
 		{"register.spike_bit", &t.SpikeBit, Picojoule},
 		{"sram.static_per_kib", &t.SRAMStaticPerKiB, Milliwatt},
 		{"dram.per_bit", &t.DRAMPerBit, Picojoule},
+	}...)
+}
+
+// operationKey is the key of an operation's energy.
+func operationKey(p pe.Precision, op pe.Op) string {
+	if p == pe.FP32 && op == pe.Compare {
+		return "pe.compare" // its name since before there were other precisions
 	}
+	return fmt.Sprintf("pe.%s_%s", op, p)
 }
 
 const (
-	macKey        = "pe.mac_fp32"
 	technologyKey = "technology"
 	readKey       = "sram.read"
 	writeKey      = "sram.write"
@@ -148,10 +175,13 @@ func (t *Table) read(text []byte, filename string) error {
 	if len(r.seen) == 0 {
 		return fmt.Errorf("%s: holds no values; write for example pe: {add_fp32: 0.9 pJ}", filename)
 	}
-	if !r.seen[macKey] && (r.seen["pe.add_fp32"] || r.seen["pe.multiply_fp32"]) {
-		t.MACFP32 = Value{
-			Amount: t.AddFP32.Amount + t.MultiplyFP32.Amount, Unit: Picojoule,
-			Source: "pe.add_fp32 + pe.multiply_fp32",
+	for i := range t.Operations {
+		p, of := pe.Precision(i), &t.Operations[i]
+		add, multiply := operationKey(p, pe.Add), operationKey(p, pe.Multiply)
+		if !r.seen[operationKey(p, pe.MAC)] && (r.seen[add] || r.seen[multiply]) {
+			of[pe.MAC] = Value{
+				Amount: of[pe.Add].Amount + of[pe.Multiply].Amount, Unit: Picojoule, Source: add + " + " + multiply,
+			}
 		}
 	}
 	return nil

@@ -19,6 +19,7 @@ type Array struct {
 	Pipeline      units.Cycles // clocks from the last operand to the result
 	Clock         units.Hertz
 	Dataflow      Dataflow
+	Precision     Precision
 }
 
 // PEs returns the number of processing elements.

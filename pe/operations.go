@@ -3,7 +3,7 @@ package pe
 // Op is a kind of arithmetic operation, as energy tables know it.
 type Op uint8
 
-// The operations on fp32 words.
+// The operations on values of the datapath's [Precision].
 const (
 	Add Op = iota // subtraction too
 	Multiply

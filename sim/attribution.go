@@ -222,11 +222,11 @@ type usage struct {
 func price(hw *hardware.Hardware, table energy.Table, onChip units.Bytes, u usage) Energy {
 	e := Energy{Commands: hw.DRAM.Energy(u.commands)}
 	e.DRAM = e.Commands.Total()
-	e.OnChip = table.SRAM(hw.Bank, u.onChip.Reads, u.onChip.Writes)
+	e.OnChip = table.SRAM(hw.Bank, hw.PE.Precision.Word(), u.onChip.Reads, u.onChip.Writes)
 	for op, n := range u.operations {
-		e.PE += table.PE(pe.Op(op)) * units.Picojoules(n)
+		e.PE += table.PE(hw.PE.Precision, pe.Op(op)) * units.Picojoules(n)
 	}
-	e.Static = table.Static(hw.PE.PEs(), onChip).Over(u.time)
+	e.Static = table.Static(hw.PE.PEs(), hw.PE.Precision, onChip).Over(u.time)
 	return e
 }
 

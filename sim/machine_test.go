@@ -274,7 +274,7 @@ func TestEnergyIsTheSumOfItsParts(t *testing.T) {
 	}
 	var want units.Picojoules
 	for op, n := range r.Operations {
-		want += energy.Default().PE(pe.Op(op)) * units.Picojoules(n)
+		want += energy.Default().PE(pe.FP32, pe.Op(op)) * units.Picojoules(n)
 	}
 	if e.PE != want {
 		t.Errorf("operations take %v pJ, want %v", e.PE, want)
