@@ -80,7 +80,7 @@ type Machine struct {
 // Lab simulates points, each once.
 type Lab struct {
 	Hardware *hardware.Hardware
-	Energy   energy.Table
+	Energy   energy.Table // the zero Table is the hardware's
 	// Activity is the density of all spikes, "" for the networks' own.
 	Activity string
 	// Progress, if not nil, is called with the points done of all.

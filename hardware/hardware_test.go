@@ -106,7 +106,7 @@ func TestUnits(t *testing.T) {
 // TestSeparateBuffers: one for each kind of tensor, with banks of its own; what
 // is left out is a default, and no limit.
 func TestSeparateBuffers(t *testing.T) {
-	h, err := hardware.Read([]byte(strings.Replace(valid, "capacity: 2MiB, bank: 8KiB", `
+	h, err := hardware.Read([]byte(strings.Replace(valid, "{capacity: 2MiB, bank: 8KiB}", `
   weights: {capacity: 512KiB, banks: 16, ports: 2}
   states: {capacity: 1MiB, bank: 64KiB, ports: 1}
   gradients: {capacity: 256KiB, banks: 4}

@@ -37,7 +37,7 @@ type Source interface {
 type Options struct {
 	Untimed bool         // count only: no cycles, no energy
 	Engine  dram.Engine  // of the DRAM
-	Energy  energy.Table // the zero Table is energy.Default()
+	Energy  energy.Table // the zero Table is the hardware's
 	// Source replaces the program's own steps.
 	Source Source
 	// Tensors, if not nil, makes the simulation functional: their numbers go
@@ -178,7 +178,7 @@ func planFor(p *schedule.Program, hw *hardware.Hardware) (plan, error) {
 // Run executes one training iteration of the program on the hardware.
 func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error) {
 	if len(o.Energy.SRAMRead) == 0 {
-		o.Energy = energy.Default()
+		o.Energy = hw.Energy
 	}
 	plan, err := planFor(p, hw)
 	if err != nil {

@@ -37,7 +37,7 @@ type Fixed struct {
 	Version string
 	Options sim.Options
 	// Energy is the text of the file that Options.Energy was read from, "" for
-	// the built-in table.
+	// each hardware's own table.
 	Energy string
 }
 
@@ -377,18 +377,24 @@ func (m *machine) open(name string, settings []Setting) error {
 	if err != nil {
 		return err
 	}
+	var with []string
 	if len(settings) > 0 {
-		var with []string
 		for _, s := range settings {
 			if text, err = s.apply(text); err != nil {
 				return fmt.Errorf("%s: %w", filename, err)
 			}
 			with = append(with, s.Key+"="+s.Value)
 		}
-		filename += " with " + strings.Join(with, ", ")
 	}
-	m.text = string(text)
 	m.hardware, err = hardware.Read(text, filename)
+	var wrong *hardware.Error
+	switch {
+	case err == nil:
+		m.text = string(text) + hash(m.hardware.Energy) // which may be in a file of its own
+	case len(with) > 0 && errors.As(err, &wrong):
+		// Lines of the edited text are nobody's.
+		return &hardware.Error{File: filename + " with " + strings.Join(with, ", "), Key: wrong.Key, Problem: wrong.Problem}
+	}
 	return err
 }
 
@@ -417,10 +423,10 @@ func oneLine(err error) string {
 	return strings.Join(strings.Fields(err.Error()), " ")
 }
 
-// EnergyTable reads an energy file; "" is the built-in table.
+// EnergyTable reads an energy file; "" is no table: each hardware has its own.
 func EnergyTable(name string) (table energy.Table, text string, err error) {
 	if name == "" {
-		return energy.Default(), "", nil
+		return table, "", nil
 	}
 	raw, err := os.ReadFile(name)
 	if err != nil {

@@ -22,6 +22,13 @@ func TestBadInput(t *testing.T) {
 		}
 		return strings.Replace(valid, old, new, 1)
 	}
+	const board = "pe: {rows: 8, columns: 4, lanes: 16, clock: 200MHz}\nonchip: {capacity: 2MiB}\ndram: {device: ddr4-2400, channels: 1, ranks: 1}\n"
+	onBoard := func(old, new string) string {
+		if !strings.Contains(board, old) {
+			t.Fatalf("%q is not in the file", old)
+		}
+		return strings.Replace(board, old, new, 1)
+	}
 	for _, c := range []struct {
 		args, file string
 		want       string // after "accelsim: "
@@ -74,6 +81,16 @@ func TestBadInput(t *testing.T) {
 		{"run --net lenet1 --format xml", "", `--format "xml"; write table, json or csv`},
 		{"run --net lenet1 --energy no.yaml", "", "--energy: open no.yaml: no such file or directory"},
 		{"run --net lenet1 --hw no.yaml", "", "hardware file: open no.yaml: no such file or directory"},
+		// Hardware files.
+		{"run --net lenet1 --hw $F", onBoard("200MHz", "200"), `$F:1: pe.clock: "200" has no unit; write for example 200MHz`},
+		{"run --net lenet1 --hw $F", onBoard("2MiB", "2"), `$F:2: onchip.capacity: "2" has no unit; write for example 2MiB or workload`},
+		{"run --net lenet1 --hw $F", onBoard("ddr4-2400", "ddr4, rate: 2400"), `$F:3: dram.rate: "2400" has no unit; write for example 2400MT/s`},
+		{"run --net lenet1 --hw $F", onBoard("lanes", "lane"), `$F:1: pe.lane: is not a key (did you mean "lanes"?); there are rows, columns, lanes, pipeline, clock, dataflow, precision, groups`},
+		{"run --net lenet1 --hw $F", onBoard("rows: 8", "rows: 0"), "$F:1: pe.rows: 0 is out of range; write 1 to 65536"},
+		{"run --net lenet1 --hw $F", onBoard("onchip: {capacity: 2MiB}\n", ""), "$F:1: onchip: is missing; write one shared buffer, for example capacity: 2MiB, or one for each kind of tensor: weights, states, gradients, spikes"},
+		{"run --net lenet1 --hw $F", board + "cache: 2MiB\n", `$F:4: cache: is not a key; there are name, note, pe, onchip, dma, dram, energy`},
+		{"run --net lenet1 --hw $F", "pe: [", ""},
+		{"run --net lenet1 --hw $F", "\xff\xfe\x00", ""},
 		// Commands and flags.
 		{"rum", "", ""},
 		{"run lenet1", "", `run takes no argument "lenet1"; everything is a flag, see accelsim run --help`},

@@ -41,7 +41,7 @@ func newFiguresCommand() *cobra.Command {
 			if err := (&outputFlags{format: format}).check(); err != nil {
 				return err
 			}
-			lab := &figures.Lab{Energy: energy.Default(), Activity: activity}
+			lab := &figures.Lab{Activity: activity}
 			var err error
 			if lab.Hardware, err = hardware.Open(hw); err != nil {
 				return usage(err)
@@ -51,10 +51,8 @@ func newFiguresCommand() *cobra.Command {
 					return usage(fmt.Errorf("--activity: %w", err))
 				}
 			}
-			if energyFile != "" {
-				if lab.Energy, err = openEnergy(energyFile); err != nil {
-					return err
-				}
+			if lab.Energy, err = openEnergy(energyFile); err != nil {
+				return err
 			}
 			known := figures.PaperAccuracies()
 			known.Name = "those that the paper's text prints"
@@ -102,7 +100,7 @@ func newFiguresCommand() *cobra.Command {
 	flags.StringSliceVar(&accuracy, "accuracy", nil, "CSV files with accuracies, or results of accelsim train, for Figures 14 and 15 (default what the paper's text prints)")
 	flags.StringVar(&hw, "hw", "paper", "built-in hardware ("+strings.Join(hardware.Names(), ", ")+") or hardware file")
 	flags.StringVar(&activity, "activity", "", "density of spikes, a number for all (default the networks' own, 0.1)")
-	flags.StringVar(&energyFile, "energy", "", "file that replaces energies per operation and access")
+	flags.StringVar(&energyFile, "energy", "", "file that replaces energies per operation and access (default the hardware's)")
 	flags.StringVar(&format, "format", "table", "published numbers on stdout: table, json or csv")
 	return c
 }
@@ -118,13 +116,16 @@ func printPublished(w io.Writer, rows []figures.Row, format string) error {
 	return figures.Table(rows).Write(w)
 }
 
+// openEnergy reads what --energy names; "" is no table, so that the hardware's
+// holds.
 func openEnergy(name string) (energy.Table, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return energy.Table{}, usage(fmt.Errorf("--energy: %w", err))
+	if name == "" {
+		return energy.Table{}, nil
 	}
-	defer f.Close()
-	table, err := energy.Load(f, name)
+	table, err := energy.Open(name)
+	if errors.As(err, new(*os.PathError)) {
+		err = fmt.Errorf("--energy: %w", err)
+	}
 	return table, usage(err)
 }
 

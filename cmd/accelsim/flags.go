@@ -110,7 +110,7 @@ func (f *machineFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.timing, "timing", "on", "on, or off to count without cycles and energy")
 	flags.StringVar(&f.traffic, "traffic", "all", "all, or equations for only what Eqs. 11-17 cover")
 	flags.StringVar(&f.engine, "dram-engine", "stream", "stream, or reference which places every command; same result")
-	flags.StringVar(&f.energy, "energy", "", "file that replaces energies per operation and access")
+	flags.StringVar(&f.energy, "energy", "", "file that replaces energies per operation and access (default the hardware's)")
 }
 
 // machine is what machineFlags select.
@@ -119,7 +119,7 @@ type machine struct {
 	untimed  bool
 	traffic  schedule.Traffic
 	engine   dram.Engine
-	energy   energy.Table
+	energy   energy.Table // of --energy; the zero Table is the hardware's
 }
 
 func (f *machineFlags) open() (m machine, err error) {
@@ -141,18 +141,8 @@ func (f *machineFlags) open() (m machine, err error) {
 	if reference {
 		m.engine = dram.Reference
 	}
-	m.energy = energy.Default()
-	if f.energy != "" {
-		file, err := os.Open(f.energy)
-		if err != nil {
-			return m, usage(fmt.Errorf("--energy: %w", err))
-		}
-		defer file.Close()
-		if m.energy, err = energy.Load(file, f.energy); err != nil {
-			return m, usage(err)
-		}
-	}
-	return m, nil
+	m.energy, err = openEnergy(f.energy)
+	return m, err
 }
 
 // choice reads a flag with two values and tells whether it is the second.

@@ -64,7 +64,7 @@ func (f *gridFlags) register(c *cobra.Command) {
 	flags.StringArrayVar(&f.set, "set", nil, "values of a key of the hardware file: dram.device=ddr4-2400,hbm2; may be repeated")
 	flags.StringVar(&f.timing, "timing", "on", "on, or off to count without cycles and energy")
 	flags.StringVar(&f.engine, "dram-engine", "stream", "stream, or reference which places every command; same result")
-	flags.StringVar(&f.energy, "energy", "", "file that replaces energies per operation and access")
+	flags.StringVar(&f.energy, "energy", "", "file that replaces energies per operation and access (default the hardware's)")
 	flags.BoolVar(&f.yes, "yes", false, fmt.Sprintf("run more than %s points", report.Integer(pointsWithoutYes)))
 }
 

@@ -25,7 +25,7 @@ func TestSweepRefusesBadInput(t *testing.T) {
 		{"--net lenet1 --grid " + file("zero.yaml", "n: []"), "zero points"},
 		{"--grid " + file("key.yaml", "net: lenet1\nkk: 1"), "key.yaml:2: kk is not a key"},
 		{"--grid " + filepath.Join(dir, "none.yaml"), "no such file"},
-		{"--net lenet1 --set dram.devise=hbm2", `unknown field "devise"`},
+		{"--net lenet1 --set dram.devise=hbm2", `paper.yaml with dram.devise=hbm2: dram.devise: is not a key (did you mean "device"?)`},
 		{"--net lenet1 --set dram.device", "is not KEY=VALUE"},
 		{"--net lenet1 --where k<", "the condition ends"},
 		{"--net lenet1 --where k>100", "leaves zero points"},
