@@ -121,6 +121,7 @@ type CheckRow struct {
 	Simulated  int64  `json:"simulated"`
 	Analytic   int64  `json:"analytic"`
 	Difference int64  `json:"difference"`
+	Saved      int64  `json:"saved,omitempty"` // that the residency policy left out
 	Decides    bool   `json:"decides"`
 }
 

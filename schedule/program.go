@@ -20,6 +20,8 @@
 package schedule
 
 import (
+	"slices"
+
 	"accelsim/network"
 	"accelsim/units"
 )
@@ -66,6 +68,10 @@ type Program struct {
 	workload *network.Workload
 	rows     [numRows][]slot
 
+	policy Policy
+	pins   [numClasses][]bool // by index
+	held   []Tensor           // pinned ones that are on chip before the next step
+
 	interval, row, position int // the next step
 }
 
@@ -96,7 +102,10 @@ func (p *Program) Trainable() bool { return p.workload.Training.Classifier == ne
 func (p *Program) Intervals() int { return p.workload.Timesteps / p.K }
 
 // Rewind makes the first step the next one.
-func (p *Program) Rewind() { p.interval, p.row, p.position = 1, 0, 0 }
+func (p *Program) Rewind() {
+	p.interval, p.row, p.position = 1, 0, 0
+	p.held = p.held[:0]
+}
 
 // layOutRows fixes the order of steps in each kind of row.
 func (p *Program) layOutRows() {
@@ -184,6 +193,7 @@ func (p *Program) Next(s *Step) bool {
 			continue
 		}
 		p.build(s, kind, p.rows[kind][p.position], p.interval, (p.interval-1)*p.K+tau)
+		p.reside(s)
 		p.position++
 		return true
 	}
@@ -214,7 +224,8 @@ func (p *Program) Steps() int64 {
 // Extents lists every tensor that has an address in DRAM.
 //
 // U, pooling states, spikes and what batch norm saves have max(k,2) slots, the
-// paper's "separate locations"; potential errors have one.
+// paper's "separate locations"; potential errors have one. What the policy never
+// moves has none.
 func (p *Program) Extents() []Extent {
 	var extents []Extent
 	add := func(c Class, index, slots int, initial bool) {
@@ -283,7 +294,11 @@ func (p *Program) Extents() []Extent {
 		extents[len(extents)-1].Constant = true
 		add(Label, 0, 1, true)
 	}
-	return extents
+	if p.isLayerPolicy() {
+		return extents
+	}
+	moved := p.moved()
+	return slices.DeleteFunc(extents, func(e Extent) bool { return !e.Initial && !moved[Pin{e.Class, e.Index}] })
 }
 
 func (p *Program) hasMoments() bool {
@@ -307,17 +322,14 @@ func (p *Program) beforeShortcut(l int) bool {
 // WorkingSet returns the on-chip words that double buffering needs: the
 // largest sum of what one step holds and what is loaded and made for the next.
 func (p *Program) WorkingSet() units.Words {
-	saved := [3]int{p.interval, p.row, p.position}
-	defer func() { p.interval, p.row, p.position = saved[0], saved[1], saved[2] }()
-	p.Rewind()
-
-	var steps [2]Step
+	q := p.fresh()
+	var s Step
 	var kept, held, largest units.Words
-	for i := 0; p.Next(&steps[i%2]); i++ {
-		s := &steps[i%2]
-		if s.Interval > 1 { // all intervals are alike
-			break
-		}
+	different := 1 // intervals: all after are alike
+	if len(p.policy.Pinned) > 0 {
+		different = 2 // in the first, what is pinned comes on chip
+	}
+	for q.Next(&s) && s.Interval <= different {
 		own := s.Demand()
 		largest = max(largest, held+own)
 		held = kept + own

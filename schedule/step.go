@@ -102,12 +102,17 @@ type Step struct {
 	Products []Product  // computed on chip
 	Writes   []Transfer // from the buffer to DRAM
 	Keeps    []Tensor   // what stays on chip afterwards for later steps
+
+	// What the paper's policy would move and the program's own leaves out: see
+	// [Policy].
+	SavedReads, SavedWrites []Transfer
 }
 
 func (s *Step) reset() {
 	*s = Step{
 		Reads: s.Reads[:0], Uses: s.Uses[:0], Kernels: s.Kernels[:0],
 		Products: s.Products[:0], Writes: s.Writes[:0], Keeps: s.Keeps[:0],
+		SavedReads: s.SavedReads[:0], SavedWrites: s.SavedWrites[:0],
 	}
 }
 

@@ -160,7 +160,7 @@ func (d *datapath) end(s *schedule.Step) error {
 			return fmt.Errorf("no kernel computed %v", p.Tensor)
 		}
 		if p.InPlace {
-			old := copyOf{p.Replaces, d.now}
+			old := d.newest(p.Replaces, d.now)
 			d.chip[copyOf{p.Tensor, d.now}] = d.chip[old]
 			delete(d.chip, old)
 		}
@@ -192,18 +192,24 @@ func (d *datapath) operand(s *schedule.Step, t schedule.Tensor) (pe.Values, erro
 		if used != t {
 			continue
 		}
-		newest := int64(-1)
-		for key := range d.chip {
-			if key.Tensor == t && key.step < d.now {
-				newest = max(newest, key.step)
-			}
-		}
-		if newest >= 0 {
-			return d.chip[copyOf{t, newest}], nil
+		if v, ok := d.chip[d.newest(t, d.now-1)]; ok {
+			return v, nil
 		}
 		return pe.Values{}, fmt.Errorf("%v is used, but the layer buffer does not hold it", t)
 	}
 	return pe.Values{}, fmt.Errorf("%v is needed, but the step neither loads nor makes it, nor has it on chip", t)
+}
+
+// newest returns the youngest copy of a tensor that a step has, its own or one
+// from before.
+func (d *datapath) newest(t schedule.Tensor, step int64) copyOf {
+	found := copyOf{t, -1}
+	for key := range d.chip {
+		if key.Tensor == t && key.step <= step {
+			found.step = max(found.step, key.step)
+		}
+	}
+	return found
 }
 
 // product returns the place of a tensor that the step makes. One with a place
@@ -215,7 +221,7 @@ func (d *datapath) product(s *schedule.Step, t schedule.Tensor) (pe.Values, erro
 		}
 		key := copyOf{t, d.now}
 		if p.InPlace {
-			key.Tensor = p.Replaces
+			key = d.newest(p.Replaces, d.now)
 		}
 		v, ok := d.chip[key]
 		if !ok {

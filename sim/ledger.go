@@ -44,10 +44,31 @@ type ledger struct {
 	reads  [schedule.NumBeyond][2]units.Words // forward, backward (and update)
 	writes [schedule.NumBeyond][2]units.Words
 	class  [schedule.MemoryClasses]Traffic
+	saved  Savings
 }
 
 // Traffic is words by direction.
 type Traffic struct{ Reads, Writes units.Words }
+
+func (t *Traffic) add(o Traffic) {
+	t.Reads += o.Reads
+	t.Writes += o.Writes
+}
+
+// Savings is the words of steps that the schedule's residency policy left out.
+// What is fetched again where a buffer is small is no part of it.
+type Savings struct {
+	Covered [2]Traffic // forward and backward: what Eqs. 11-14 cover
+	Class   [schedule.MemoryClasses]Traffic
+}
+
+// Words returns all that was left out.
+func (s *Savings) Words() (sum units.Words) {
+	for _, t := range s.Class {
+		sum += t.Reads + t.Writes
+	}
+	return sum
+}
 
 const (
 	forwardPass  = 0
@@ -86,6 +107,22 @@ func (l *ledger) moved(s *schedule.Step, t schedule.Transfer, write bool) {
 		l.reads[t.Beyond][passOf(s)] += t.Words - t.Again
 		l.reads[schedule.BeyondRefetch][passOf(s)] += t.Again
 		l.class[t.Tensor.Class].Reads += t.Words
+	}
+}
+
+// spared enters words that the paper's policy would have moved with a step.
+func (l *ledger) spared(s *schedule.Step) {
+	for _, t := range s.SavedReads {
+		l.saved.Class[t.Tensor.Class].Reads += t.Words
+		if t.Beyond == schedule.Covered {
+			l.saved.Covered[passOf(s)].Reads += t.Words
+		}
+	}
+	for _, t := range s.SavedWrites {
+		l.saved.Class[t.Tensor.Class].Writes += t.Words
+		if t.Beyond == schedule.Covered {
+			l.saved.Covered[passOf(s)].Writes += t.Words
+		}
 	}
 }
 
@@ -199,7 +236,12 @@ func (l *ledger) add(o *ledger) {
 		}
 	}
 	for c, t := range o.class {
-		l.class[c].Reads += t.Reads
-		l.class[c].Writes += t.Writes
+		l.class[c].add(t)
+	}
+	for pass, t := range o.saved.Covered {
+		l.saved.Covered[pass].add(t)
+	}
+	for c, t := range o.saved.Class {
+		l.saved.Class[c].add(t)
 	}
 }

@@ -260,6 +260,7 @@ func (m *group) load() error {
 	s := m.step(m.loading)
 	m.enter(s)
 	m.streams = m.streams[:0]
+	m.pes.ledger.spared(s)
 	for _, t := range s.Reads {
 		if err := m.buffer.Hold(copyOf{t.Tensor, m.loading}, t.Words); err != nil {
 			return explain(s, err)
@@ -481,7 +482,7 @@ func (m *group) attend(peBusy bool, transfer transferKind) {
 
 // start begins whatever can begin now.
 func (m *group) start() error {
-	if m.executing == m.executed && m.executing < m.loaded {
+	if m.executing == m.executed && m.executing < m.loaded && m.mayReplace() {
 		cycles, err := m.execute()
 		if err != nil {
 			return err
@@ -542,6 +543,24 @@ func (m *group) transfer(kind transferKind, done eventKind) error {
 	m.pending = kind
 	m.kernel.schedule(end, done)
 	return nil
+}
+
+// mayReplace tells whether the next step to execute may: not before results were
+// stored in whose place it puts others.
+func (m *group) mayReplace() bool {
+	for _, made := range m.step(m.executing).Products {
+		if !made.InPlace {
+			continue
+		}
+		for i := m.stored; i < m.executing; i++ {
+			for _, w := range m.step(i).Writes {
+				if w.Tensor == made.Replaces {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }
 
 // canLoad tells whether the next step may be loaded now: at most one step

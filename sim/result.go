@@ -101,6 +101,10 @@ type Result struct {
 	// Unread counts values that were overwritten in DRAM before anything read
 	// them, by class.
 	Unread [schedule.MemoryClasses]int64
+	// Policy is what was pinned on chip and not stored, Saved what that left out.
+	Policy schedule.Policy
+	Pinned units.Bytes
+	Saved  Savings
 
 	// Shares is all of that by layer and phase.
 	Shares []Share
@@ -130,6 +134,7 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 			Total: m.memory.footprint(), Class: m.memory.bytes, Capacity: hw.DRAM.Capacity(),
 		},
 		Unread: m.memory.unread,
+		Policy: p.Policy(), Pinned: p.PinnedWords().Bytes(), Saved: total.saved,
 	}
 	var err error
 	if r.Counts, err = total.counts(); err != nil {

@@ -1,0 +1,288 @@
+package schedule
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math/bits"
+	"slices"
+
+	"accelsim/network"
+	"accelsim/units"
+)
+
+// Policy says what stays on chip from step to step and which results are not
+// stored. The zero Policy is the paper's, which Eqs. 11-14 describe: a layer's
+// parameters and states come on chip with each step and leave after it.
+type Policy struct {
+	// Pinned stay on chip from when they are first needed, or made, to their end.
+	// They are read from DRAM once at most, and only what the iteration leaves
+	// behind, or a backward pass reads again, is stored.
+	Pinned []Pin
+	// SkipUnread leaves out every store that nothing reads.
+	SkipUnread bool
+}
+
+// Pin names a tensor at all its steps. Of what has a value for each time step,
+// such as U, the newest is on chip.
+type Pin struct {
+	Class Class
+	Index int
+}
+
+// String prints the tensor in the paper's symbols, such as dW^2 or U^2.
+func (p Pin) String() string {
+	return fmt.Sprintf("%s^%d", classNames[p.Class].symbol, p.Index)
+}
+
+// Saving is what pinning a tensor takes and brings.
+type Saving struct {
+	Pin
+	Words units.Words // on chip
+	Saved units.Words // across the DRAM port, an iteration
+}
+
+// errPolicyOfEquations says that Eqs. 11-17 know one policy.
+var errPolicyOfEquations = errors.New("the equations' traffic is that of a layer's states and parameters on chip, no more; choose all traffic")
+
+// With returns the same program under another policy, at its first step.
+func (p *Program) With(policy Policy) (*Program, error) {
+	q := p.fresh()
+	q.policy, q.pins, q.held = policy, [numClasses][]bool{}, make([]Tensor, 0, len(policy.Pinned))
+	if p.Traffic == Equations && !q.isLayerPolicy() {
+		return nil, errPolicyOfEquations
+	}
+	for _, pin := range policy.Pinned {
+		if !p.pinnable(pin.Class) {
+			return nil, fmt.Errorf("%v cannot stay on chip: no later step takes it up", pin)
+		}
+		list := q.pins[pin.Class]
+		for len(list) <= pin.Index {
+			list = append(list, false)
+		}
+		list[pin.Index] = true
+		q.pins[pin.Class] = list
+	}
+	return q, nil
+}
+
+// fresh returns a copy of the program at its first step.
+func (p *Program) fresh() *Program {
+	q := *p
+	q.held = make([]Tensor, 0, len(p.policy.Pinned))
+	q.Rewind()
+	return &q
+}
+
+// Policy returns what stays on chip.
+func (p *Program) Policy() Policy { return p.policy }
+
+// Pins tells whether the policy keeps a tensor, at all its steps, on chip.
+func (p *Program) Pins(t Tensor) bool {
+	list := p.pins[t.Class]
+	return t.Index < len(list) && list[t.Index]
+}
+
+// isLayerPolicy tells whether the program is the paper's.
+func (p *Program) isLayerPolicy() bool { return !p.policy.SkipUnread && len(p.policy.Pinned) == 0 }
+
+// PinnedWords returns the room that pinned tensors take.
+func (p *Program) PinnedWords() (sum units.Words) {
+	for _, pin := range p.policy.Pinned {
+		sum += p.words(pin.Class, pin.Index)
+	}
+	return sum
+}
+
+// pinnable tells of which classes a value that one step leaves is what a later
+// one takes up.
+func (p *Program) pinnable(c Class) bool {
+	switch c {
+	case Input:
+		return p.workload.Net.Encoding == network.Direct // the same frame at every step
+	case Spikes, NormSaved, Label: // made anew at every step; labels are read once an interval
+		return false
+	}
+	return c.InMemory() && c < OwnSpikes
+}
+
+// Pinnable lists the tensors that may stay on chip and what that saves: first
+// those that save the most for their size, of those the smallest. The order
+// depends on nothing but the program.
+func (p *Program) Pinnable() ([]Saving, error) {
+	bare, err := p.With(Policy{SkipUnread: p.policy.SkipUnread})
+	if err != nil {
+		return nil, err
+	}
+	all := Policy{SkipUnread: p.policy.SkipUnread}
+	for _, e := range bare.Extents() {
+		if p.pinnable(e.Class) {
+			all.Pinned = append(all.Pinned, Pin{e.Class, e.Index})
+		}
+	}
+	pinned, err := p.With(all)
+	if err != nil {
+		return nil, err
+	}
+	saved := map[Pin]units.Words{}
+	count := func(q *Program, sign units.Words) {
+		var s Step
+		for q.Next(&s) {
+			for _, list := range [][]Transfer{s.SavedReads, s.SavedWrites} {
+				for _, t := range list {
+					saved[Pin{t.Tensor.Class, t.Tensor.Index}] += sign * t.Words
+				}
+			}
+		}
+	}
+	count(pinned, 1)
+	count(bare, -1)
+	var list []Saving
+	for _, pin := range all.Pinned {
+		if saved[pin] > 0 {
+			list = append(list, Saving{pin, p.words(pin.Class, pin.Index), saved[pin]})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b Saving) int {
+		return cmp.Or(b.compare(a), cmp.Compare(a.Words, b.Words))
+	})
+	return list, nil
+}
+
+// compare compares what two tensors save for each word of room, exactly.
+func (s Saving) compare(o Saving) int {
+	high, low := bits.Mul64(uint64(s.Saved), uint64(o.Words))
+	otherHigh, otherLow := bits.Mul64(uint64(o.Saved), uint64(s.Words))
+	return cmp.Or(cmp.Compare(high, otherHigh), cmp.Compare(low, otherLow))
+}
+
+// reside makes a step of the paper's program one of the policy's: what is on
+// chip is not read, what nothing reads is not stored, and what is pinned stays.
+func (p *Program) reside(s *Step) {
+	if p.isLayerPolicy() {
+		return
+	}
+	reads := s.Reads[:0]
+	for _, r := range s.Reads {
+		switch {
+		case slices.Contains(p.held, r.Tensor):
+			s.SavedReads = append(s.SavedReads, r)
+			s.Uses = appendNew(s.Uses, r.Tensor)
+			continue
+		case p.Pins(r.Tensor) && p.holds(r.Tensor) < 0: // the first time; what is held is newer
+			p.held = append(p.held, r.Tensor)
+		}
+		reads = append(reads, r)
+	}
+	s.Reads = reads
+	for _, made := range s.Products {
+		if !p.Pins(made.Tensor) {
+			continue
+		}
+		if i := p.holds(made.Tensor); i >= 0 {
+			p.held[i] = made.Tensor
+		} else {
+			p.held = append(p.held, made.Tensor)
+		}
+	}
+	writes := s.Writes[:0]
+	for _, w := range s.Writes {
+		if (p.policy.SkipUnread || p.Pins(w.Tensor)) && !p.isRead(s, w.Tensor) {
+			s.SavedWrites = append(s.SavedWrites, w)
+			continue
+		}
+		writes = append(writes, w)
+	}
+	s.Writes = writes
+	p.held = slices.DeleteFunc(p.held, func(t Tensor) bool { return p.ends(s, t) })
+	for _, t := range p.held {
+		s.Keeps = appendNew(s.Keeps, t)
+	}
+}
+
+func appendNew(list []Tensor, t Tensor) []Tensor {
+	if slices.Contains(list, t) {
+		return list
+	}
+	return append(list, t)
+}
+
+// holds returns the place in held of a tensor at any of its steps, -1 if it is
+// not on chip.
+func (p *Program) holds(t Tensor) int {
+	for i, h := range p.held {
+		if h.Class == t.Class && h.Index == t.Index {
+			return i
+		}
+	}
+	return -1
+}
+
+// ends tells whether the step is the last to need a pinned tensor before it is
+// made anew: the optimizer for gradients, the interval's first step for errors.
+func (p *Program) ends(s *Step, t Tensor) bool {
+	first := (s.Interval-1)*p.K + 1
+	switch t.Class {
+	case WeightGradient, NormGradient:
+		return s.Kind == UpdateLayer && s.Layer == t.Index
+	case ClassifierGrad:
+		return s.Kind == UpdateClassifier && s.Block == t.Index
+	case PotentialError, PoolError:
+		return s.Kind == BackwardLayer && s.Layer == t.Index && s.Time == first
+	case ClassifierError, ClassifierDelta:
+		return s.Kind == BackwardClassifier && s.Block == t.Index && s.Time == first
+	}
+	return false
+}
+
+// isRead tells whether a step, or the host after the iteration, reads from DRAM
+// what a step stores.
+func (p *Program) isRead(s *Step, t Tensor) bool {
+	pinned, last := p.Pins(t), s.Time == p.workload.Timesteps
+	switch t.Class {
+	case PotentialError, PoolError, ClassifierError:
+		return !pinned && s.Time > (s.Interval-1)*p.K+1 // by the step at t - 1
+	case WeightGradient, NormGradient, ClassifierGrad, ClassifierDelta:
+		return !pinned
+	case Potential, PoolPotential, ClassifierState:
+		return last || !pinned || !s.End // at t < t_k by the backward pass
+	case NormSaved:
+		return !(s.End && s.Layer == p.Blocks[s.Block-1].Last)
+	case Spikes:
+		return p.readsSpikes(s, t.Index)
+	}
+	return last || !pinned // parameters, their statistics and moments
+}
+
+// readsSpikes tells whether the backward pass at the step's time reads the
+// spikes of layer n from DRAM: for dW of the layers that they go to. At t_k those
+// of a block's last layer and of its classifier are still on chip.
+func (p *Program) readsSpikes(s *Step, n int) bool {
+	for _, b := range p.Blocks {
+		if b.Last == n && p.Trainable() && !s.End {
+			return true
+		}
+		for l := b.First; l <= b.Last; l++ {
+			if p.workload.Net.Layer(l).Reads == n && !(s.End && l == b.Last) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// moved returns the tensors that cross the DRAM port in the first interval.
+// What is made anew in each interval moves in all of them or in none.
+func (p *Program) moved() map[Pin]bool {
+	q := p.fresh()
+	moved := map[Pin]bool{}
+	var s Step
+	for q.Next(&s) && s.Interval == 1 {
+		for _, list := range [][]Transfer{s.Reads, s.Writes} {
+			for _, t := range list {
+				moved[Pin{t.Tensor.Class, t.Tensor.Index}] = true
+			}
+		}
+	}
+	return moved
+}
