@@ -53,16 +53,13 @@ type Verification struct {
 	Sim        *sim.Result
 }
 
-// Verify runs the golden trainer and the functional simulation of w at (k, n)
-// on the same tensors and compares every weight, gradient, potential and spike.
+// Verify runs the golden trainer and the functional simulation of a program on
+// the same tensors and compares every weight, gradient, potential and spike.
 // They run in turns, a time step at a time, so that no history of potentials is
 // kept. o.Tensors and o.Observe are Verify's own.
-func Verify(w *network.Workload, k, n int, hw *hardware.Hardware, in *tensors.Input, o sim.Options) (*Verification, error) {
-	program, err := schedule.New(w, k, n, schedule.All)
-	if err != nil {
-		return nil, err
-	}
-	trainer, err := golden.New(w, k, n, golden.Options{NoDropout: true})
+func Verify(program *schedule.Program, hw *hardware.Hardware, in *tensors.Input, o sim.Options) (*Verification, error) {
+	w := program.Workload()
+	trainer, err := golden.New(w, program.K, program.N, golden.Options{NoDropout: true})
 	if err != nil {
 		return nil, err
 	}

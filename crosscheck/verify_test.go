@@ -48,6 +48,15 @@ var smalls = []small{
 	{"3C4p2s3-8RB-8AP2-8RB-BN-4FC", image, "{loss: ce}", 4, 5, 2, 2},
 }
 
+func (s small) program(t testing.TB, w *network.Workload) *schedule.Program {
+	t.Helper()
+	p, err := schedule.New(w, s.k, s.n, schedule.All)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
 func (s small) whole(w *network.Workload) small {
 	s.n = min(s.n, w.Net.N())
 	return s
@@ -62,13 +71,10 @@ func TestMachineAndTrainerComputeTheSameBits(t *testing.T) {
 		t.Run(s.layers, func(t *testing.T) {
 			w := s.open(t)
 			s = s.whole(w)
-			blocks, err := w.Net.Blocks(s.n)
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := s.program(t, w)
 			for seed := range uint64(4) {
-				in := RandomInput(w, blocks, seed+10*uint64(i))
-				v, err := Verify(w, s.k, s.n, hw, in, sim.Options{Untimed: seed > 0, Energy: energy.Default()})
+				in := RandomInput(w, p.Blocks, seed+10*uint64(i))
+				v, err := Verify(p, hw, in, sim.Options{Untimed: seed > 0, Energy: energy.Default()})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -128,12 +134,9 @@ func TestAWrongMachineIsFoundWithItsFirstSpike(t *testing.T) {
 	}
 	s := small{"4C3-4RBx2-8FC-4FC", events, "{loss: mse}", 6, 3, 3, 2}
 	w := s.open(t)
-	p, err := schedule.New(w, s.k, s.n, schedule.All)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := s.program(t, w)
 	in := RandomInput(w, p.Blocks, 1)
-	v, err := Verify(w, s.k, s.n, hw, in, sim.Options{Untimed: true, Source: withoutJoins{p, 4}})
+	v, err := Verify(p, hw, in, sim.Options{Untimed: true, Source: withoutJoins{p, 4}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,11 +170,8 @@ func TestFullyConnectedLayersAddWhatEquations15And16Say(t *testing.T) {
 	for _, classifier := range []string{network.Trainable, network.Random} {
 		s := small{"12FC-9FC-7FC-4FC", events, "{loss: mse, classifier: " + classifier + "}", 6, 5, 3, 1}
 		w := s.open(t)
-		blocks, err := w.Net.Blocks(s.n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		v, err := Verify(w, s.k, s.n, hw, RandomInput(w, blocks, 3), sim.Options{Untimed: true})
+		p := s.program(t, w)
+		v, err := Verify(p, hw, RandomInput(w, p.Blocks, 3), sim.Options{Untimed: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,18 +194,15 @@ func TestMeasuredDensitiesAreThoseOfTheInput(t *testing.T) {
 	}
 	s := small{"4C3-4AP2-6FC-4FC", events, "{loss: mse}", 4, 3, 2, 2}
 	w := s.open(t)
-	blocks, err := w.Net.Blocks(s.n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	in := RandomInput(w, blocks, 1)
+	p := s.program(t, w)
+	in := RandomInput(w, p.Blocks, 1)
 	nonzero := int64(0)
 	for _, x := range in.X {
 		if x != 0 {
 			nonzero++
 		}
 	}
-	v, err := Verify(w, s.k, s.n, hw, in, sim.Options{Untimed: true})
+	v, err := Verify(p, hw, in, sim.Options{Untimed: true})
 	if err != nil {
 		t.Fatal(err)
 	}

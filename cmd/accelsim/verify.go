@@ -71,7 +71,7 @@ func newVerifyCommand() *cobra.Command {
 			}
 			progress := newProgress(os.Stderr, "verifying")
 			defer progress.finish()
-			v, err := crosscheck.Verify(w, k, n, m.hardware, in, sim.Options{
+			v, err := crosscheck.Verify(program, m.hardware, in, sim.Options{
 				Untimed: m.untimed, Engine: m.engine, Energy: m.energy,
 				Progress: func(done int64) { progress.step(done, program.Steps()) },
 			})
