@@ -84,15 +84,18 @@ func (b *Buffer[K]) Replace(old, key K, words units.Words) error {
 
 // Release drops every tensor for which keep is false.
 func (b *Buffer[K]) Release(keep func(K) bool) {
-	held := b.entries[:0]
-	for _, e := range b.entries {
-		if keep(e.key) {
-			held = append(held, e)
-		} else {
-			b.occupied -= e.words
+	held := 0
+	for i := range b.entries {
+		if !keep(b.entries[i].key) {
+			b.occupied -= b.entries[i].words
+			continue
 		}
+		if held != i {
+			b.entries[held] = b.entries[i]
+		}
+		held++
 	}
-	b.entries = held
+	b.entries = b.entries[:held]
 }
 
 // Access counts words that the PEs or the DMA read from and wrote to the

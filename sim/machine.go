@@ -379,6 +379,12 @@ func (m *group) latest(t schedule.Tensor, step int64) copyOf {
 	return found
 }
 
+// superseded tells whether a younger copy of the same tensor is on chip that is
+// no younger than a step.
+func (m *group) superseded(c copyOf, step int64) bool {
+	return m.buffer.Any(func(o copyOf) bool { return o.step > c.step && o.step <= step && o.Tensor == c.Tensor })
+}
+
 // onChip tells whether a step before the one that is executed left a tensor.
 func (m *group) onChip(t schedule.Tensor) bool {
 	return m.buffer.Any(func(c copyOf) bool { return c.Tensor == t && c.step < m.executing })
@@ -391,16 +397,16 @@ func (m *group) retire() {
 		if c.step >= m.executed {
 			return true // loaded ahead
 		}
-		for i := max(c.step, m.stored); i < m.executed; i++ {
-			for _, w := range m.step(i).Writes {
-				if w.Tensor == c.Tensor && m.latest(c.Tensor, i) == c {
-					return true // waits to be stored
-				}
+		for _, kept := range m.step(m.executed - 1).Keeps {
+			if kept == c.Tensor && !m.superseded(c, m.executed-1) {
+				return true
 			}
 		}
-		for _, kept := range m.step(m.executed - 1).Keeps {
-			if kept == c.Tensor {
-				return m.latest(c.Tensor, m.executed-1) == c
+		for i := max(c.step, m.stored); i < m.executed; i++ {
+			for _, w := range m.step(i).Writes {
+				if w.Tensor == c.Tensor && !m.superseded(c, i) {
+					return true // waits to be stored
+				}
 			}
 		}
 		return false
