@@ -167,8 +167,15 @@ func planFor(p *schedule.Program, hw *hardware.Hardware) (plan, error) {
 		p.Rewind()
 		return plan{source: p, extents: p.Extents(), capacity: capacity}, nil
 	}
-	capacity := units.Words(hw.OnChip / units.WordBytes)
-	t, err := tiling.New(p, capacity, hw.PE)
+	capacity := units.Words(hw.OnChip / hw.Word)
+	room := tiling.Room{Shared: true, Words: tiling.Words{capacity}, Word: hw.Word}
+	if hw.Separate {
+		room.Shared = false
+		for b, buffer := range hw.Buffers {
+			room.Words[b] = units.Words(buffer.Capacity / hw.Word)
+		}
+	}
+	t, err := tiling.New(p, room, hw.PE)
 	if err != nil {
 		return plan{}, err
 	}

@@ -1,39 +1,102 @@
 package tiling
 
 import (
+	"slices"
+
 	"accelsim/network"
 	"accelsim/schedule"
 	"accelsim/units"
 )
 
-// cut plans the step as stages of tiles. It returns the words on chip that it
-// cannot do without and the words that are fetched more than once.
-func (t *Planner) cut(before units.Words) (needs, refetch units.Words) {
+// stageKey tells stages apart that are cut alike at every time.
+type stageKey struct {
+	kind         schedule.Kind
+	block, layer int
+	end          bool
+	alternative  int
+	stage        int
+	operands     uint64 // what is read, written and stays
+}
+
+// operandsOf returns a number that tells apart what steps of the same layer
+// read, write and keep: the first of an interval has one operand less, and what
+// stays on chip need not be read.
+func (t *Planner) operandsOf(s *schedule.Step) (n uint64) {
+	const prime = 1099511628211 // FNV-1a
+	enter := func(x uint64) { n = (n ^ x) * prime }
+	for i, list := range [][]schedule.Transfer{s.Reads, s.Writes} {
+		for _, x := range list {
+			enter(uint64(x.Tensor.Class)<<32 | uint64(x.Tensor.Index)<<1 | uint64(i))
+		}
+	}
+	for _, x := range t.plan.stays {
+		enter(uint64(x.Class)<<48 | uint64(x.Index))
+	}
+	return n
+}
+
+// cut plans the step as stages of tiles. Of several ways to do so it takes the
+// one that moves the fewest words. It returns the words on chip that it cannot
+// do without and the words that are fetched more than once.
+func (t *Planner) cut() (needs Words, again units.Words) {
 	s := &t.step
+	var ways [][]stage
 	switch s.Kind {
 	case schedule.ForwardLayer, schedule.ForwardClassifier:
-		t.cutForward()
+		ways = t.cutForward()
 	case schedule.BackwardLayer, schedule.BackwardClassifier:
-		t.cutBackward()
+		ways = [][]stage{t.cutBackward()}
 	default:
-		t.cutUpdate()
+		ways = [][]stage{t.cutUpdate()}
 	}
-	for i := range t.plan.stages {
-		stage := &t.plan.stages[i]
-		key := tileKey{s.Kind, s.Block, s.Layer, s.End, i, t.held, len(s.Reads)}
-		if chosen, ok := t.tiles[key]; ok {
-			stage.tiling = chosen
-		} else {
-			stage.choose(t.capacity-t.held, t.array)
-			t.tiles[key] = stage.tiling
+	operands := t.operandsOf(s)
+	best := -1
+	var least units.Words
+	for w, stages := range ways {
+		smallest, fits := Words{}, true
+		for i := range stages {
+			g := &stages[i]
+			key := stageKey{s.Kind, s.Block, s.Layer, s.End, w, i, operands}
+			frontier, ok := t.frontiers[key]
+			if !ok {
+				frontier = g.frontier(t.array, t.room)
+				t.frontiers[key] = frontier
+			}
+			g.tiling = choose(frontier, t.forTile)
+			smallest = smallest.largest(frontier[len(frontier)-1].footprint)
+			fits = fits && g.footprint.times(2).fits(t.forTile)
 		}
-		needs = max(needs, t.held+stage.footprint)
-		refetch += stage.fetches
-		for _, o := range stage.operands {
-			refetch -= o.left
+		// The last way is the one that needs the least room.
+		moved := (&plan{stages: stages}).traffic(s)
+		if last := w == len(ways)-1; (fits && (best < 0 || moved < least)) || (best < 0 && last) {
+			best, least = w, moved
+		}
+		needs = smallest
+	}
+	t.plan.stages = append(t.plan.stages, ways[best]...)
+	return needs, least - s.WordsRead() - s.WordsWritten()
+}
+
+// traffic returns the words that a planned step moves.
+func (p *plan) traffic(s *schedule.Step) (words units.Words) {
+	for i := range p.stages {
+		g := &p.stages[i]
+		if g.whole {
+			return s.WordsRead() + s.WordsWritten()
+		}
+		words += g.fetches
+		for _, e := range g.elements {
+			if e.hasRead {
+				words += e.read.Words
+			}
+		}
+		for _, list := range [][]schedule.Transfer{g.once, g.writes, g.onceWrites} {
+			for _, x := range list {
+				words += x.Words
+			}
 		}
 	}
-	return needs, refetch
+	return words
 }
 
 // take removes and returns the step's read of a class.
@@ -140,13 +203,14 @@ func (t *Planner) results() (*network.Layer, extent) {
 // cutForward is a synaptic sum and what neurons make of it. Batch norm needs
 // the sums of the whole batch first: where positions are cut, they go out and
 // come back.
-func (t *Planner) cutForward() {
+func (t *Planner) cutForward() [][]stage {
 	s := &t.step
 	l, dims := t.results()
 	if l == nil || l.Kind == network.FC {
 		dims[depth] = t.fanIn(s.Kernels)
 	}
-	g := stage{dims: dims}
+	g := stage{dims: dims, grain: grainOf(l)}
+	g.uncut[channels] = t.has(schedule.Loss) // a sample's classes belong together
 	reads := append([]schedule.Transfer(nil), s.Reads...)
 
 	for _, w := range take(&reads, func(x schedule.Transfer) bool {
@@ -159,8 +223,7 @@ func (t *Planner) cutForward() {
 	for _, x := range take(&reads, func(x schedule.Transfer) bool { return x.Tensor == input && !t.stays(x.Tensor) }) {
 		o := operand{Transfer: x, left: firstFetch(x), depends: bySample}
 		if l != nil && l.Kind != network.FC {
-			o.depends = byPlace
-			o.height, o.width, o.reach = int64(l.In.Height), int64(l.In.Width), window(l)
+			o.depends, o.spans = byPlace, window(l)
 		}
 		g.operands = append(g.operands, o)
 	}
@@ -168,22 +231,18 @@ func (t *Planner) cutForward() {
 	g.kernels = append(g.kernels, s.Kernels...)
 	if l == nil || !l.BatchNorm || !t.has(schedule.NormForward) {
 		t.fill(&g, reads, s.Products, s.Writes)
-		t.plan.stages = append(t.plan.stages, g)
-		return
+		return [][]stage{{g}}
 	}
 
 	one := g
+	one.operands = slices.Clone(g.operands)
+	one.uncut[batch], one.uncut[rows], one.uncut[columns] = true, true, true
 	t.fill(&one, reads, s.Products, s.Writes)
-	one.choose(t.capacity-t.held, t.array)
-	if one.footprint <= t.capacity-t.held && one.tile[batch] == dims[batch] && one.tile[rows] == dims[rows] && one.tile[columns] == dims[columns] {
-		t.plan.stages = append(t.plan.stages, one)
-		return
-	}
 	// Sums go where the normalised ones will be.
 	saved := schedule.Tensor{Class: schedule.NormSaved, Index: l.Index, Step: s.Time}
 	sums := schedule.Transfer{Tensor: saved, Words: t.program.Words(saved.Class, saved.Index), Beyond: schedule.BeyondRefetch}
 	g.kernels = nil
-	second := stage{dims: dims}
+	second := stage{dims: dims, grain: g.grain}
 	second.dims[depth] = 1
 	for _, k := range s.Kernels {
 		if k.Op == schedule.SynapticSum {
@@ -202,7 +261,16 @@ func (t *Planner) cutForward() {
 		}
 	}
 	t.fill(&second, append(reads, sums), products, s.Writes)
-	t.plan.stages = append(t.plan.stages, g, second)
+	return [][]stage{{one}, {g, second}}
+}
+
+// grainOf returns what a tile of a layer's neurons is a multiple of: windows of
+// its pooling.
+func grainOf(l *network.Layer) (grain extent) {
+	if l != nil && l.HasPool() {
+		grain[rows], grain[columns] = int64(l.Pool.Height), int64(l.Pool.Width)
+	}
+	return grain
 }
 
 // has tells whether the step executes an operation.
@@ -245,7 +313,7 @@ func (t *Planner) generate(g *stage, depends mask) {
 
 // cutBackward is the errors of a layer or classifier, batch norm's backward
 // pass where the batch is cut, and the gradient.
-func (t *Planner) cutBackward() {
+func (t *Planner) cutBackward() (stages []stage) {
 	s, net := &t.step, t.program.Workload().Net
 	l, dims := t.results()
 	reads := append([]schedule.Transfer(nil), s.Reads...)
@@ -264,7 +332,7 @@ func (t *Planner) cutBackward() {
 	spikes := take(&reads, func(x schedule.Transfer) bool { return x.Tensor == input && !t.stays(x.Tensor) })
 
 	// Errors.
-	g := stage{dims: dims}
+	g := stage{dims: dims, grain: grainOf(l)}
 	for _, k := range s.Kernels {
 		switch k.Op {
 		case schedule.Gradient:
@@ -277,6 +345,11 @@ func (t *Planner) cutBackward() {
 	}
 	if t.has(schedule.BackProject) {
 		t.generate(&g, byNeuron)
+		for i := range g.operands {
+			if o := &g.operands[i]; o.generated && l != nil {
+				o.spans = pooled(l)
+			}
+		}
 	}
 	gamma := schedule.Tensor{Class: schedule.PotentialError, Index: s.Layer, Step: s.Time}
 	if l == nil {
@@ -284,16 +357,16 @@ func (t *Planner) cutBackward() {
 	}
 	if t.has(schedule.NormBackward) {
 		products, writes = t.spillWithin(gamma, products, writes)
-		g, reads, products, writes = t.cutNorm(g, reads, products, writes, gamma)
+		stages, g, reads, products, writes = t.cutNorm(g, reads, products, writes, gamma)
 		gamma = schedule.Tensor{Class: schedule.SynapticErr, Index: s.Layer, Step: s.Time}
 	}
 	if t.has(schedule.Gradient) {
 		products, writes = t.spillWithin(gamma, products, writes)
 	}
 	t.fill(&g, reads, products, writes)
-	t.plan.stages = append(t.plan.stages, g)
+	stages = append(stages, g)
 	if !t.has(schedule.Gradient) {
-		return
+		return stages
 	}
 
 	// The gradient: gamma comes back, sample by sample, beside the spikes.
@@ -322,7 +395,7 @@ func (t *Planner) cutBackward() {
 		d.elements = append(d.elements, e)
 	}
 	d.writes = dwOut
-	t.plan.stages = append(t.plan.stages, d)
+	return append(stages, d)
 }
 
 func split(products []schedule.Product, match func(schedule.Product) bool) (others, matching []schedule.Product) {
@@ -357,7 +430,6 @@ func (t *Planner) spillWithin(x schedule.Tensor, products []schedule.Product, wr
 		}
 	}
 	words := t.program.Words(x.Class, x.Index)
-	t.addExtent(x, words)
 	return products, append(writes, schedule.Transfer{Tensor: x, Words: words, Beyond: schedule.BeyondRefetch})
 }
 
@@ -371,7 +443,7 @@ func (t *Planner) reader(g *stage, reads *[]schedule.Transfer, k schedule.Kernel
 	for _, w := range take(reads, func(x schedule.Transfer) bool {
 		return x.Tensor.Class == weight && x.Tensor.Index == index
 	}) {
-		o := operand{Transfer: w, left: firstFetch(w), depends: byNeuron}
+		o := operand{Transfer: w, left: firstFetch(w), depends: byNeuron, spans: pooled(net.Layer(k.Index))}
 		if k.Reader != 0 && net.Layer(k.Reader).Kind != network.FC {
 			o.depends = byChannel
 		}
@@ -383,9 +455,7 @@ func (t *Planner) reader(g *stage, reads *[]schedule.Transfer, k schedule.Kernel
 	}) {
 		o := operand{Transfer: x, left: firstFetch(x), depends: bySample}
 		if k.Reader != 0 && net.Layer(k.Reader).Kind != network.FC {
-			m := net.Layer(k.Reader)
-			o.depends = byPlace
-			o.height, o.width, o.reach = int64(m.Out.Height), int64(m.Out.Width), shadow(m)
+			o.depends, o.spans = byPlace, shadow(net.Layer(k.Reader), net.Layer(k.Index))
 		}
 		g.operands = append(g.operands, o)
 	}
@@ -398,9 +468,10 @@ func (t *Planner) reader(g *stage, reads *[]schedule.Transfer, k schedule.Kernel
 
 // cutNorm puts batch norm's backward pass, which needs sums over the batch,
 // into a stage of its own: errors go out first and come back with what the
-// forward pass saved. It appends the stage of errors and returns the other.
+// forward pass saved. It returns the stage of errors, and what the other is
+// made of.
 func (t *Planner) cutNorm(g stage, reads []schedule.Transfer, products []schedule.Product, writes []schedule.Transfer, gamma schedule.Tensor) (
-	stage, []schedule.Transfer, []schedule.Product, []schedule.Transfer,
+	[]stage, stage, []schedule.Transfer, []schedule.Product, []schedule.Transfer,
 ) {
 	isNorm := func(c schedule.Class) bool {
 		return c == schedule.NormSaved || c == schedule.NormParameter || c == schedule.NormGradient || c == schedule.SynapticErr
@@ -419,11 +490,10 @@ func (t *Planner) cutNorm(g stage, reads []schedule.Transfer, products []schedul
 	}
 	g.kernels = kernels
 	t.fill(&g, reads, products, writes)
-	t.plan.stages = append(t.plan.stages, g)
 	if back := t.resource(gamma); back.Words > 0 {
 		normReads = append(normReads, back.Transfer)
 	}
-	return second, normReads, normProducts, normWrites
+	return []stage{g}, second, normReads, normProducts, normWrites
 }
 
 // gradientDims are the output channels, input channels and samples of a
@@ -442,7 +512,7 @@ func gradientDims(p *schedule.Program, s *schedule.Step) extent {
 }
 
 // cutUpdate is the optimizer's pass: value by value.
-func (t *Planner) cutUpdate() {
+func (t *Planner) cutUpdate() []stage {
 	s := &t.step
 	var values int64 = 1
 	for _, r := range s.Reads {
@@ -458,5 +528,5 @@ func (t *Planner) cutUpdate() {
 	}
 	g := stage{dims: extent{1, 1, 1, values, 1}, kernels: s.Kernels}
 	t.fill(&g, append([]schedule.Transfer(nil), s.Reads...), s.Products, s.Writes)
-	t.plan.stages = append(t.plan.stages, g)
+	return []stage{g}
 }

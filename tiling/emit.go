@@ -1,6 +1,8 @@
 package tiling
 
 import (
+	"slices"
+
 	"accelsim/network"
 	"accelsim/schedule"
 	"accelsim/units"
@@ -34,15 +36,6 @@ func (m mask) same(a, b extent) bool {
 		}
 	}
 	return true
-}
-
-// bounds returns where a tile starts and ends in each dimension.
-func (g *stage) bounds(index extent) (from, to extent) {
-	for d := range from {
-		from[d] = index[d] * g.tile[d]
-		to[d] = min(from[d]+g.tile[d], g.dims[d])
-	}
-	return from, to
 }
 
 // emit puts the next step, or tile, into s.
@@ -119,9 +112,9 @@ func (t *Planner) emit(s *schedule.Step) {
 	} else {
 		s.Writes = append(s.Writes, g.onceWrites...)
 	}
-	for _, r := range t.resident {
-		if more || !lastStage || keepsFor(base, r.tensor) {
-			s.Keeps = append(s.Keeps, r.tensor)
+	for _, x := range t.resident {
+		if more || !lastStage || slices.Contains(base.Keeps, x) {
+			s.Keeps = append(s.Keeps, x)
 		}
 	}
 
@@ -135,15 +128,6 @@ func (t *Planner) emit(s *schedule.Step) {
 		t.next++
 		t.at = cursor{}
 	}
-}
-
-func keepsFor(s *schedule.Step, x schedule.Tensor) bool {
-	for _, k := range s.Keeps {
-		if k == x {
-			return true
-		}
-	}
-	return false
 }
 
 // size is the number of results between two bounds.
@@ -170,48 +154,45 @@ func (t *Planner) emitSums(s *schedule.Step, g *stage, from, to extent, complete
 	}
 }
 
-// fetch adds an operand's part to what the step reads: as its own class the
-// first time, as refetch again.
-func fetch(s *schedule.Step, o *operand, words, offset units.Words, last bool) {
-	if last {
-		words = max(words, o.left) // rounding must not lose a word
+// fetch adds an operand's next part to what the step reads: as its own class the
+// first time, as refetch again. Parts are rounded to words so that all together
+// are the operand as often as it is fetched, to the word.
+func fetch(s *schedule.Step, o *operand, dims, from, to extent) {
+	values, of := o.size(dims, from, to)
+	words := scale(o.Words, o.passed+values, of) - scale(o.Words, o.passed, of)
+	o.passed += values
+	start := int64(0)
+	for d, matters := range o.depends {
+		if matters {
+			first, _ := o.span(d, from[d], to[d])
+			start = start*o.of(d, dims) + first
+		}
 	}
-	if words <= 0 {
-		return
-	}
-	offset = max(0, min(offset, o.Words-words))
 	first := min(words, o.left)
 	o.left -= first
-	s.Reads = append(s.Reads, schedule.Transfer{Tensor: o.Tensor, Words: words, Beyond: o.Beyond, Offset: offset, Again: words - first})
+	s.Reads = append(s.Reads, schedule.Transfer{
+		Tensor: o.Tensor, Words: words, Beyond: o.Beyond,
+		Offset: min(scale(o.Words, start, of), o.Words-words), Again: words - first,
+	})
 }
 
 // emitOperands adds the parts of operands that a tile needs.
 func (t *Planner) emitOperands(s *schedule.Step, g *stage, index, following, from, to extent, more bool) {
-	var tile extent
-	for d := range tile {
-		tile[d] = to[d] - from[d]
-	}
 	for i := range g.operands {
 		o := &g.operands[i]
 		if o.Words == 0 {
 			continue // on chip as a whole
 		}
-		part := o.fetched(g.dims, tile)
 		switch {
 		case t.at.started && o.depends.same(t.previous, index):
 			s.Uses = append(s.Uses, o.Tensor)
 		case o.generated:
+			values, of := o.size(g.dims, from, to)
+			part := scaleUp(o.Words, values, of)
 			s.Products = append(s.Products, schedule.Product{Tensor: o.Tensor, Words: part})
 			o.left = part // made anew with this tile: see partOf
 		default:
-			offset := units.Words(0)
-			for d, matters := range o.depends {
-				if matters {
-					offset = scale(o.Words, from[d], g.dims[d])
-					break
-				}
-			}
-			fetch(s, o, part, offset, !more)
+			fetch(s, o, g.dims, from, to)
 		}
 		if more && o.depends.same(index, following) {
 			s.Keeps = append(s.Keeps, o.Tensor)

@@ -20,30 +20,38 @@
 // # What stays on chip
 //
 // A tensor that a later step of the same time step uses stays if a quarter of
-// the buffer can hold all that stay; otherwise it goes to DRAM and comes back.
+// the buffer can hold it and all others of at most its size that stay; otherwise
+// it goes to DRAM and comes back.
 package tiling
 
 import (
 	"fmt"
+	"slices"
 
 	"accelsim/pe"
 	"accelsim/schedule"
 	"accelsim/units"
 )
 
-// keepShare is the part of the buffer that tensors may occupy between steps:
-// one in so many words.
+// keepShare is the part of a buffer that tensors may occupy between steps: one
+// in so many words. The rest is for tiles, whether or not that part is used, so
+// that more room never means less for them.
 const keepShare = 4
 
 // Planner yields a program's steps, cut to fit. It is a source of steps for the
 // machine.
+//
+// A larger layer buffer never makes more traffic: tilings come from lists that
+// do not depend on the room (see choose), what stays on chip between steps only
+// grows with it, and a step that can stay whole is whole.
 type Planner struct {
-	program  *schedule.Program
-	capacity units.Words
-	array    pe.Array
+	program *schedule.Program
+	room    Room
+	forTile Room // of it, what tiles may take
+	array   pe.Array
 
-	resident []resident // on chip between steps
-	held     units.Words
+	limit    [schedule.NumBuffers]units.Words // tensors up to that size stay on chip between steps
+	resident []schedule.Tensor                // on chip between steps
 
 	step schedule.Step // of the program
 	plan plan          // of that step
@@ -53,46 +61,128 @@ type Planner struct {
 	// previous is the tile before, weightsDone the weights of finished dW tiles.
 	previous    extent
 	weightsDone int64
-	tiles       map[tileKey]tiling
+	frontiers   map[stageKey][]tiling
 	spill       []schedule.Extent // what only goes to DRAM because the buffer is small
 	tiled       bool
-}
-
-type resident struct {
-	tensor schedule.Tensor
-	words  units.Words
 }
 
 // TooSmall says that a buffer cannot hold even the smallest tile.
 type TooSmall struct {
 	Step     string
+	Buffer   string // which one, of several
 	Capacity units.Bytes
 	Needs    units.Bytes // the smallest capacity that would do
 }
 
 // Error names both sizes.
 func (e *TooSmall) Error() string {
-	return fmt.Sprintf("%s does not fit in %d bytes on chip however it is cut; %d bytes would do", e.Step, e.Capacity, e.Needs)
+	where := "on chip"
+	if e.Buffer != "" {
+		where = "of the buffer for " + e.Buffer
+	}
+	return fmt.Sprintf("%s does not fit in %d bytes %s however it is cut; %d bytes would do", e.Step, e.Capacity, where, e.Needs)
 }
 
-// New plans a program for a layer buffer of the given capacity. It fails with
-// [TooSmall] when not even the smallest tiles fit.
-func New(p *schedule.Program, capacity units.Words, array pe.Array) (*Planner, error) {
-	t := &Planner{program: p, capacity: capacity, array: array, tiles: map[tileKey]tiling{}}
-	needs := units.Words(0)
-	var worst string
-	p.Rewind()
+// New plans a program for a layer buffer. It fails with [TooSmall] when not
+// even the smallest tiles fit.
+func New(p *schedule.Program, room Room, array pe.Array) (*Planner, error) {
+	t := &Planner{program: p, room: room, forTile: room, array: array, frontiers: map[stageKey][]tiling{}}
+	for b := range t.forTile.Words {
+		t.forTile.Words[b] -= t.forTile.Words[b] / keepShare
+	}
+	least, err := t.least()
+	if err != nil {
+		return nil, err
+	}
+	t.limitKept(least)
+	t.Rewind()
+	extents := p.Extents()
 	for p.Next(&t.step) && t.step.Interval == 1 { // all intervals are alike
-		if n := t.prepare(); n > needs {
-			needs, worst = n, describe(&t.step)
-		}
+		t.prepare()
+		t.addExtents(extents)
 		t.finishStep()
 	}
 	t.Rewind()
-	if needs > capacity {
-		return nil, &TooSmall{worst, capacity.Bytes(), needs.Bytes()}
-	}
 	return t, nil
+}
+
+// least returns the words on chip that the program cannot do without when
+// nothing stays between steps.
+func (t *Planner) least() (least Words, err error) {
+	for b := range t.limit {
+		t.limit[b] = -1
+	}
+	var worst [schedule.NumBuffers]string
+	t.Rewind()
+	for t.program.Next(&t.step) && t.step.Interval == 1 { // all intervals are alike
+		needs := t.prepare().in(t.room)
+		for b, n := range needs {
+			if n > least[b] {
+				least[b], worst[b] = n, describe(&t.step)
+			}
+		}
+		t.finishStep()
+	}
+	t.tiled = false
+	for b, n := range least {
+		if n <= t.room.Words[b] {
+			continue
+		}
+		e := &TooSmall{Step: worst[b], Capacity: t.room.bytes(t.room.Words[b]), Needs: t.room.bytes(n)}
+		if !t.room.Shared {
+			e.Buffer = schedule.Buffer(b).String()
+		}
+		return least, e
+	}
+	return least, nil
+}
+
+// limitKept decides what may stay on chip between steps: the smallest tensors
+// first, as many sizes as fit together into their share of the room, and beside
+// the smallest tiles.
+func (t *Planner) limitKept(least Words) {
+	type step struct{ tensors []schedule.Tensor }
+	var live []step // on chip before or after a step
+	sizes := map[schedule.Tensor]units.Words{}
+	var before []schedule.Tensor
+	t.program.Rewind()
+	for t.program.Next(&t.step) && t.step.Interval == 1 {
+		at := append([]schedule.Tensor(nil), before...)
+		before = before[:0]
+		for _, k := range t.step.Keeps {
+			sizes[k] = t.program.Words(k.Class, k.Index)
+			before = append(before, k)
+			if !slices.Contains(at, k) {
+				at = append(at, k)
+			}
+		}
+		live = append(live, step{at})
+	}
+	var distinct [schedule.NumBuffers][]units.Words
+	for x, n := range sizes {
+		b := t.room.buffer(x.Class)
+		distinct[b] = append(distinct[b], n)
+	}
+	for b := range distinct {
+		t.limit[b] = -1
+		slices.Sort(distinct[b])
+		for _, limit := range slices.Compact(distinct[b]) {
+			var most units.Words
+			for _, s := range live {
+				var sum units.Words
+				for _, x := range s.tensors {
+					if n := sizes[x]; n <= limit && t.room.buffer(x.Class) == b {
+						sum += n
+					}
+				}
+				most = max(most, sum)
+			}
+			if most > t.room.Words[b]/keepShare || most > t.room.Words[b]-least[b] {
+				break
+			}
+			t.limit[b] = limit
+		}
+	}
 }
 
 func describe(s *schedule.Step) string {
@@ -105,7 +195,7 @@ func describe(s *schedule.Step) string {
 // Rewind makes the first step the next one.
 func (t *Planner) Rewind() {
 	t.program.Rewind()
-	t.resident, t.held = t.resident[:0], 0
+	t.resident = t.resident[:0]
 	t.plan, t.next, t.done = plan{}, 0, 0
 }
 
@@ -142,12 +232,19 @@ func (t *Planner) Next(s *schedule.Step) bool {
 
 // isResident tells whether a tensor stayed on chip.
 func (t *Planner) isResident(x schedule.Tensor) bool {
-	for _, r := range t.resident {
-		if r.tensor == x {
-			return true
-		}
+	return slices.Contains(t.resident, x)
+}
+
+// Traffic returns the words that an iteration moves across the DRAM port.
+func (t *Planner) Traffic() (words units.Words) {
+	defer t.Rewind()
+	t.Rewind()
+	for t.program.Next(&t.step) {
+		t.prepare()
+		words += t.plan.traffic(&t.step)
+		t.finishStep()
 	}
-	return false
+	return words
 }
 
 // keep decides what of the step stays on chip, and adds transfers for what
@@ -173,9 +270,8 @@ func (t *Planner) keep() {
 		if !made && !loaded {
 			continue // made by a later step, or spilled before
 		}
-		if t.held+words <= t.capacity/keepShare {
-			t.resident = append(t.resident, resident{k, words})
-			t.held += words
+		if words <= t.limit[t.room.buffer(k.Class)] {
+			t.resident = append(t.resident, k)
 			t.plan.stays = append(t.plan.stays, k)
 		} else if made {
 			t.spillOut(k, words)
@@ -197,44 +293,38 @@ func (t *Planner) spillOut(x schedule.Tensor, words units.Words) {
 		}
 	}
 	t.step.Writes = append(t.step.Writes, schedule.Transfer{Tensor: x, Words: words, Beyond: schedule.BeyondRefetch})
-	t.addExtent(x, words)
 }
 
-// addExtent gives a spilled tensor an address, if it has none.
-func (t *Planner) addExtent(x schedule.Tensor, words units.Words) {
-	for _, e := range t.spill {
-		if e.Class == x.Class && e.Index == x.Index {
-			return
+// addExtents gives what the planned step writes an address, if it has none.
+func (t *Planner) addExtents(program []schedule.Extent) {
+	for i := range t.plan.stages {
+		g := &t.plan.stages[i]
+		lists := [][]schedule.Transfer{g.writes, g.onceWrites}
+		if g.whole {
+			lists = [][]schedule.Transfer{t.step.Writes}
+		}
+		for _, list := range lists {
+			for _, w := range list {
+				same := func(e schedule.Extent) bool { return e.Class == w.Tensor.Class && e.Index == w.Tensor.Index }
+				if !slices.ContainsFunc(program, same) && !slices.ContainsFunc(t.spill, same) {
+					words := t.program.Words(w.Tensor.Class, w.Tensor.Index)
+					t.spill = append(t.spill, schedule.Extent{Class: w.Tensor.Class, Index: w.Tensor.Index, Words: words, Slots: 1})
+				}
+			}
 		}
 	}
-	for _, e := range t.program.Extents() {
-		if e.Class == x.Class && e.Index == x.Index {
-			return
-		}
-	}
-	t.spill = append(t.spill, schedule.Extent{Class: x.Class, Index: x.Index, Words: words, Slots: 1})
 }
 
 // finishStep forgets what need not stay.
 func (t *Planner) finishStep() {
-	left := t.resident[:0]
-	t.held = 0
-	for _, r := range t.resident {
-		for _, k := range t.step.Keeps {
-			if k == r.tensor {
-				left = append(left, r)
-				t.held += r.words
-				break
-			}
-		}
-	}
-	t.resident = left
+	t.resident = slices.DeleteFunc(t.resident, func(x schedule.Tensor) bool {
+		return !slices.Contains(t.step.Keeps, x)
+	})
 }
 
 // prepare plans the program's next step and returns the words on chip that the
 // plan cannot do without.
-func (t *Planner) prepare() (needs units.Words) {
-	before := t.held
+func (t *Planner) prepare() (needs Words) {
 	s := &t.step
 	t.plan.reset()
 	t.keep()
@@ -252,19 +342,36 @@ func (t *Planner) prepare() (needs units.Words) {
 	}
 	s.Uses = uses
 
-	whole := before + s.Demand()
-	if before+2*s.Demand() <= t.capacity {
-		t.plan.stages = append(t.plan.stages, stage{whole: true})
-		return whole
+	whole := demand(s)
+	if whole.times(2).fits(t.forTile) {
+		return t.uncut(whole)
 	}
-	needs, refetch := t.cut(before)
-	if needs > t.capacity || (refetch > 0 && whole <= t.capacity) {
-		if whole <= t.capacity {
-			t.plan.stages = append(t.plan.stages[:0], stage{whole: true})
-			return whole
-		}
-		return needs
+	needs, again := t.cut()
+	switch {
+	case whole.in(t.room).within(needs.in(t.room)):
+		return t.uncut(whole)
+	case again > 0 && whole.fits(t.forTile):
+		return t.uncut(whole) // rather wait for the buffer than fetch again
 	}
 	t.tiled = true
 	return needs
+}
+
+// uncut leaves the step as it is.
+func (t *Planner) uncut(whole Words) Words {
+	t.plan.stages = append(t.plan.stages[:0], stage{whole: true})
+	return whole
+}
+
+// demand returns what [schedule.Step.Demand] does, by buffer.
+func demand(s *schedule.Step) (words Words) {
+	for _, r := range s.Reads {
+		words.add(r.Tensor.Class, r.Words)
+	}
+	for _, made := range s.Products {
+		if !made.InPlace {
+			words.add(made.Tensor.Class, made.Words)
+		}
+	}
+	return words
 }

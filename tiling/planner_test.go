@@ -8,6 +8,7 @@ import (
 
 	"accelsim/hardware"
 	"accelsim/network"
+	"accelsim/pe"
 	"accelsim/schedule"
 	"accelsim/sim"
 	"accelsim/tiling"
@@ -101,19 +102,46 @@ func TestARoomyBufferRefetchesNothing(t *testing.T) {
 	}
 }
 
-func TestRefetchingShrinksAsTheBufferDoubles(t *testing.T) {
-	for _, net := range []string{"lenet1", "lenet2", "alexnet"} {
-		w := open(t, net)
-		w.Batch, w.Timesteps = 32, 4
-		last := units.Words(1) << 60
-		for capacity := units.MiB / 4; capacity <= 256*units.MiB; capacity *= 4 {
-			r, err := run(t, w, 2, 1, capacity, true)
+// words returns what an iteration moved across the DRAM port.
+func words(r *sim.Result) (sum units.Words) {
+	for _, c := range r.Words {
+		sum += c.Reads + c.Writes
+	}
+	return sum
+}
+
+// planner returns the plan of a program for a shared layer buffer.
+func planner(w *network.Workload, k, n int, capacity units.Words) (*tiling.Planner, error) {
+	p, err := schedule.New(w, k, n, schedule.All)
+	if err != nil {
+		return nil, err
+	}
+	room := tiling.Room{Shared: true, Words: tiling.Words{capacity}, Word: units.WordBytes}
+	return tiling.New(p, room, pe.Array{Rows: 32, Columns: 32, Lanes: 256, Pipeline: 8})
+}
+
+// TestMoreCapacityNeverMovesMoreWords on ladders from the smallest capacity that
+// does.
+func TestMoreCapacityNeverMovesMoreWords(t *testing.T) {
+	for _, c := range []struct {
+		net  string
+		k, n int
+		step units.Words // one in so many words more each time
+	}{{"lenet1", 5, 2, 20}, {"alexnet", 10, 1, 3}, {"alexnet", 100, 8, 3}, {"vgg11", 2, 3, 3}, {"resnet18", 4, 3, 3}} {
+		w := open(t, c.net)
+		last := units.Words(-1)
+		for capacity := units.Words(4 * units.KiB); capacity < 64<<20; capacity += capacity / c.step {
+			p, err := planner(w, c.k, c.n, capacity)
+			var small *tiling.TooSmall
+			if errors.As(err, &small) && last < 0 {
+				continue
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			n := r.Beyond.Words[schedule.BeyondRefetch]
-			if n > last {
-				t.Errorf("%s: %d words are fetched again with %d bytes, %d with a quarter of them", net, n, capacity, last)
+			n := p.Traffic()
+			if last >= 0 && n > last {
+				t.Errorf("%s (%d,%d): %d words with %d on chip, %d with fewer", c.net, c.k, c.n, n, capacity, last)
 			}
 			last = n
 		}
@@ -129,7 +157,8 @@ func TestTheRefusalNamesACapacityThatDoes(t *testing.T) {
 			t.Fatal(err)
 		}
 		hw := machine(t, capacity)
-		_, err = tiling.New(p, units.Words(capacity/units.WordBytes), hw.PE)
+		room := tiling.Room{Shared: true, Words: tiling.Words{units.Words(capacity / units.WordBytes)}, Word: units.WordBytes}
+		_, err = tiling.New(p, room, hw.PE)
 		return err
 	}
 	var small *tiling.TooSmall
@@ -202,6 +231,14 @@ func TestRandomNetworksFitRandomBuffers(t *testing.T) {
 				t.Fatal(err)
 			}
 			sameWork(t, got, want)
+			room := tiling.Room{Shared: true, Words: tiling.Words{units.Words(small.OnChip / units.WordBytes)}, Word: units.WordBytes}
+			plan, err := tiling.New(program(), room, hw.PE)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if planned, moved := plan.Traffic(), words(got); planned != moved {
+				t.Errorf("%d words planned, %d moved", planned, moved)
+			}
 			if got.OnChip.Peak > small.OnChip {
 				t.Errorf("%d bytes held in %d", got.OnChip.Peak, small.OnChip)
 			}

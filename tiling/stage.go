@@ -1,8 +1,10 @@
 package tiling
 
 import (
+	"cmp"
 	"math"
 	"math/bits"
+	"slices"
 
 	"accelsim/network"
 	"accelsim/pe"
@@ -26,9 +28,6 @@ type extent [dimensions]int64
 
 // size is the number of results.
 func (e extent) size() int64 { return e[batch] * e[rows] * e[columns] * e[channels] }
-
-// tiles is the number of tiles, if e counts them in each dimension.
-func (e extent) tiles() int64 { return e.size() * e[depth] }
 
 // mask tells on which dimensions of the results something depends.
 type mask [dimensions]bool
@@ -57,18 +56,9 @@ var gradientOrder = [dimensions]int{rows, channels, columns, batch, depth}
 type tiling struct {
 	tile      extent
 	order     [dimensions]int
-	footprint units.Words
-	fetches   units.Words
-}
-
-type tileKey struct {
-	kind    schedule.Kind
-	block   int
-	layer   int
-	end     bool
-	stage   int
-	held    units.Words
-	present int // operands: the first step of an interval has one less
+	footprint Words
+	fetches   units.Words // for operands, over the whole stage
+	tiles     int64
 }
 
 // plan is how a step is executed: stage after stage.
@@ -84,6 +74,9 @@ type stage struct {
 	whole    bool // the step as it is
 	gradient bool
 	dims     extent
+	grain    extent // tiles are so many results, or a multiple; the last takes the remainder; 0 is 1
+	uncut    mask   // dimensions that stay whole
+	ordered  bool   // tiles must come in ascending order of samples, then positions
 	tiling
 
 	operands     []operand           // fetched when a tile needs another part
@@ -103,11 +96,53 @@ type stage struct {
 type operand struct {
 	schedule.Transfer
 	left      units.Words // not yet fetched for the first time
+	passed    int64       // values fetched so far
 	generated bool        // made on chip, not fetched: random weights
 	depends   mask
-	height    int64 // of the map that positions look at
-	width     int64
-	reach     func(tile, of, in int64) int64 // rows or columns of the map under a tile
+	// spans tell which rows and columns of the operand's map a tile's rows and
+	// columns need; without one they are the tile's own.
+	spans [2]span
+}
+
+// span maps an interval of a stage's rows, or columns, to what an operand has
+// for it. Together the tiles' intervals cover 0 to of.
+type span struct {
+	of int64 // 0: the tile's own
+	at func(from, to int64) (first, last int64)
+}
+
+// mapped tells whether the operand has a span of its own in dimension d.
+func (o *operand) mapped(d int) bool { return (d == rows || d == columns) && o.spans[d-rows].of > 0 }
+
+// span returns what of dimension d of the operand an interval of the results
+// needs.
+func (o *operand) span(d int, from, to int64) (first, last int64) {
+	if o.mapped(d) {
+		return o.spans[d-rows].at(from, to)
+	}
+	return from, to
+}
+
+// of returns the operand's extent in a dimension that it depends on.
+func (o *operand) of(d int, dims extent) int64 {
+	if o.mapped(d) {
+		return o.spans[d-rows].of
+	}
+	return dims[d]
+}
+
+// size returns the values that a part has and that the whole operand has, in
+// units of what it does not depend on.
+func (o *operand) size(dims, from, to extent) (values, of int64) {
+	values, of = 1, 1
+	for d, matters := range o.depends {
+		if matters {
+			first, last := o.span(d, from[d], to[d])
+			values *= last - first
+			of *= o.of(d, dims)
+		}
+	}
+	return values, of
 }
 
 // element is a tensor that is read or made value by value with the results.
@@ -141,145 +176,76 @@ func part(n, from, to, of int64) int64 {
 	return int64(scale(units.Words(n), to, of) - scale(units.Words(n), from, of))
 }
 
-// fetched is the largest part of an operand under a tile.
-func (o *operand) fetched(dims, tile extent) units.Words {
-	w := o.Words
-	for d, matters := range o.depends {
-		switch {
-		case !matters:
-		case o.height > 0 && d == rows:
-			w = scaleUp(w, o.reach(tile[rows], dims[rows], o.height), o.height)
-		case o.height > 0 && d == columns:
-			w = scaleUp(w, o.reach(tile[columns], dims[columns], o.width), o.width)
-		default:
-			w = scaleUp(w, tile[d], dims[d])
-		}
-	}
-	return w
-}
-
-// loads returns how often an operand's part changes: once for every turn of the
-// loops around and including the innermost that it depends on.
-func (o *operand) loads(n extent, order [dimensions]int) int64 {
-	times, pending := int64(1), int64(1)
-	for _, d := range order {
-		pending *= n[d]
-		if o.depends[d] && n[d] > 1 {
-			times *= pending
-			pending = 1
-		}
-	}
-	return times
+// grains returns how many tiles there are at most in a dimension: pieces of
+// the grain's size, the last with the remainder.
+func (s *stage) grains(d int) int64 {
+	return max(1, s.dims[d]/max(1, s.grain[d]))
 }
 
 // count returns the tiles in each dimension.
 func (s *stage) count(tile extent) (n extent) {
 	for d := range n {
-		n[d] = units.CeilDiv(s.dims[d], tile[d])
+		n[d] = units.CeilDiv(s.grains(d), max(1, tile[d]/max(1, s.grain[d])))
 	}
 	return n
 }
 
-// weigh returns the words on chip that a tile takes, and the words that a whole
-// pass over the stage fetches for its operands.
-func (s *stage) weigh(tile extent, order [dimensions]int) (footprint, fetches units.Words) {
-	n := s.count(tile)
-	for i := range s.operands {
-		o := &s.operands[i]
-		size := o.fetched(s.dims, tile)
-		footprint += size
-		if !o.generated {
-			fetches += max(o.Words, size*units.Words(o.loads(n, order)))
+// bounds returns where a tile starts and ends in each dimension.
+func (s *stage) bounds(index extent) (from, to extent) {
+	n := s.count(s.tile)
+	for d := range from {
+		from[d] = index[d] * s.tile[d]
+		to[d] = from[d] + s.tile[d]
+		if index[d] == n[d]-1 {
+			to[d] = s.dims[d]
 		}
 	}
-	results, all := tile.size(), s.dims.size()
-	if s.gradient {
-		results, all = tile[rows]*tile[channels], s.dims[rows]*s.dims[channels]
-	}
-	for i := range s.elements {
-		e := &s.elements[i]
-		if e.hasRead {
-			footprint += scaleUp(e.read.Words, results, all)
-		}
-		if e.isResult && !(e.hasRead && e.product.InPlace) {
-			footprint += scaleUp(e.product.Words, results, all)
-		}
-	}
-	for _, x := range s.once {
-		footprint += x.Words
-	}
-	if n[depth] > 1 {
-		footprint += units.Words(results) // partial sums
-	}
-	return footprint, fetches
+	return from, to
 }
 
-// idleWeight is what a clock in which the array idles weighs against a fetched
-// word: about what DDR4-2400 delivers in a clock of 200 MHz (19.2 GB/s).
-const idleWeight = 24
-
-// idle returns the words' worth of clocks that a tile's shape leaves PEs idle.
-func (s *stage) idle(tile extent, array pe.Array) units.Words {
-	if s.terms == 0 {
-		return 0
-	}
-	r, c := tile[batch]*tile[rows]*tile[columns], tile[channels]*s.taps
-	if s.gradient {
-		r = tile[rows]
-	}
-	full := units.CeilDiv(r, int64(array.Rows)) * int64(array.Rows) * units.CeilDiv(c, int64(array.Columns)) * int64(array.Columns)
-	clocks := s.terms / units.Words(array.PEs())
-	return scale(clocks, full-r*c, r*c) * idleWeight
+// cutting is one way to cut a dimension.
+type cutting struct {
+	tile, tiles int64
+	// largest is the largest tile: the last may have a remainder more. For each
+	// operand: the largest part, and all parts together.
+	largest int64
+	parts   []struct{ largest, all int64 }
 }
 
-// choose cuts the stage into tiles that fit twice into the budget, once where
-// none fits twice. Of all tiles by halving and all orders of loops it takes the
-// one that costs the least in fetched words and idle PEs; where none fits, the
-// smallest.
-func (s *stage) choose(budget units.Words, array pe.Array) {
-	var best, smallest tiling
-	var bestCost units.Words
-	var bestTiles int64
-	found := false
-	nests := orders
-	if s.gradient {
-		nests = [][dimensions]int{gradientOrder}
-	}
-	for _, share := range []units.Words{2, 1} {
-		for b := range halvings(s.dims[batch]) {
-			for r := range halvings(s.dims[rows]) {
-				for x := range halvings(s.dims[columns]) {
-					if x < s.dims[columns] && r > 1 {
-						break // rows are cut before columns
-					}
-					for c := range halvings(s.dims[channels]) {
-						for k := range halvings(s.dims[depth]) {
-							tile := extent{b, r, x, c, k}
-							idle := s.idle(tile, array)
-							for _, order := range nests {
-								footprint, fetches := s.weigh(tile, order)
-								if smallest.footprint == 0 || footprint < smallest.footprint {
-									smallest = tiling{tile, order, footprint, fetches}
-								}
-								if share*footprint > budget {
-									continue
-								}
-								tiles, cost := s.count(tile).tiles(), fetches+idle
-								if !found || cost < bestCost || (cost == bestCost && tiles < bestTiles) {
-									best, bestCost, bestTiles, found = tiling{tile, order, footprint, fetches}, cost, tiles, true
-								}
-							}
-						}
-					}
+// cuttings lists the ways to cut a dimension: by halving, down to the grain.
+func (s *stage) cuttings(d int) []cutting {
+	var list []cutting
+	grain := max(1, s.grain[d])
+	whole := s.grains(d)
+	for grains := range halvings(whole) {
+		c := cutting{tile: grains * grain, tiles: units.CeilDiv(whole, grains)}
+		if grains == whole {
+			c.tile = s.dims[d]
+		}
+		c.largest = max(min(c.tile, s.dims[d]), s.dims[d]-(c.tiles-1)*c.tile)
+		c.parts = make([]struct{ largest, all int64 }, len(s.operands))
+		for j := range s.operands {
+			o, part := &s.operands[j], &c.parts[j]
+			if !o.mapped(d) {
+				part.largest, part.all = c.largest, s.dims[d]
+				continue
+			}
+			for i := range c.tiles {
+				to := (i + 1) * c.tile
+				if i == c.tiles-1 {
+					to = s.dims[d]
 				}
+				first, last := o.span(d, i*c.tile, to)
+				part.largest = max(part.largest, last-first)
+				part.all += last - first
 			}
 		}
-		if found {
-			s.tiling = best
-			return
+		list = append(list, c)
+		if s.uncut[d] {
+			break
 		}
 	}
-	s.tiling = smallest
+	return list
 }
 
 // halvings yields n, n/2, n/4 .. 1, rounded up.
@@ -290,17 +256,266 @@ func halvings(n int64) func(func(int64) bool) {
 	}
 }
 
-// window is the reach of a convolution's tile on its input.
-func window(l *network.Layer) func(tile, of, in int64) int64 {
-	return func(tile, _, in int64) int64 {
-		return min(in, (tile-1)*int64(l.Stride)+int64(l.Kernel))
+// keepsOrder tells whether tiles come in ascending order of (sample, row,
+// column), each with a run of them.
+func keepsOrder(cut [dimensions]*cutting, order [dimensions]int) bool {
+	if cut[columns].tiles > 1 && cut[rows].tile > 1 || cut[rows].tiles > 1 && cut[batch].tile > 1 {
+		return false
 	}
+	place := extent{}
+	for i, d := range order {
+		place[d] = int64(i)
+	}
+	return place[batch] < place[rows] && place[rows] < place[columns]
 }
 
-// shadow is the reach of a tile of a layer's neurons on the errors of a layer
-// that reads them, possibly after pooling.
-func shadow(reader *network.Layer) func(tile, of, in int64) int64 {
-	return func(tile, of, in int64) int64 {
-		return min(in, units.CeilDiv(tile*in, of)+int64(reader.Kernel)-1)
+// weighFootprint returns the words on chip that a tile takes.
+func (s *stage) weighFootprint(cut [dimensions]*cutting) (footprint Words) {
+	for i := range s.operands {
+		o := &s.operands[i]
+		values, of := int64(1), int64(1)
+		for d, matters := range o.depends {
+			if matters {
+				values *= cut[d].parts[i].largest
+				of *= o.of(d, s.dims)
+			}
+		}
+		footprint.add(o.Tensor.Class, scaleUp(o.Words, values, of))
 	}
+	var largest extent
+	for d, c := range cut {
+		largest[d] = c.largest
+	}
+	results, all := largest.size(), s.dims.size()
+	if s.gradient {
+		results, all = largest[rows]*largest[channels], s.dims[rows]*s.dims[channels]
+	}
+	for i := range s.elements {
+		e := &s.elements[i]
+		if e.hasRead {
+			footprint.add(e.read.Tensor.Class, scaleUp(e.read.Words, results, all))
+		}
+		if e.isResult && !(e.hasRead && e.product.InPlace) {
+			footprint.add(e.product.Tensor.Class, scaleUp(e.product.Words, results, all))
+		}
+	}
+	for _, x := range s.once {
+		footprint.add(x.Tensor.Class, x.Words)
+	}
+	for _, p := range s.onceProducts {
+		if small(p.Tensor.Class) && !p.InPlace {
+			footprint.add(p.Tensor.Class, p.Words)
+		}
+	}
+	if cut[depth].tiles > 1 {
+		footprint.add(schedule.PartialSum, units.Words(results))
+	}
+	return footprint
+}
+
+// weighFetches returns the words that a pass over the stage fetches for its
+// operands. A part is fetched when a tile needs another one than the tile
+// before: with every turn of the loops around and including the innermost that
+// it depends on.
+func (s *stage) weighFetches(cut [dimensions]*cutting, order [dimensions]int) (fetches units.Words) {
+	for i := range s.operands {
+		o := &s.operands[i]
+		if o.generated || o.Words == 0 {
+			continue
+		}
+		values, of := int64(1), int64(1)
+		times, pending := int64(1), int64(1)
+		for _, d := range order {
+			if !o.depends[d] {
+				pending *= cut[d].tiles
+				continue
+			}
+			values *= cut[d].parts[i].all
+			of *= o.of(d, s.dims)
+			if cut[d].tiles > 1 {
+				times, pending = times*pending, 1
+			}
+		}
+		fetches += scale(o.Words, values*times, of)
+	}
+	return fetches
+}
+
+// idleWeight is what a clock in which the array idles weighs against a fetched
+// word: about what DDR4-2400 delivers in a clock of 200 MHz (19.2 GB/s).
+const idleWeight = 24
+
+// idle returns the words' worth of clocks in which a tile's shape and the
+// array's pipeline leave PEs idle.
+func (s *stage) idle(cut [dimensions]*cutting, array pe.Array) units.Words {
+	if s.terms == 0 {
+		return 0
+	}
+	tiles := int64(1)
+	for _, c := range cut {
+		tiles *= c.tiles
+	}
+	r, c := cut[batch].tile*cut[rows].tile*cut[columns].tile, cut[channels].tile*s.taps
+	if s.gradient {
+		r = cut[rows].tile
+	}
+	full := units.CeilDiv(r, int64(array.Rows)) * int64(array.Rows) * units.CeilDiv(c, int64(array.Columns)) * int64(array.Columns)
+	clocks := s.terms / units.Words(array.PEs())
+	return (scale(clocks, full-r*c, r*c) + units.Words(tiles)*units.Words(array.Pipeline)) * idleWeight
+}
+
+// frontier lists tilings of a stage, cheapest first: each costs less, in
+// fetched words and idle PEs, than all that take no more of the room. It does
+// not depend on how much room there is. The last is the smallest.
+func (s *stage) frontier(array pe.Array, room Room) []tiling {
+	nests := orders
+	if s.gradient {
+		nests = [][dimensions]int{gradientOrder}
+	}
+	var all []weighed
+	var cut [dimensions]*cutting
+	var list [dimensions][]cutting
+	for d := range list {
+		list[d] = s.cuttings(d)
+	}
+	for b := range list[batch] {
+		cut[batch] = &list[batch][b]
+		for r := range list[rows] {
+			cut[rows] = &list[rows][r]
+			for x := range list[columns] {
+				cut[columns] = &list[columns][x]
+				if x > 0 && r < len(list[rows])-1 && !s.uncut[rows] {
+					break // rows are cut before columns
+				}
+				for c := range list[channels] {
+					cut[channels] = &list[channels][c]
+					for k := range list[depth] {
+						cut[depth] = &list[depth][k]
+						all = s.weigh(all, cut, nests, array)
+					}
+				}
+			}
+		}
+	}
+	byCost := make([]int, len(all))
+	for i := range byCost {
+		byCost[i] = i
+	}
+	slices.SortFunc(byCost, func(i, j int) int {
+		a, b := &all[i], &all[j]
+		return cmp.Or(cmp.Compare(a.cost, b.cost), cmp.Compare(a.tiles, b.tiles), cmp.Compare(a.footprint.sum(), b.footprint.sum()), cmp.Compare(i, j))
+	})
+	var best []tiling
+	smallest := &all[byCost[0]].tiling // there is always the whole
+	for _, i := range byCost {
+		t := &all[i]
+		if t.footprint.sum() < smallest.footprint.sum() {
+			smallest = &t.tiling
+		}
+		if !slices.ContainsFunc(best, func(b tiling) bool { return b.footprint.in(room).within(t.footprint.in(room)) }) {
+			best = append(best, t.tiling)
+		}
+	}
+	return append(best, *smallest)
+}
+
+// weighed is a tiling with what it costs.
+type weighed struct {
+	tiling
+	cost units.Words
+}
+
+// weigh appends the best order of loops for one way of cutting.
+func (s *stage) weigh(all []weighed, cut [dimensions]*cutting, nests [][dimensions]int, array pe.Array) []weighed {
+	w := weighed{cost: -1}
+	for _, order := range nests {
+		if s.ordered && !keepsOrder(cut, order) {
+			continue
+		}
+		if fetches := s.weighFetches(cut, order); w.cost < 0 || fetches < w.fetches {
+			w.order, w.fetches, w.cost = order, fetches, fetches
+		}
+	}
+	if w.cost < 0 {
+		return all
+	}
+	w.tiles = 1
+	for d, c := range cut {
+		w.tile[d] = c.tile
+		w.tiles *= c.tiles
+	}
+	w.footprint = s.weighFootprint(cut)
+	w.cost += s.idle(cut, array)
+	return append(all, w)
+}
+
+// choose takes, of the tilings that fit twice into the room, the one that
+// fetches least, and the smallest of all where none fits twice. All of them
+// come from one list that does not depend on the room, so more room never
+// fetches more.
+func choose(frontier []tiling, room Room) tiling {
+	var best *tiling
+	for i := range frontier {
+		t := &frontier[i]
+		if t.footprint.times(2).fits(room) && (best == nil || t.fetches < best.fetches) {
+			best = t
+		}
+	}
+	if best == nil {
+		return frontier[len(frontier)-1]
+	}
+	return *best
+}
+
+// pooled is the span of an operand whose map is the stage's own, after pooling.
+func pooled(l *network.Layer) [2]span {
+	one := func(window, of int) span {
+		return span{of: int64(of), at: func(from, to int64) (int64, int64) {
+			return min(from/int64(window), int64(of)), min(to/int64(window), int64(of))
+		}}
+	}
+	height, width := 1, 1
+	if l.HasPool() {
+		height, width = l.Pool.Height, l.Pool.Width
+	}
+	return [2]span{one(height, l.Pooled.Height), one(width, l.Pooled.Width)}
+}
+
+// window is what a convolution's tile looks at. What no tap looks at, between
+// strides and behind the last, is fetched with the tile before it.
+func window(l *network.Layer) [2]span {
+	one := func(in, out int) span {
+		clip := func(at int64) int64 { return max(0, min(int64(in), at)) }
+		return span{of: int64(in), at: func(from, to int64) (first, last int64) {
+			first = clip(from*int64(l.Stride) - int64(l.Pad))
+			last = clip(max((to-1)*int64(l.Stride)-int64(l.Pad)+int64(l.Kernel), to*int64(l.Stride)-int64(l.Pad)))
+			if to >= int64(out) {
+				last = int64(in)
+			}
+			return first, last
+		}}
+	}
+	return [2]span{one(l.In.Height, l.Out.Height), one(l.In.Width, l.Out.Width)}
+}
+
+// shadow is the positions of a layer whose kernels lie on a tile of the layer
+// that it reads, after pooling.
+func shadow(reader, l *network.Layer) [2]span {
+	under := pooled(l)
+	one := func(i, in, out int) span {
+		return span{of: int64(out), at: func(from, to int64) (first, last int64) {
+			stride, pad, kernel := int64(reader.Stride), int64(reader.Pad), int64(reader.Kernel)
+			from, to = under[i].at(from, to)
+			first = max(0, units.CeilDiv(max(0, from+pad-kernel+1), stride))
+			last = min(int64(out), (to-1+pad)/stride+1)
+			if from == 0 {
+				first = 0
+			}
+			if to >= int64(in) {
+				last = int64(out)
+			}
+			return min(first, last), last
+		}}
+	}
+	return [2]span{one(0, l.Pooled.Height, reader.Out.Height), one(1, l.Pooled.Width, reader.Out.Width)}
 }
