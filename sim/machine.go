@@ -167,12 +167,12 @@ func planFor(p *schedule.Program, hw *hardware.Hardware) (plan, error) {
 		p.Rewind()
 		return plan{source: p, extents: p.Extents(), capacity: capacity}, nil
 	}
-	capacity := units.Words(hw.OnChip / hw.Word)
-	room := tiling.Room{Shared: true, Words: tiling.Words{capacity}, Word: hw.Word}
+	capacity := units.Words(hw.OnChip / hw.PE.Precision.Word())
+	room := tiling.Room{Shared: true, Words: tiling.Words{capacity}, Word: hw.PE.Precision.Word()}
 	if hw.Separate {
 		room.Shared = false
 		for b, buffer := range hw.Buffers {
-			room.Words[b] = units.Words(buffer.Capacity / hw.Word)
+			room.Words[b] = units.Words(buffer.Capacity / hw.PE.Precision.Word())
 		}
 	}
 	t, err := tiling.New(p, room, hw.PE)
