@@ -19,7 +19,6 @@ import (
 	"accelsim/dram"
 	"accelsim/energy"
 	"accelsim/hardware"
-	"accelsim/onchip"
 	"accelsim/pe/fixed"
 	"accelsim/schedule"
 	"accelsim/tensors"
@@ -88,7 +87,7 @@ type group struct {
 	*machine
 	source Source
 	tiles  *tiling.Planner // nil if the buffer is as large as it takes
-	buffer *onchip.Buffer[copyOf]
+	buffer layerBuffer
 	pes    *processor
 
 	steps   [window]schedule.Step // step i is in i mod window
@@ -154,8 +153,8 @@ var ErrTiledTensors = errors.New("too few for this workload, and with tensors st
 type plan struct {
 	source   Source
 	extents  []schedule.Extent
-	capacity units.Words
-	tiles    *tiling.Planner // nil if the buffer is as large as it takes
+	memories []hardware.Buffer // on chip
+	tiles    *tiling.Planner   // nil if the buffer is as large as it takes
 }
 
 // planFor fits the program into the hardware's layer buffer. With only the
@@ -165,7 +164,7 @@ func planFor(p *schedule.Program, hw *hardware.Hardware) (plan, error) {
 	if hw.OnChip == 0 || p.Traffic == schedule.Equations {
 		capacity := p.WorkingSet()
 		p.Rewind()
-		return plan{source: p, extents: p.Extents(), capacity: capacity}, nil
+		return plan{source: p, extents: p.Extents(), memories: []hardware.Buffer{{Capacity: capacity.Bytes(), Bank: hw.Bank, Ports: hw.Ports}}}, nil
 	}
 	capacity := units.Words(hw.OnChip / hw.PE.Precision.Word())
 	room := tiling.Room{Shared: true, Words: tiling.Words{capacity}, Word: hw.PE.Precision.Word()}
@@ -179,7 +178,7 @@ func planFor(p *schedule.Program, hw *hardware.Hardware) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
-	return plan{source: t, extents: t.Extents(), capacity: capacity, tiles: t}, nil
+	return plan{source: t, extents: t.Extents(), memories: hw.Memories(), tiles: t}, nil
 }
 
 // Run executes one training iteration of the program on the hardware.
@@ -211,7 +210,7 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 	}
 	g := &group{
 		machine: m, source: plan.source, tiles: plan.tiles,
-		buffer: onchip.New[copyOf](plan.capacity),
+		buffer: newLayerBuffer(plan.memories, units.WordBytes),
 		pes:    newProcessor(hw.PE, p.Workload(), p),
 	}
 	m.groups = []*group{g}
@@ -282,7 +281,7 @@ func (m *group) load() error {
 			}
 		}
 		m.pes.ledger.moved(s, t, false)
-		m.buffer.Access(0, t.Words)
+		m.buffer.access(t.Tensor.Class, 0, t.Words)
 		m.streams = append(m.streams, movement{stream, t.Tensor, t.Words})
 	}
 	for _, made := range s.Products {
@@ -298,7 +297,8 @@ func (m *group) load() error {
 	return nil
 }
 
-// execute runs the kernels of the next loaded step and returns their clocks.
+// execute runs the kernels of the next loaded step and returns their clocks,
+// with those in which PEs wait for ports of the buffer.
 func (m *group) execute() (units.Cycles, error) {
 	s := m.step(m.executing)
 	m.enter(s)
@@ -311,19 +311,24 @@ func (m *group) execute() (units.Cycles, error) {
 	if data != nil {
 		data.begin(m.executing)
 	}
-	var cycles units.Cycles
+	var cycles, waited units.Cycles
 	for _, k := range s.Kernels {
 		cost, err := m.pes.execute(s, k)
 		if err != nil {
 			return 0, explain(s, err)
 		}
-		begun := m.kernel.now + units.Picoseconds(cycles)*m.period
+		begun := m.kernel.now + units.Picoseconds(cycles+waited)*m.period
 		cycles += cost.Cycles
-		m.booked.account.Kernels[k.Op] += cost.Cycles
+		account := m.booked.account
+		account.Kernels[k.Op] += cost.Cycles
+		ports := m.buffer.serve(&m.pes.accesses)
+		stall := max(0, ports-cost.Cycles)
+		waited += stall
+		account.Ports += ports
+		account.Stall += stall
 		m.trace.record(m.executing, s, Span{
-			Track: track(k.Op), From: begun, To: begun + units.Picoseconds(cost.Cycles)*m.period, Op: k.Op,
+			Track: track(k.Op), From: begun, To: begun + units.Picoseconds(cost.Cycles+stall)*m.period, Op: k.Op,
 		})
-		m.buffer.Access(cost.Reads, cost.Writes)
 	}
 	for _, made := range s.Products {
 		if !made.InPlace {
@@ -341,7 +346,7 @@ func (m *group) execute() (units.Cycles, error) {
 	}
 	m.busy[phaseOf(s)] += cycles
 	m.executing++
-	return cycles, nil
+	return cycles + waited, nil
 }
 
 // store takes the oldest executed step's results across the DRAM port.
@@ -363,7 +368,7 @@ func (m *group) store() error {
 			}
 		}
 		m.pes.ledger.moved(s, t, true)
-		m.buffer.Access(t.Words, 0)
+		m.buffer.access(t.Tensor.Class, t.Words, 0)
 		m.streams = append(m.streams, movement{stream, t.Tensor, t.Words})
 	}
 	m.storing++
@@ -584,7 +589,7 @@ func (m *group) canLoad() bool {
 		return false
 	}
 	s := m.step(m.loading)
-	if s.Demand() > m.buffer.Free() {
+	if !m.buffer.fits(s) {
 		return false
 	}
 	for i := m.storing; i < m.loading; i++ {

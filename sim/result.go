@@ -51,6 +51,7 @@ type Cycles struct {
 	DRAM    units.Cycles // a transfer is under way
 	Overlap units.Cycles // both
 	// PEs wait ..
+	StallPorts units.Cycles // .. for ports of the layer buffer, while they execute a step
 	StallLoad  units.Cycles // .. while data are loaded
 	StallStore units.Cycles // .. while results are stored
 	StallOther units.Cycles // .. for neither
@@ -69,6 +70,32 @@ func (e Energy) Total() units.Picojoules { return e.DRAM + e.OnChip + e.PE + e.S
 type OnChip struct {
 	Capacity, Peak units.Bytes
 	Reads, Writes  units.Words // accesses by PEs and DMA
+	// Memories is what it consists of: one, or one for each kind of tensor, in
+	// the order of [schedule.Buffer].
+	Memories []Memory
+}
+
+// Memory is one memory of the layer buffer, and its use.
+type Memory struct {
+	hardware.Buffer
+	Peak units.Bytes
+	Traffic
+	Energy units.Picojoules // of the accesses; 0 without timing
+}
+
+// energy returns what accesses cost.
+func (m *Memory) energy(table energy.Table, p pe.Precision, t Traffic) units.Picojoules {
+	return table.SRAM(m.Bank, p.Word(), t.Reads, t.Writes)
+}
+
+// Limited tells whether ports limit accesses.
+func (o *OnChip) Limited() bool {
+	for _, m := range o.Memories {
+		if m.Ports > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Timing is what a timed simulation adds to the counts.
@@ -146,8 +173,7 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 	if r.Operations, err = total.operations(); err != nil {
 		return nil, err
 	}
-	r.OnChip = OnChip{Capacity: g.buffer.Capacity().Bytes(), Peak: g.buffer.Peak().Bytes()}
-	r.OnChip.Reads, r.OnChip.Writes = g.buffer.Accesses()
+	r.OnChip = g.bufferUse()
 	if data := g.pes.data; data != nil {
 		if err = data.finish(m.memory); err != nil {
 			return nil, err
@@ -160,6 +186,12 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 		measured.Activity = *r.Measured
 		r.Workload = &measured
 	}
+	if !o.Untimed {
+		for i := range r.OnChip.Memories {
+			of := &r.OnChip.Memories[i]
+			of.Energy = of.energy(o.Energy, hw.PE.Precision, of.Traffic)
+		}
+	}
 	if r.Shares, err = m.accounts.shares(); err != nil {
 		return nil, err
 	}
@@ -171,6 +203,18 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 		m.trace.Total = g.stored
 	}
 	return r, nil
+}
+
+// bufferUse returns the use of the group's layer buffer.
+func (m *group) bufferUse() OnChip {
+	o := OnChip{Capacity: m.buffer.Capacity().Bytes(), Peak: m.buffer.Peak().Bytes()}
+	o.Reads, o.Writes = m.buffer.Accesses()
+	for i, b := range m.buffer.Buffers() {
+		of := Memory{Buffer: m.buffer.built[i], Peak: b.Peak().Bytes()}
+		of.Reads, of.Writes = b.Accesses()
+		o.Memories = append(o.Memories, of)
+	}
+	return o
 }
 
 func (m *machine) timing(r *Result, hw *hardware.Hardware, table energy.Table) *Timing {
@@ -194,6 +238,13 @@ func (m *machine) timing(r *Result, hw *hardware.Hardware, table energy.Table) *
 	if clocks := m.dram.Elapsed() * units.Cycles(hw.DRAM.Channels); clocks > 0 {
 		t.Utilisation = float64(t.DRAM.DataBusy) / float64(clocks)
 	}
-	t.Energy = price(hw, table, r.OnChip.Capacity, usage{r.Operations, Traffic{r.OnChip.Reads, r.OnChip.Writes}, t.DRAM, end})
+	for _, s := range r.Shares {
+		c.StallPorts += s.Stall
+	}
+	all := usage{operations: r.Operations, commands: t.DRAM, time: end}
+	for i, m := range r.OnChip.Memories {
+		all.onChip[i] = m.Traffic
+	}
+	t.Energy = price(hw, table, &r.OnChip, all)
 	return t
 }
