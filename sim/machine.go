@@ -355,7 +355,8 @@ func (m *group) store() error {
 	m.enter(s)
 	m.streams = m.streams[:0]
 	for _, t := range s.Writes {
-		if !m.buffer.Has(m.latest(t.Tensor, m.storing)) {
+		from := m.latest(t.Tensor, m.storing)
+		if !m.buffer.Has(from) {
 			return explain(s, fmt.Errorf("%v is written to DRAM but is not on chip", t.Tensor))
 		}
 		stream, err := m.memory.stream(t, true)
@@ -363,7 +364,7 @@ func (m *group) store() error {
 			return explain(s, err)
 		}
 		if data := m.pes.data; data != nil {
-			if err := data.store(t, m.storing, m.memory); err != nil {
+			if err := data.store(t, from, m.memory); err != nil {
 				return explain(s, err)
 			}
 		}
