@@ -143,13 +143,13 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 		return vector(schedule.BeyondNorm, pe.NormRecipe, o.neurons, normOperands), nil
 
 	case schedule.NormMean:
-		return vector(schedule.BeyondNorm, pe.NormMeanRecipe, o.neurons, 0, 1), nil
+		return vector(schedule.BeyondNorm, pe.NormMeanRecipe, o.neurons, normMeanOperands), nil
 
 	case schedule.NormVariance:
-		return vector(schedule.BeyondNorm, pe.NormVarianceRecipe, o.neurons, 1, 0), nil
+		return vector(schedule.BeyondNorm, pe.NormVarianceRecipe, o.neurons, normVarianceOperands), nil
 
 	case schedule.Normalize:
-		return vector(schedule.BeyondNorm, pe.NormalizeRecipe, o.neurons, 1, 2), nil
+		return vector(schedule.BeyondNorm, pe.NormalizeRecipe, o.neurons, normOperands), nil
 
 	case schedule.Join:
 		return vector(schedule.BeyondResidual, pe.JoinRecipe, o.neurons, joinOperands), nil
@@ -212,10 +212,10 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 		return vector(schedule.BeyondNorm, pe.NormBackwardRecipe, o.neurons, normBackwardOperands), nil
 
 	case schedule.NormGradients:
-		return vector(schedule.BeyondNorm, pe.NormGradientsRecipe, o.neurons, 2, 0), nil
+		return vector(schedule.BeyondNorm, pe.NormGradientsRecipe, o.neurons, normGradientsOperands), nil
 
 	case schedule.NormErrors:
-		return vector(schedule.BeyondNorm, pe.NormErrorsRecipe, o.neurons, 2, 1), nil
+		return vector(schedule.BeyondNorm, pe.NormErrorsRecipe, o.neurons, normBackwardOperands), nil
 
 	case schedule.Gradient:
 		cost := array.Matrix(x.sparse(tile(k, pe.Gradients(l, batch)), o.density, done.gradient.Terms))

@@ -130,6 +130,8 @@ const (
 var (
 	fireOperands          = operands{perKind{states: 2}, perKind{states: 1, spikes: 1}} // I and u; u and s
 	normOperands          = operands{perKind{states: 1}, perKind{states: 2}}            // I; what the backward pass needs, and I
+	normMeanOperands      = operands{perKind{states: 1}, perKind{states: 1}}            // I, which waits for the next pass
+	normVarianceOperands  = operands{perKind{states: 1}, perKind{}}                     // I, into a channel's register
 	joinOperands          = operands{perKind{spikes: 2}, perKind{spikes: 1}}
 	windowOperands        = operands{perKind{spikes: 1}, perKind{}} // of a pooling neuron, into its register
 	countOperands         = operands{perKind{spikes: 2}, perKind{spikes: 1}}
@@ -140,6 +142,7 @@ var (
 	temporalErrorOperands = operands{perKind{gradients: 2}, perKind{gradients: 1}}
 	spatialErrorOperands  = operands{perKind{gradients: 1, states: 1}, perKind{gradients: 1}} // delta and u
 	normBackwardOperands  = operands{perKind{gradients: 1, states: 1}, perKind{gradients: 1}}
+	normGradientsOperands = operands{perKind{gradients: 1, states: 1}, perKind{}}                          // gamma and what the forward pass saved
 	adamOperands          = operands{perKind{weights: 1, gradients: 3}, perKind{weights: 1, gradients: 2}} // w, dw, two moments
 	momentumOperands      = operands{perKind{weights: 1, gradients: 2}, perKind{weights: 1, gradients: 1}} // w, dw, v
 	plainOperands         = operands{perKind{weights: 1, gradients: 1}, perKind{weights: 1}}
