@@ -105,7 +105,7 @@ func Evaluate(p Point) (*Evaluation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := sim.Layout(program, p.Hardware); err != nil {
+	if _, err := sim.Layout(program, p.Hardware, p.Options.Order); err != nil {
 		return nil, p.explain(err)
 	}
 	e := &Evaluation{Traffic: p.Traffic}
@@ -184,7 +184,7 @@ func (p Point) largestBatch() int {
 		if err != nil {
 			return false
 		}
-		_, err = sim.Layout(program, p.Hardware)
+		_, err = sim.Layout(program, p.Hardware, p.Options.Order)
 		return err == nil
 	}
 	low, high := 0, p.Workload.Batch // low fits (or is 0), high does not
@@ -229,7 +229,7 @@ const maxBaselineRanks = 1 << 12
 func (p Point) baseline(program *schedule.Program, o sim.Options) (*Baseline, error) {
 	hw := *p.Hardware
 	for {
-		_, err := sim.Layout(program, &hw)
+		_, err := sim.Layout(program, &hw, o.Order)
 		var notFit *sim.NotFit
 		if err == nil {
 			break

@@ -71,7 +71,36 @@ type Schedule struct {
 	Intervals  int     `json:"intervals"`
 	Blocks     [][]int `json:"blocks"`
 	Classifier string  `json:"classifier"`
+	Order      string  `json:"order"`
+	Groups     []Group `json:"groups"`
 	Traffic    string  `json:"traffic"`
+}
+
+// Group is a PE group: its blocks, and what it did in PE clocks; the clocks are
+// absent without timing.
+type Group struct {
+	First  int    `json:"first_block"`
+	Last   int    `json:"last_block"`
+	Steps  int64  `json:"steps"`
+	OnChip OnChip `json:"onchip"`
+	*GroupTime
+}
+
+// GroupTime is what its PEs did.
+type GroupTime struct {
+	PEBusy     units.Cycles `json:"pe_busy"`
+	StallPorts units.Cycles `json:"stall_ports"`
+	StallLoad  units.Cycles `json:"stall_load"`
+	StallStore units.Cycles `json:"stall_store"`
+	StallOther units.Cycles `json:"stall_other"`
+}
+
+// blocks names a group's blocks.
+func (g Group) blocks() string {
+	if g.First == g.Last {
+		return fmt.Sprintf("block %d", g.First)
+	}
+	return fmt.Sprintf("blocks %d-%d", g.First, g.Last)
 }
 
 // Hardware describes the accelerator.
@@ -225,7 +254,7 @@ func NewRun(e *design.Evaluation) *Run {
 		Workload: Workload{Name: w.Name, Dataset: w.Dataset, Text: w.Net.Text, Classes: w.Net.Classes},
 		Schedule: Schedule{
 			Timesteps: w.Timesteps, K: r.K, N: r.N, Batch: w.Batch, Intervals: r.Intervals,
-			Classifier: w.Training.Classifier, Traffic: trafficName(e.Traffic),
+			Classifier: w.Training.Classifier, Order: r.Order.String(), Traffic: trafficName(e.Traffic),
 		},
 		Hardware: Hardware{
 			Name: r.Hardware.Name, Rows: r.Hardware.PE.Rows, Columns: r.Hardware.PE.Columns,
@@ -243,9 +272,7 @@ func NewRun(e *design.Evaluation) *Run {
 		Beyond:     Beyond{Words: map[string]units.Words{}, Operations: map[string]int64{}},
 		Words:      map[string]Traffic{},
 		DRAM:       dramOf(r),
-		OnChip: OnChip{
-			Capacity: r.OnChip.Capacity, Peak: r.OnChip.Peak, Reads: r.OnChip.Reads, Writes: r.OnChip.Writes,
-		},
+		OnChip:     onChipOf(r.OnChip),
 	}
 	for _, l := range w.Net.Layers {
 		out.Workload.Layers = append(out.Workload.Layers, Layer{
@@ -254,6 +281,13 @@ func NewRun(e *design.Evaluation) *Run {
 	}
 	for _, b := range r.Blocks {
 		out.Schedule.Blocks = append(out.Schedule.Blocks, b.Layers())
+	}
+	for _, g := range r.Groups {
+		group := Group{First: g.First, Last: g.Last, Steps: g.Steps, OnChip: onChipOf(g.OnChip)}
+		if r.Timing != nil {
+			group.GroupTime = &GroupTime{g.PEBusy, g.StallPorts, g.StallLoad, g.StallStore, g.StallOther}
+		}
+		out.Schedule.Groups = append(out.Schedule.Groups, group)
 	}
 	for _, row := range e.Check.Rows {
 		out.Crosscheck.Rows = append(out.Crosscheck.Rows, CheckRow(row))
@@ -296,6 +330,10 @@ func NewRun(e *design.Evaluation) *Run {
 		}
 	}
 	return out
+}
+
+func onChipOf(o sim.OnChip) OnChip {
+	return OnChip{Capacity: o.Capacity, Peak: o.Peak, Reads: o.Reads, Writes: o.Writes}
 }
 
 func trafficName(t schedule.Traffic) string {

@@ -122,6 +122,11 @@ type Step struct {
 	// What the paper's policy would move and the program's own leaves out: see
 	// [Policy].
 	SavedReads, SavedWrites []Transfer
+
+	// Where several PE groups execute the program, each its blocks:
+	Receives []Transfer // spikes that the group before hands over, on chip
+	Hands    []Tensor   // products that the next group gets when they are made
+	Frees    []Tensor   // of the group before, in DRAM: nothing reads them after this step's loads
 }
 
 func (s *Step) reset() {
@@ -129,6 +134,8 @@ func (s *Step) reset() {
 		Reads: s.Reads[:0], Uses: s.Uses[:0], Kernels: s.Kernels[:0],
 		Products: s.Products[:0], Writes: s.Writes[:0], Keeps: s.Keeps[:0],
 		SavedReads: s.SavedReads[:0], SavedWrites: s.SavedWrites[:0],
+
+		Receives: s.Receives[:0], Hands: s.Hands[:0], Frees: s.Frees[:0],
 	}
 }
 

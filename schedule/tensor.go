@@ -217,6 +217,9 @@ type Extent struct {
 	Initial bool
 	// Constant tells that every step is there: nothing ever writes it.
 	Constant bool
+	// Shared tells that one PE group writes it and the next one reads it, and
+	// frees each step when it has.
+	Shared bool
 }
 
 // DeviationWords is the words of 1/std of one channel in [NormSaved]: it is kept

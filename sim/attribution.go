@@ -140,13 +140,6 @@ func (m *group) settle() {
 	at.onChip, at.busy = counted, busy
 }
 
-// moved books a transfer to the account that is entered.
-func (m *group) moved(c schedule.Class, t units.Picoseconds) {
-	moved := &m.booked.account.Moved[c]
-	moved.Time += t
-	moved.Stats.Add(m.commands(), 1)
-}
-
 // commands returns what the DRAM's counters have gained since it was last asked.
 func (m *machine) commands() dram.Stats {
 	now := m.dram.Stats()
@@ -156,8 +149,8 @@ func (m *machine) commands() dram.Stats {
 	return gain
 }
 
-// spend books the time since the last event, and what an idle DRAM did in it.
-func (m *group) spend(t units.Picoseconds, peBusy bool, transfer transferKind) {
+// spend books the time since the last event, and returns the account.
+func (m *group) spend(t units.Picoseconds, peBusy bool, transfer transferKind) *account {
 	var c *account
 	switch {
 	case peBusy:
@@ -170,13 +163,21 @@ func (m *group) spend(t units.Picoseconds, peBusy bool, transfer transferKind) {
 		c = m.accounts.of(m.step(m.storing - 1))
 		c.WaitStore += t
 	default:
-		c = m.booked.account
+		c = m.waitingFor()
 		c.WaitOther += t
 	}
-	if transfer == noTransfer {
-		m.dram.Finish(m.kernel.now)
-		c.Idle.Add(m.commands(), 1)
+	return c
+}
+
+// waitingFor returns the account that a group's waiting belongs to when nothing
+// of its own is under way: of the step that waits for another group.
+func (m *group) waitingFor() *account {
+	if len(m.groups) > 1 {
+		if s := m.stuck(); s != nil {
+			return m.accounts.of(s)
+		}
 	}
+	return m.booked.account
 }
 
 // total returns a ledger with everything that all accounts counted.
@@ -227,9 +228,9 @@ type usage struct {
 	time       units.Picoseconds
 }
 
-// price returns the energy of a usage on hardware with that memory on chip. It
-// is linear: shares cost what the whole does.
-func price(hw *hardware.Hardware, table energy.Table, onChip *OnChip, u usage) Energy {
+// price returns the energy of a usage on so many PE groups with that memory on
+// chip. It is linear: shares cost what the whole does.
+func price(hw *hardware.Hardware, table energy.Table, groups int, onChip *OnChip, u usage) Energy {
 	e := Energy{Commands: hw.DRAM.Energy(u.commands)}
 	e.DRAM = e.Commands.Total()
 	for i, m := range onChip.Memories {
@@ -238,7 +239,7 @@ func price(hw *hardware.Hardware, table energy.Table, onChip *OnChip, u usage) E
 	for op, n := range u.operations {
 		e.PE += table.PE(hw.PE.Precision, pe.Op(op)) * units.Picojoules(n)
 	}
-	e.Static = table.Static(hw.PE.PEs(), hw.PE.Precision, onChip.Capacity).Over(u.time)
+	e.Static = table.Static(groups*hw.PE.PEs(), hw.PE.Precision, onChip.Capacity).Over(u.time)
 	return e
 }
 
@@ -253,7 +254,7 @@ func (a *accounts) times(r *Result, hw *hardware.Hardware, table energy.Table) [
 		_, commands := t.DRAM()
 		t.WaitPorts = units.Picoseconds(c.Stall) * hw.PE.Clock.Period() // a part of its steps' execution
 		t.Busy -= t.WaitPorts
-		t.Energy = price(hw, table, &r.OnChip, usage{c.Operations, c.Memories, commands, t.Time()})
+		t.Energy = price(hw, table, 1, &r.groupOf(c.Block).OnChip, usage{c.Operations, c.Memories, commands, t.Time()})
 		for class := range t.Moved {
 			t.Moved[class].Energy = hw.DRAM.Energy(t.Moved[class].Stats)
 		}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 
 	"accelsim/network"
 	"accelsim/pe"
@@ -94,6 +95,36 @@ func newDatapath(p *schedule.Program, o Options) (*datapath, error) {
 	}
 	d.record = newRecord(d.workload, p.Blocks)
 	return d, nil
+}
+
+// ofGroup returns a PE group's part: its own registers and layer buffer, and what
+// there is one of.
+func (d *datapath) ofGroup() *datapath {
+	own := *d
+	own.chip, own.spare = map[copyOf]*part{}, map[size][]pe.Values{}
+	if d.fixed != nil {
+		fixed := *d.fixed
+		own.fixed = &fixed
+	}
+	return &own
+}
+
+// receive copies a tensor from another group's layer buffer.
+func (d *datapath) receive(t schedule.Tensor, from *part) error {
+	if from == nil || !from.region.All() || from.missing > 0 {
+		return fmt.Errorf("%v is handed over, but not all of it is on chip", t)
+	}
+	to := &part{Values: d.allocate(t, from.region), region: from.region}
+	to.Copy(from.Values)
+	d.chip[copyOf{t, coming}] = to
+	return nil
+}
+
+func (d *datapath) rename(old, key copyOf) {
+	if old != key {
+		d.chip[key] = d.chip[old]
+		delete(d.chip, old)
+	}
 }
 
 // mapOf is a batch of maps.
@@ -360,9 +391,8 @@ func (d *datapath) end(s *schedule.Step) error {
 			}
 			to.missing = to.region.Size()
 		}
-		if old, key := d.newest(p.Replaces, d.now), (copyOf{p.Tensor, d.now}); p.InPlace && old != key {
-			d.chip[key] = d.chip[old]
-			delete(d.chip, old)
+		if p.InPlace {
+			d.rename(d.newest(p.Replaces, d.now), copyOf{p.Tensor, d.now})
 		}
 	}
 	return nil
@@ -399,13 +429,12 @@ func (d *datapath) newest(t schedule.Tensor, step int64) copyOf {
 	return found
 }
 
-// find returns the part of a tensor that the step loaded or lists as being on
-// chip; nil if it does neither.
+// find returns the part of a tensor that the step loaded, got from another group
+// or lists as being on chip; nil if it does none of it.
 func (d *datapath) find(s *schedule.Step, t schedule.Tensor) (*part, error) {
-	for i := range s.Reads {
-		if s.Reads[i].Tensor == t {
-			return d.chip[copyOf{t, d.now}], nil
-		}
+	named := func(r schedule.Transfer) bool { return r.Tensor == t }
+	if slices.ContainsFunc(s.Reads, named) || slices.ContainsFunc(s.Receives, named) {
+		return d.chip[copyOf{t, d.now}], nil
 	}
 	for _, used := range s.Uses {
 		if used != t {

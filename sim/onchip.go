@@ -57,9 +57,11 @@ func (b *layerBuffer) serve(a *accesses) (clocks units.Cycles) {
 	return clocks
 }
 
-// fits tells whether there is room for what a step loads and makes.
-func (b *layerBuffer) fits(s *schedule.Step) bool {
+// fits tells whether there is room for what a step loads and makes, beside what
+// is kept free for spikes.
+func (b *layerBuffer) fits(s *schedule.Step, kept units.Words) bool {
 	var demand [schedule.NumBuffers]units.Words
+	demand[b.memory[schedule.SpikeBuffer]] = kept
 	for _, t := range s.Reads {
 		demand[b.memory[t.Tensor.Class.Buffer()]] += t.Words
 	}

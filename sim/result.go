@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	"accelsim/dram"
 	"accelsim/energy"
 	"accelsim/hardware"
@@ -43,7 +45,8 @@ type Footprint struct {
 }
 
 // Cycles is the time of an iteration in PE clocks, and what it went to. PE
-// busy and the stalls add up to the total, to rounding.
+// busy and the stalls add up to the total, to rounding; with several PE groups,
+// to the total times the groups.
 type Cycles struct {
 	Total   units.Cycles
 	PEBusy  units.Cycles // the array or its lanes compute
@@ -54,7 +57,16 @@ type Cycles struct {
 	StallPorts units.Cycles // .. for ports of the layer buffer, while they execute a step
 	StallLoad  units.Cycles // .. while data are loaded
 	StallStore units.Cycles // .. while results are stored
-	StallOther units.Cycles // .. for neither
+	StallOther units.Cycles // .. for neither: with several groups, for another one
+}
+
+// Group is what one PE group executed.
+type Group struct {
+	First, Last int // its blocks
+	Steps       int64
+	OnChip      OnChip
+	// With timing:
+	PEBusy, StallPorts, StallLoad, StallStore, StallOther units.Cycles
 }
 
 // Energy of one iteration.
@@ -66,7 +78,7 @@ type Energy struct {
 // Total is the sum of all parts.
 func (e Energy) Total() units.Picojoules { return e.DRAM + e.OnChip + e.PE + e.Static }
 
-// OnChip is the layer buffer's use.
+// OnChip is the layer buffer's use; of several, the sums.
 type OnChip struct {
 	Capacity, Peak units.Bytes
 	Reads, Writes  units.Words // accesses by PEs and DMA
@@ -118,6 +130,8 @@ type Result struct {
 	Blocks    []network.Block
 	Intervals int
 	Steps     int64
+	Order     schedule.Order
+	Groups    []Group // those that were used
 
 	Counts     Counts
 	Beyond     BeyondTotals
@@ -144,24 +158,38 @@ type Result struct {
 	Measured *network.Activity
 }
 
+// groupOf returns the PE group that executed a block.
+func (r *Result) groupOf(block int) *Group {
+	i := slices.IndexFunc(r.Groups, func(g Group) bool { return block <= g.Last })
+	return &r.Groups[i]
+}
+
 // inCycles converts time to PE clocks, rounding up.
 func (m *machine) inCycles(t units.Picoseconds) units.Cycles {
 	return units.Cycles(units.CeilDiv(t, m.period))
 }
 
 func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
-	p, g := m.program, m.groups[0]
-	g.settle()
+	p := m.program
+	for _, g := range m.groups {
+		g.settle()
+	}
 	total := m.accounts.total()
 	r := &Result{
 		Workload: p.Workload(), Hardware: hw, K: p.K, N: p.N, Blocks: p.Blocks, Intervals: p.Intervals(),
-		Steps: g.stored,
+		Order: o.Order,
 		Words: total.class,
 		Footprint: Footprint{
 			Total: m.memory.footprint(), Class: m.memory.bytes, Capacity: hw.DRAM.Capacity(),
 		},
 		Unread: m.memory.unread,
 		Policy: p.Policy(), Pinned: p.PinnedWords().Bytes(), Saved: total.saved,
+	}
+	for _, g := range m.groups {
+		group := g.result()
+		r.Groups = append(r.Groups, group)
+		r.Steps += group.Steps
+		r.OnChip.add(group.OnChip)
 	}
 	var err error
 	if r.Counts, err = total.counts(); err != nil {
@@ -173,8 +201,7 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 	if r.Operations, err = total.operations(); err != nil {
 		return nil, err
 	}
-	r.OnChip = g.bufferUse()
-	if data := g.pes.data; data != nil {
+	if data := m.groups[0].pes.data; data != nil {
 		if err = data.finish(m.memory); err != nil {
 			return nil, err
 		}
@@ -200,9 +227,21 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 		r.Timing.Shares = m.accounts.times(r, hw, o.Energy)
 	}
 	if m.trace != nil {
-		m.trace.Total = g.stored
+		m.trace.Total = r.Steps
 	}
 	return r, nil
+}
+
+// result returns what the group executed.
+func (m *group) result() Group {
+	own := m.own.Own()
+	g := Group{First: own[0].Index, Last: own[len(own)-1].Index, Steps: m.stored, OnChip: m.bufferUse(), StallPorts: m.stalled}
+	for _, busy := range m.busy {
+		g.PEBusy += busy
+	}
+	g.StallLoad, g.StallStore = m.inCycles(m.time[0][loadTransfer]), m.inCycles(m.time[0][storeTransfer])
+	g.StallOther = m.inCycles(m.time[0][noTransfer])
+	return g
 }
 
 // bufferUse returns the use of the group's layer buffer.
@@ -217,24 +256,42 @@ func (m *group) bufferUse() OnChip {
 	return o
 }
 
+// add adds what another group's layer buffer has and was used for.
+func (o *OnChip) add(other OnChip) {
+	o.Capacity += other.Capacity
+	o.Peak += other.Peak
+	o.Reads += other.Reads
+	o.Writes += other.Writes
+	if o.Memories == nil {
+		o.Memories = slices.Clone(other.Memories)
+		return
+	}
+	for i, b := range other.Memories {
+		m := &o.Memories[i]
+		m.Capacity += b.Capacity
+		m.Peak += b.Peak
+		m.Reads += b.Reads
+		m.Writes += b.Writes
+	}
+}
+
 func (m *machine) timing(r *Result, hw *hardware.Hardware, table energy.Table) *Timing {
-	end, g := m.kernel.now, m.groups[0]
+	end := m.kernel.now
 	m.dram.Finish(end)
 	t := &Timing{Seconds: end.Seconds(), DRAM: m.dram.Stats()}
-	g.booked.account.Idle.Add(m.commands(), 1)
+	m.groups[0].booked.account.Idle.Add(m.commands(), 1)
 
-	at, c := g.attended.time, &t.Cycles
-	c.Total = m.inCycles(end)
-	for phase, busy := range g.busy {
-		c.Phase[phase] = busy
-		c.PEBusy += busy
+	c := &t.Cycles
+	c.Total, c.DRAM, c.Overlap = m.inCycles(end), m.inCycles(m.attended.dram), m.inCycles(m.attended.overlap)
+	for i, g := range m.groups {
+		for phase, busy := range g.busy {
+			c.Phase[phase] += busy
+		}
+		c.PEBusy += r.Groups[i].PEBusy
+		c.StallLoad += r.Groups[i].StallLoad
+		c.StallStore += r.Groups[i].StallStore
+		c.StallOther += r.Groups[i].StallOther
 	}
-	c.DRAM = m.inCycles(at[0][loadTransfer] + at[0][storeTransfer] + at[1][loadTransfer] + at[1][storeTransfer])
-	c.Overlap = m.inCycles(at[1][loadTransfer] + at[1][storeTransfer])
-	c.StallLoad = m.inCycles(at[0][loadTransfer])
-	c.StallStore = m.inCycles(at[0][storeTransfer])
-	c.StallOther = m.inCycles(at[0][noTransfer])
-
 	if clocks := m.dram.Elapsed() * units.Cycles(hw.DRAM.Channels); clocks > 0 {
 		t.Utilisation = float64(t.DRAM.DataBusy) / float64(clocks)
 	}
@@ -245,6 +302,6 @@ func (m *machine) timing(r *Result, hw *hardware.Hardware, table energy.Table) *
 	for i, m := range r.OnChip.Memories {
 		all.onChip[i] = m.Traffic
 	}
-	t.Energy = price(hw, table, &r.OnChip, all)
+	t.Energy = price(hw, table, len(m.groups), &r.OnChip, all)
 	return t
 }
