@@ -44,7 +44,6 @@ const (
 
 	RandomWeight // W_c regenerated on chip
 	PartialSum   // sums of a tile that has not gone through all its inputs
-	NormSums     // batch norm's sums over a batch that is cut: three float64 a channel
 	numClasses
 )
 
@@ -80,7 +79,6 @@ var classNames = [numClasses]struct{ name, symbol string }{
 	SpikeCount:       {"spike_counts", "ΣS_c"},
 	RandomWeight:     {"random_weights", "W_c*"},
 	PartialSum:       {"partial_sums", "I"},
-	NormSums:         {"norm_sums", "ΣI"},
 }
 
 // String returns the class's name in reports: lower case, plural.
@@ -115,7 +113,7 @@ func (c Class) Buffer() Buffer {
 	switch c {
 	case Weight, ClassifierWeight, RandomWeight, NormParameter, NormStatistic:
 		return WeightBuffer
-	case Potential, ClassifierState, PoolPotential, NormSaved, PartialSum, NormSums:
+	case Potential, ClassifierState, PoolPotential, NormSaved, PartialSum:
 		return StateBuffer
 	case Spikes, OwnSpikes, Input, Label, SpikeCount:
 		return SpikeBuffer
@@ -201,8 +199,7 @@ type Transfer struct {
 	Tensor Tensor
 	Words  units.Words
 	Beyond Beyond
-	Region Region      // what of the tensor it moves
-	Offset units.Words // of a part, within the tensor, which is laid out tile after tile
+	Offset units.Words // of a part, within the tensor
 	Again  units.Words // of Words, those fetched before: they count as [BeyondRefetch]
 }
 
@@ -217,9 +214,6 @@ type Extent struct {
 	Initial bool
 	// Constant tells that every step is there: nothing ever writes it.
 	Constant bool
-	// Shared tells that one PE group writes it and the next one reads it, and
-	// frees each step when it has.
-	Shared bool
 }
 
 // DeviationWords is the words of 1/std of one channel in [NormSaved]: it is kept
@@ -284,8 +278,6 @@ func (p *Program) words(c Class, index int) units.Words {
 		return moments * 2 * channels
 	case NormSaved:
 		return batch*l.Neurons() + DeviationWords*channels
-	case NormSums:
-		return 3 * DeviationWords * channels
 	}
 	return 0
 }
