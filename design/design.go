@@ -22,9 +22,7 @@ type Point struct {
 	Hardware *hardware.Hardware
 	K, N     int
 	Traffic  schedule.Traffic
-	// Residency holds for the baseline, too, and for what would help.
-	Residency sim.Residency
-	Options   sim.Options
+	Options  sim.Options
 	// NoBaseline leaves out the BPTT run.
 	NoBaseline bool
 	// Baseline, if not nil, is what [BPTT] returned for the same workload,
@@ -51,7 +49,6 @@ type Evaluation struct {
 	Analytic    analytic.Counts
 	MemoryWords units.Words // Eqs. 8-10
 	Traffic     schedule.Traffic
-	Residency   sim.Residency
 	Baseline    *Baseline // nil if left out
 	// BaselineMemoryWords is the baseline's memory by Eqs. 8-10.
 	BaselineMemoryWords units.Words
@@ -104,14 +101,14 @@ func Evaluate(p Point) (*Evaluation, error) {
 	if err := p.Workload.Check(); err != nil {
 		return nil, err
 	}
-	program, err := p.program(p.Workload, p.K, p.N)
+	program, err := schedule.New(p.Workload, p.K, p.N, p.Traffic)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := sim.Layout(program, p.Hardware); err != nil {
+	if _, err := sim.Layout(program, p.Hardware, p.Options.Order); err != nil {
 		return nil, p.explain(err)
 	}
-	e := &Evaluation{Traffic: p.Traffic, Residency: p.Residency}
+	e := &Evaluation{Traffic: p.Traffic}
 	if !p.Workload.Activity.ClassifiersFit(len(program.Blocks)) {
 		e.Warnings = append(e.Warnings, fmt.Sprintf(
 			"%d classifier densities for %d local blocks: ignored, each classifier takes its block's last density",
@@ -119,6 +116,10 @@ func Evaluate(p Point) (*Evaluation, error) {
 	}
 	if p.Options.Tensors != nil {
 		p.NoBaseline = true // the baseline would need tensors of its own
+	}
+	bptt, err := schedule.New(p.Workload, p.Workload.Timesteps, p.Workload.Net.N(), p.Traffic)
+	if err != nil {
+		return nil, err
 	}
 	functional := p.Options.Tensors != nil
 	if p.Options.Untimed || functional {
@@ -134,10 +135,6 @@ func Evaluate(p Point) (*Evaluation, error) {
 	case p.Baseline != nil:
 		e.Baseline = p.Baseline
 	default:
-		bptt, err := p.program(p.Workload, p.Workload.Timesteps, p.Workload.Net.N())
-		if err != nil {
-			return nil, fmt.Errorf("the BPTT baseline: %w", err)
-		}
 		sims.add(bptt, func(o sim.Options) (err error) {
 			e.Baseline, err = p.baseline(bptt, o)
 			return err
@@ -166,16 +163,6 @@ func Evaluate(p Point) (*Evaluation, error) {
 	return e, nil
 }
 
-// program is a workload's at (k, n), with what stays on chip on the point's
-// hardware.
-func (p Point) program(w *network.Workload, k, n int) (*schedule.Program, error) {
-	program, err := schedule.New(w, k, n, p.Traffic)
-	if err != nil {
-		return nil, err
-	}
-	return p.Residency.Reside(program, p.Hardware)
-}
-
 // explain adds to a refusal what would fit.
 func (p Point) explain(err error) error {
 	var notFit *sim.NotFit
@@ -193,11 +180,11 @@ func (p Point) largestBatch() int {
 	fits := func(batch int) bool {
 		w := *p.Workload
 		w.Batch = batch
-		program, err := p.program(&w, p.K, p.N)
+		program, err := schedule.New(&w, p.K, p.N, p.Traffic)
 		if err != nil {
 			return false
 		}
-		_, err = sim.Layout(program, p.Hardware)
+		_, err = sim.Layout(program, p.Hardware, p.Options.Order)
 		return err == nil
 	}
 	low, high := 0, p.Workload.Batch // low fits (or is 0), high does not
@@ -217,7 +204,7 @@ func BPTT(p Point) (*Baseline, error) {
 	if err := p.Workload.Check(); err != nil {
 		return nil, err
 	}
-	program, err := p.program(p.Workload, p.Workload.Timesteps, p.Workload.Net.N())
+	program, err := schedule.New(p.Workload, p.Workload.Timesteps, p.Workload.Net.N(), p.Traffic)
 	if err != nil {
 		return nil, err
 	}
@@ -242,7 +229,7 @@ const maxBaselineRanks = 1 << 12
 func (p Point) baseline(program *schedule.Program, o sim.Options) (*Baseline, error) {
 	hw := *p.Hardware
 	for {
-		_, err := sim.Layout(program, &hw)
+		_, err := sim.Layout(program, &hw, o.Order)
 		var notFit *sim.NotFit
 		if err == nil {
 			break

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"accelsim/hardware"
+	"accelsim/schedule"
 	"accelsim/sim"
 	"accelsim/units"
 )
@@ -45,7 +46,7 @@ func (p Point) helps(sims *simulations) ([]Help, error) {
 			h.Refusal = err.Error()
 			continue
 		}
-		program, err := p.program(p.Workload, p.K, p.N)
+		program, err := schedule.New(p.Workload, p.K, p.N, p.Traffic)
 		if err != nil {
 			return nil, err
 		}

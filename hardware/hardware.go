@@ -57,13 +57,13 @@ func (b Buffer) Banks() int64 { return int64(units.CeilDiv(b.Capacity, max(b.Ban
 // many as are asked for.
 func (b Buffer) Accesses() units.Words { return units.Words(b.Banks() * int64(b.Ports)) }
 
-// Memories returns the buffers that the layer buffer consists of, where a
-// shared one has the given capacity.
-func (h *Hardware) Memories(shared units.Bytes) []Buffer {
+// Memories returns the buffers that a layer buffer of that capacity consists of:
+// one, or one for each kind of tensor.
+func (h *Hardware) Memories() []Buffer {
 	if h.Separate {
 		return h.Buffers[:]
 	}
-	return []Buffer{{shared, h.Bank, h.Ports}}
+	return []Buffer{{h.OnChip, h.Bank, h.Ports}}
 }
 
 // defaultBank is the size of the banks that a layer buffer is built of: the

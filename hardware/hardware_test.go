@@ -142,7 +142,7 @@ func TestSharedBufferHasPortsIfTheFileSaysSo(t *testing.T) {
 		"banks: 16, ports: 3":  {2 * units.MiB, 128 * units.KiB, 3},
 	} {
 		h, err := hardware.Read([]byte(strings.Replace(valid, "bank: 8KiB", text, 1)), "mine.yaml")
-		if err != nil || len(h.Memories(h.OnChip)) != 1 || h.Memories(h.OnChip)[0] != want {
+		if err != nil || len(h.Memories()) != 1 || h.Memories()[0] != want {
 			t.Errorf("%s: %+v, %v", text, h, err)
 		}
 	}

@@ -44,8 +44,12 @@ type Cost struct {
 	Slots int64
 	// Outputs is the number of results that PEs handed over.
 	Outputs int64
-	// Reads and Writes are accesses to the layer buffer.
+	// Reads and Writes are accesses to the layer buffer. Of the reads of a matrix
+	// product, Columns are of the operand that enters by columns (weights; inputs
+	// of a gradient), Sums of partial sums, all others of the one that enters by
+	// rows.
 	Reads, Writes units.Words
+	Columns, Sums units.Words
 }
 
 // Synapses is the synaptic sum of a layer (Eq. 1): a PE owns one neuron of one
@@ -119,6 +123,7 @@ func (a Array) broadcast(m Matrix, clocks func(rows int64) int64) Cost {
 				Slots:   r.size * c.size * m.Depth,
 				Outputs: r.size * c.size,
 				Reads:   units.Words((r.size + c.size) * busy),
+				Columns: units.Words(c.size * busy),
 				Writes:  units.Words(r.size * c.size),
 			}, r.count*c.count*m.Repeats)
 		}
@@ -134,6 +139,7 @@ func (c *Cost) add(tile Cost, times int64) {
 	c.Outputs += tile.Outputs * times
 	c.Reads += tile.Reads * units.Words(times)
 	c.Writes += tile.Writes * units.Words(times)
+	c.Columns += tile.Columns * units.Words(times)
 }
 
 // run is a number of tiles of equal extent.

@@ -28,6 +28,7 @@ func walk(a pe.Array, m pe.Matrix) pe.Cost {
 				for range m.Depth {
 					cost.Cycles++
 					cost.Reads += units.Words(rows + columns)
+					cost.Columns += units.Words(columns)
 					for range rows {
 						for range columns {
 							cost.Slots++

@@ -11,17 +11,24 @@ import "accelsim/network"
 // on its own (docs/numerics.md). Terms of zero inputs are gated: they are not
 // executed. Loops scatter a term to all sums that it belongs to where that
 // keeps each sum's order.
+//
+// A tile of a layer is a Connection, too: to some of its outputs, or from some of
+// its inputs, with what lies between them.
 type Connection struct {
 	In, Out       network.Shape
 	Height, Width int // of the kernel
-	Stride, Pad   int
+	Stride        int
+	// Top and Left say how far the first output's kernel reaches out of the
+	// input: its padding. They are negative where inputs before it are no tap of
+	// any output that is there.
+	Top, Left int
 }
 
 // Connect returns the connection of a layer's weights.
 func Connect(l *network.Layer) Connection {
-	c := Connection{In: l.In, Out: l.Out, Height: l.Kernel, Width: l.Kernel, Stride: l.Stride, Pad: l.Pad}
+	c := Connection{In: l.In, Out: l.Out, Height: l.Kernel, Width: l.Kernel, Stride: l.Stride, Top: l.Pad, Left: l.Pad}
 	if l.Kind == network.FC {
-		c.Height, c.Width, c.Stride, c.Pad = l.In.Height, l.In.Width, 1, 0
+		c.Height, c.Width, c.Stride, c.Top, c.Left = l.In.Height, l.In.Width, 1, 0, 0
 	}
 	return c
 }
@@ -33,6 +40,89 @@ func ConnectClassifier(in network.Shape, classes int) Connection {
 		In: in, Out: network.Shape{Channels: classes, Height: 1, Width: 1},
 		Height: in.Height, Width: in.Width, Stride: 1,
 	}
+}
+
+// Span is a run of rows, columns or channels.
+type Span struct{ From, To int }
+
+// Len returns how many there are.
+func (s Span) Len() int { return s.To - s.From }
+
+// Window is a part of a map.
+type Window struct{ Rows, Columns, Channels Span }
+
+func (w Window) shape() network.Shape {
+	return network.Shape{Channels: w.Channels.Len(), Height: w.Rows.Len(), Width: w.Columns.Len()}
+}
+
+// To returns the connection to some outputs, and the part of the input that
+// their kernels look at.
+func (c Connection) To(out Window) (part Connection, in Window) {
+	in.Channels = Span{0, c.In.Channels}
+	in.Rows = under(out.Rows, c.Height, c.Stride, c.Top, c.In.Height)
+	in.Columns = under(out.Columns, c.Width, c.Stride, c.Left, c.In.Width)
+	part = c
+	part.In, part.Out = in.shape(), out.shape()
+	part.Top = in.Rows.From + c.Top - out.Rows.From*c.Stride
+	part.Left = in.Columns.From + c.Left - out.Columns.From*c.Stride
+	return part, in
+}
+
+// From returns the connection from some inputs, the part of the output that they
+// are taps of, and the kernel's rows and columns that they meet if the kernel
+// does not move, as that of a fully connected layer.
+func (c Connection) From(in Window) (part Connection, out Window, kernel Window) {
+	out.Channels = Span{0, c.Out.Channels}
+	out.Rows = over(in.Rows, c.Height, c.Stride, c.Top, c.Out.Height)
+	out.Columns = over(in.Columns, c.Width, c.Stride, c.Left, c.Out.Width)
+	kernel = Window{Span{0, c.Height}, Span{0, c.Width}, in.Channels}
+	part = c
+	part.In, part.Out = in.shape(), out.shape()
+	part.Top = in.Rows.From + c.Top - out.Rows.From*c.Stride
+	part.Left = in.Columns.From + c.Left - out.Columns.From*c.Stride
+	if c.Height == c.In.Height && c.Width == c.In.Width && c.Out.Positions() == 1 && c.Top == 0 && c.Left == 0 {
+		kernel.Rows, kernel.Columns = in.Rows, in.Columns
+		part.Height, part.Width, part.Top, part.Left = in.Rows.Len(), in.Columns.Len(), 0, 0
+	}
+	return part, out, kernel
+}
+
+// Between returns the connection of some input channels and some output
+// channels.
+func (c Connection) Between(in, out Span) Connection {
+	c.In.Channels, c.Out.Channels = in.Len(), out.Len()
+	return c
+}
+
+// Flat returns a fully connected layer's connection with its input as one row of
+// channels: the same terms in the same order.
+func (c Connection) Flat() Connection {
+	return Connection{
+		In: network.Shape{Channels: c.In.Size(), Height: 1, Width: 1}, Out: c.Out,
+		Height: 1, Width: 1, Stride: 1,
+	}
+}
+
+// under returns the inputs along one axis under the kernels of some outputs.
+func under(out Span, kernel, stride, pad, inputs int) Span {
+	from, to := max(0, out.From*stride-pad), min(inputs, (out.To-1)*stride-pad+kernel)
+	if to <= from || out.Len() == 0 {
+		return Span{} // padding
+	}
+	return Span{from, to}
+}
+
+// over returns the outputs along one axis that some inputs are taps of.
+func over(in Span, kernel, stride, pad, outputs int) Span {
+	if in.Len() == 0 {
+		return Span{}
+	}
+	first, _ := reach(in.From, kernel, stride, pad, outputs)
+	_, last := reach(in.To-1, kernel, stride, pad, outputs)
+	if last < first {
+		return Span{}
+	}
+	return Span{first, last + 1}
 }
 
 // Weights returns the number of weights.
@@ -69,6 +159,9 @@ func (in *Input) List(values []float32) {
 // reach returns the outputs first..last along one axis that the input at the
 // given coordinate is a tap of; none if last < first.
 func reach(at, kernel, stride, pad, outputs int) (first, last int) {
+	if at+pad < 0 {
+		return 0, -1
+	}
 	if low := at + pad - kernel + 1; low > 0 {
 		first = (low + stride - 1) / stride
 	}
@@ -82,24 +175,23 @@ func (c Connection) row(weights []float32, ky, kx, channel int) []float32 {
 	return weights[first : first+n : first+n]
 }
 
-// Sum forms the synaptic sums of one sample (Eq. 1) and returns how many terms
+// Sum adds to the synaptic sums of one sample (Eq. 1) and returns how many terms
 // were added: a spike adds its weight to every output that it reaches, a value
 // v does so v times, and a real input is multiplied first.
 func (c Connection) Sum(sums, weights []float32, in *Input) (terms int64) {
-	clear(sums)
 	channels, n := c.In.Channels, c.Out.Channels
 	for _, e := range in.Events {
 		position, channel := e.Index/channels, e.Index%channels
 		y, x := position/c.In.Width, position%c.In.Width
-		y0, y1 := reach(y, c.Height, c.Stride, c.Pad, c.Out.Height)
-		x0, x1 := reach(x, c.Width, c.Stride, c.Pad, c.Out.Width)
+		y0, y1 := reach(y, c.Height, c.Stride, c.Top, c.Out.Height)
+		x0, x1 := reach(x, c.Width, c.Stride, c.Left, c.Out.Width)
 		times := 1
 		if !in.Real {
 			times = int(e.Value)
 		}
 		for oy := y0; oy <= y1; oy++ {
 			for ox := x0; ox <= x1; ox++ {
-				w := c.row(weights, y+c.Pad-oy*c.Stride, x+c.Pad-ox*c.Stride, channel)
+				w := c.row(weights, y+c.Top-oy*c.Stride, x+c.Left-ox*c.Stride, channel)
 				sum := sums[(oy*c.Out.Width+ox)*n:][:len(w)]
 				terms += int64(times) * int64(n)
 				if in.Real {
@@ -132,7 +224,7 @@ func (c Connection) Errors(sums, weights, gamma []float32, events []Event) []Eve
 				}
 			}
 			if len(events) > 0 {
-				c.spread(sums, weights, events, oy*c.Stride-c.Pad, ox*c.Stride-c.Pad)
+				c.spread(sums, weights, events, oy*c.Stride-c.Top, ox*c.Stride-c.Left)
 			}
 		}
 	}
@@ -171,15 +263,15 @@ type GradientEvents struct {
 func (c Connection) Gradient(dw, gamma, register []float32, in *Input) (took GradientEvents) {
 	n, channels := c.Out.Channels, c.In.Channels
 	for ky := range c.Height {
-		y0, y1 := inside(ky, c.In.Height, c.Stride, c.Pad, c.Out.Height)
+		y0, y1 := inside(ky, c.In.Height, c.Stride, c.Top, c.Out.Height)
 		for kx := range c.Width {
-			x0, x1 := inside(kx, c.In.Width, c.Stride, c.Pad, c.Out.Width)
+			x0, x1 := inside(kx, c.In.Width, c.Stride, c.Left, c.Out.Width)
 			for channel := range channels {
 				reached := false
 				for oy := y0; oy <= y1; oy++ {
-					y := oy*c.Stride + ky - c.Pad
+					y := oy*c.Stride + ky - c.Top
 					for ox := x0; ox <= x1; ox++ {
-						v := in.Values[(y*c.In.Width+ox*c.Stride+kx-c.Pad)*channels+channel]
+						v := in.Values[(y*c.In.Width+ox*c.Stride+kx-c.Left)*channels+channel]
 						if v == 0 {
 							continue
 						}

@@ -64,10 +64,11 @@ func (a Array) weightStationary(m Matrix) Cost {
 	for i, depth := range cut(m.Depth, r) {
 		for _, columns := range cut(m.Columns, c) {
 			tile := Cost{
-				Cycles: units.Cycles(fold),
-				Slots:  m.Rows * columns.size * depth.size,
-				Reads:  units.Words(columns.size*depth.size + m.Rows*depth.size),
-				Writes: units.Words(m.Rows * columns.size),
+				Cycles:  units.Cycles(fold),
+				Slots:   m.Rows * columns.size * depth.size,
+				Reads:   units.Words(columns.size*depth.size + m.Rows*depth.size),
+				Columns: units.Words(columns.size * depth.size),
+				Writes:  units.Words(m.Rows * columns.size),
 			}
 			folds := depth.count * columns.count * m.Repeats
 			cost.add(tile, folds)
@@ -76,9 +77,10 @@ func (a Array) weightStationary(m Matrix) Cost {
 			if i == 0 {
 				later -= columns.count * m.Repeats
 			}
-			cost.Reads += units.Words(m.Rows*columns.size) * units.Words(later)
+			cost.Sums += units.Words(m.Rows*columns.size) * units.Words(later)
 		}
 	}
+	cost.Reads += cost.Sums
 	cost.Outputs = m.Rows * m.Columns * m.Repeats
 	cost.Cycles += a.Pipeline - 1
 	return cost
@@ -98,6 +100,7 @@ func (a Array) outputStationary(m Matrix) Cost {
 				Slots:   rows.size * columns.size * m.Depth,
 				Outputs: rows.size * columns.size,
 				Reads:   units.Words((rows.size + columns.size) * m.Depth),
+				Columns: units.Words(columns.size * m.Depth),
 				Writes:  units.Words(rows.size * columns.size),
 			}, rows.count*columns.count*m.Repeats)
 		}

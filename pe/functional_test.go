@@ -3,6 +3,7 @@ package pe
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"accelsim/network"
@@ -13,17 +14,17 @@ func geometry(r *rand.Rand) Connection {
 	for {
 		c := Connection{
 			In:     network.Shape{Channels: 1 + r.IntN(4), Height: 1 + r.IntN(7), Width: 1 + r.IntN(7)},
-			Height: 1 + r.IntN(4), Width: 1 + r.IntN(4), Stride: 1 + r.IntN(3), Pad: r.IntN(3),
+			Height: 1 + r.IntN(4), Width: 1 + r.IntN(4), Stride: 1 + r.IntN(3), Top: r.IntN(3), Left: r.IntN(3),
 		}
 		if r.IntN(4) == 0 {
-			c.Height, c.Width, c.Stride, c.Pad = c.In.Height, c.In.Width, 1, 0
+			c.Height, c.Width, c.Stride, c.Top, c.Left = c.In.Height, c.In.Width, 1, 0, 0
 		}
-		if c.Height > c.In.Height+2*c.Pad || c.Width > c.In.Width+2*c.Pad {
+		if c.Height > c.In.Height+2*c.Top || c.Width > c.In.Width+2*c.Left {
 			continue
 		}
 		c.Out = network.Shape{
 			Channels: 1 + r.IntN(5),
-			Height:   (c.In.Height+2*c.Pad-c.Height)/c.Stride + 1, Width: (c.In.Width+2*c.Pad-c.Width)/c.Stride + 1,
+			Height:   (c.In.Height+2*c.Top-c.Height)/c.Stride + 1, Width: (c.In.Width+2*c.Left-c.Width)/c.Stride + 1,
 		}
 		return c
 	}
@@ -57,7 +58,7 @@ func inputs(r *rand.Rand, n, largest int, real bool) []float32 {
 func (c Connection) eachTap(oy, ox int, do func(tap, position int)) {
 	for ky := range c.Height {
 		for kx := range c.Width {
-			y, x := oy*c.Stride+ky-c.Pad, ox*c.Stride+kx-c.Pad
+			y, x := oy*c.Stride+ky-c.Top, ox*c.Stride+kx-c.Left
 			if y >= 0 && y < c.In.Height && x >= 0 && x < c.In.Width {
 				do(ky*c.Width+kx, y*c.In.Width+x)
 			}
@@ -81,10 +82,9 @@ func TestSumsAreThoseOfTheObviousLoop(t *testing.T) {
 		in := Input{Real: r.IntN(2) == 0}
 		in.List(inputs(r, c.In.Size(), 3, in.Real))
 		weights := normals(r, c.Weights())
-		got := normals(r, c.Out.Size()) // whatever was there
+		got := normals(r, c.Out.Size()) // of inputs before these
+		want, wantTerms := append([]float32(nil), got...), int64(0)
 		terms := c.Sum(got, weights, &in)
-
-		want, wantTerms := make([]float32, c.Out.Size()), int64(0)
 		for i := range want {
 			oc, position := i%c.Out.Channels, i/c.Out.Channels
 			c.eachTap(position/c.Out.Width, position%c.Out.Width, func(tap, from int) {
@@ -193,8 +193,26 @@ func TestPackedSpikesComeBack(t *testing.T) {
 		}
 		Pack(words, values, bits)
 		got := make([]float32, len(values))
-		Unpack(got, words, bits)
+		Unpack(got, words, bits, 0)
 		sameBits(t, "spike", got, values)
+
+		// A run of them, moved elsewhere.
+		from, to := r.IntN(len(values)), r.IntN(50)
+		n := r.IntN(len(values) - from + 1)
+		Unpack(got[:n], words, bits, from)
+		sameBits(t, "spike", got[:n], values[from:from+n])
+		moved := make([]uint32, (len(values)+60)*bits/wordBits+1)
+		for i := range moved {
+			moved[i] = r.Uint32()
+		}
+		around := append([]uint32(nil), moved...)
+		CopyBits(moved, to*bits, words, from*bits, n*bits)
+		Unpack(got[:n], moved, bits, to)
+		sameBits(t, "moved spike", got[:n], values[from:from+n])
+		CopyBits(moved, to*bits, around, to*bits, n*bits)
+		if !slices.Equal(moved, around) {
+			t.Fatal("bits beside those that were moved have changed")
+		}
 	}
 }
 
@@ -226,10 +244,11 @@ func TestPoolingAveragesAndSharesErrors(t *testing.T) {
 		Pool: network.Pool{Height: 2, Width: 2}, Pooled: network.Shape{Channels: 1, Height: 1, Width: 2},
 	}
 	sums := make([]float32, 2)
-	PoolSums(sums, []float32{1, 1, 0, 0, 1, 1, 0, 0, 0, 1}, l)
+	pool := ConnectPool(l)
+	pool.Sums(sums, []float32{1, 1, 0, 0, 1, 1, 0, 0, 0, 1})
 	sameBits(t, "average", sums, []float32{0.75, 0})
 	delta := normals(rand.New(rand.NewPCG(5, 5)), 10)
-	PoolErrors(delta, []float32{4, 8}, l) // the last column is a remainder
+	pool.Errors(delta, []float32{4, 8}) // the last column is a remainder
 	sameBits(t, "error", delta, []float32{1, 1, 2, 2, 0, 1, 1, 2, 2, 0})
 }
 
@@ -237,8 +256,11 @@ func TestBatchNormHasZeroMeanAndUnitVariance(t *testing.T) {
 	const channels, m = 3, 40
 	sums := normals(rand.New(rand.NewPCG(6, 6)), channels*m)
 	running := []float32{0, 0, 0, 1, 1, 1}
-	saved := Values{Floats: make([]float32, len(sums)), Bits: make([]uint32, 2*channels)}
-	NormForward(sums, []float32{2, 2, 2, 1, 1, 1}, running, saved)
+	words, saved := make([]uint32, NormWords*channels), make([]float32, len(sums))
+	NormMean(words, sums, m, true, true)
+	NormVariance(words, sums, m, true, true)
+	NormStatistics(words, running, m)
+	Normalize(words, sums, []float32{2, 2, 2, 1, 1, 1}, saved)
 	for c := range channels {
 		mean, square := 0.0, 0.0
 		for i := c; i < len(sums); i += channels {
@@ -259,12 +281,13 @@ func TestLossesAtKnownCounts(t *testing.T) {
 	delta := make([]float32, 4)
 	counts, labels := []uint32{2, 0, 0, 2}, []uint32{0, 0}
 	// The first sample is right, the second wrong in both classes.
-	if got := MSE(delta, counts, labels, 2); got != 0.5 {
+	l := Loss{Classes: 2, K: 2, Batch: 2}
+	if got := l.MeanSquare(l.MSE(0, delta, counts, labels)); got != 0.5 {
 		t.Errorf("MSE %g, want 0.5", got)
 	}
 	sameBits(t, "delta", delta, []float32{0, 0, -0.25, 0.25})
 	want := (math.Log(1+math.Exp(-1)) + math.Log(1+math.E)) / 2
-	if got := CrossEntropy(delta, counts, labels, 2); math.Abs(got-want) > 1e-15 {
+	if got := l.MeanCrossEntropy(l.CrossEntropy(0, delta, counts, labels)); math.Abs(got-want) > 1e-15 {
 		t.Errorf("cross entropy %g, want %g", got, want)
 	}
 }
@@ -286,7 +309,7 @@ func TestOptimizersAtKnownSteps(t *testing.T) {
 func benchmarked() (c Connection, in Input, weights, gamma []float32) {
 	c = Connection{
 		In: network.Shape{Channels: 96, Height: 32, Width: 32}, Out: network.Shape{Channels: 256, Height: 32, Width: 32},
-		Height: 3, Width: 3, Stride: 1, Pad: 1,
+		Height: 3, Width: 3, Stride: 1, Top: 1, Left: 1,
 	}
 	r := rand.New(rand.NewPCG(7, 7))
 	values := make([]float32, c.In.Size())
@@ -304,6 +327,7 @@ func BenchmarkSum(b *testing.B) {
 	sums := make([]float32, c.Out.Size())
 	b.ReportAllocs()
 	for b.Loop() {
+		clear(sums)
 		terms := c.Sum(sums, weights, &in)
 		b.SetBytes(4 * terms)
 	}

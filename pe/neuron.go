@@ -56,18 +56,29 @@ func (n Neuron) Surrogate(gamma, delta, u []float32) {
 	}
 }
 
-// PoolSums averages one sample's spikes over the windows of a layer's pooling.
-// The number of spikes is exact; the division rounds.
-func PoolSums(sums, spikes []float32, l *network.Layer) {
-	channels := l.Out.Channels
-	area := float32(l.Pool.Height * l.Pool.Width)
-	for py := range l.Pooled.Height {
-		for px := range l.Pooled.Width {
-			to := sums[(py*l.Pooled.Width+px)*channels:][:channels]
+// Pooling is the geometry of average pooling of one map, or of a tile of one.
+type Pooling struct {
+	In, Out       network.Shape
+	Height, Width int // of a window, and its stride
+}
+
+// ConnectPool returns the pooling after a layer.
+func ConnectPool(l *network.Layer) Pooling {
+	return Pooling{l.Out, l.Pooled, l.Pool.Height, l.Pool.Width}
+}
+
+// Sums averages one sample's spikes over the windows. The number of spikes is
+// exact; the division rounds.
+func (p Pooling) Sums(sums, spikes []float32) {
+	channels := p.In.Channels
+	area := float32(p.Height * p.Width)
+	for py := range p.Out.Height {
+		for px := range p.Out.Width {
+			to := sums[(py*p.Out.Width+px)*channels:][:channels]
 			clear(to)
-			for y := py * l.Pool.Height; y < (py+1)*l.Pool.Height; y++ {
-				for x := px * l.Pool.Width; x < (px+1)*l.Pool.Width; x++ {
-					addTo(to, spikes[(y*l.Out.Width+x)*channels:][:channels])
+			for y := py * p.Height; y < (py+1)*p.Height; y++ {
+				for x := px * p.Width; x < (px+1)*p.Width; x++ {
+					addTo(to, spikes[(y*p.In.Width+x)*channels:][:channels])
 				}
 			}
 			for c := range to {
@@ -77,16 +88,16 @@ func PoolSums(sums, spikes []float32, l *network.Layer) {
 	}
 }
 
-// PoolErrors gives each neuron of one sample under a pooling window its share
-// of the window's error; neurons in a remainder that no window covers get none.
-func PoolErrors(delta, gamma []float32, l *network.Layer) {
-	channels := l.Out.Channels
-	area := float32(l.Pool.Height * l.Pool.Width)
+// Errors gives each neuron of one sample under a window its share of the
+// window's error; neurons in a remainder that no window covers get none.
+func (p Pooling) Errors(delta, gamma []float32) {
+	channels := p.In.Channels
+	area := float32(p.Height * p.Width)
 	clear(delta)
-	for y := range l.Pooled.Height * l.Pool.Height {
-		for x := range l.Pooled.Width * l.Pool.Width {
-			from := gamma[(y/l.Pool.Height*l.Pooled.Width+x/l.Pool.Width)*channels:][:channels]
-			to := delta[(y*l.Out.Width+x)*channels:][:channels]
+	for y := range p.Out.Height * p.Height {
+		for x := range p.Out.Width * p.Width {
+			from := gamma[(y/p.Height*p.Out.Width+x/p.Width)*channels:][:channels]
+			to := delta[(y*p.In.Width+x)*channels:][:channels]
 			for c, g := range from {
 				to[c] = g / area
 			}

@@ -9,49 +9,104 @@ const (
 	normMomentum = 0.1
 )
 
-// NormForward replaces a batch's synaptic sums by their batch norm. parameter
-// is gain, then bias; running is mean, then variance, and is taken one step on;
-// saved gets the normalised sums and 1/std (in float64, two words each).
+// Batch norm takes statistics of a whole batch, over samples, then positions, in
+// that order. Where the batch does not fit on chip it goes over it again and
+// again, tile after tile, and what a pass finds out about a channel stays in
+// NormWords words: three float64.
 //
-// Statistics are those of the batch at this step, over samples, then positions.
-func NormForward(sums, parameter, running []float32, saved Values) {
-	channels := len(parameter) / 2
-	gain, bias := parameter[:channels], parameter[channels:]
-	m := float64(len(sums) / channels)
-	mean, variance := make([]float64, channels), make([]float64, channels)
-	eachRow(sums, channels, func(_ int, row []float32) {
+//	forward   mean       variance  1/std
+//	backward  sum g x    sum g     1/std
+//
+// Functions here get the values of some tiles' channels. A pass over all values
+// of a channel may come in as many tiles as it takes; m is the number of values
+// of a channel in the whole batch.
+
+// NormWords is the words of a channel's float64 sums on chip.
+const NormWords = 6
+
+// accumulators are the three float64 of some channels.
+type accumulators struct {
+	words    []uint32
+	channels int
+}
+
+func (a accumulators) at(row, channel int) float64 { return double(a.words, row*a.channels+channel) }
+
+func (a accumulators) set(row, channel int, v float64) {
+	putDouble(a.words, row*a.channels+channel, v)
+}
+
+// load and store move a row between the words and registers.
+func (a accumulators) load(row int) []float64 {
+	values := make([]float64, a.channels)
+	for c := range values {
+		values[c] = a.at(row, c)
+	}
+	return values
+}
+
+func (a accumulators) store(row int, values []float64) {
+	for c, v := range values {
+		a.set(row, c, v)
+	}
+}
+
+func of(words []uint32) accumulators { return accumulators{words, len(words) / NormWords} }
+
+// NormMean is the first pass over a batch's synaptic sums.
+func NormMean(words []uint32, sums []float32, m int, first, last bool) {
+	a := of(words)
+	mean := a.load(0)
+	if first {
+		clear(mean)
+	}
+	eachRow(sums, a.channels, func(_ int, row []float32) {
 		for c, v := range row {
 			mean[c] += float64(v)
 		}
 	})
-	for c := range mean {
-		mean[c] /= m
+	if last {
+		for c := range mean {
+			mean[c] /= float64(m)
+		}
 	}
-	eachRow(sums, channels, func(_ int, row []float32) {
+	a.store(0, mean)
+}
+
+// NormVariance is the second.
+func NormVariance(words []uint32, sums []float32, m int, first, last bool) {
+	a := of(words)
+	mean, variance := a.load(0), a.load(1)
+	if first {
+		clear(variance)
+	}
+	eachRow(sums, a.channels, func(_ int, row []float32) {
 		for c, v := range row {
 			d := float64(v) - mean[c]
 			variance[c] += float64(d * d)
 		}
 	})
-	inverse := make([]float64, channels)
-	for c := range variance {
-		variance[c] /= m
-		inverse[c] = 1 / math.Sqrt(variance[c]+normEpsilon)
-		putDouble(saved.Bits, c, inverse[c])
-		unbiased := variance[c]
-		if m > 1 {
-			unbiased *= m / (m - 1)
+	if last {
+		for c := range variance {
+			variance[c] /= float64(m)
+			a.set(2, c, 1/math.Sqrt(variance[c]+normEpsilon))
 		}
-		running[c] = follow(running[c], mean[c])
-		running[channels+c] = follow(running[channels+c], unbiased)
 	}
-	eachRow(sums, channels, func(at int, row []float32) {
-		for c, v := range row {
-			x := float32((float64(v) - mean[c]) * inverse[c])
-			saved.Floats[at+c] = x
-			row[c] = float32(gain[c]*x) + bias[c]
+	a.store(1, variance)
+}
+
+// NormStatistics takes the running statistics, mean, then variance, one step on.
+func NormStatistics(words []uint32, running []float32, m int) {
+	a := of(words)
+	for c := range a.channels {
+		unbiased := a.at(1, c)
+		if m > 1 {
+			n := float64(m)
+			unbiased *= n / (n - 1)
 		}
-	})
+		running[c] = follow(running[c], a.at(0, c))
+		running[a.channels+c] = follow(running[a.channels+c], unbiased)
+	}
 }
 
 // follow takes a running statistic one step on.
@@ -59,28 +114,73 @@ func follow(running float32, value float64) float32 {
 	return float32(float64((1-normMomentum)*float64(running)) + float64(normMomentum*value))
 }
 
-// NormBackward takes the errors gamma of batch norm's outputs to its inputs and
-// adds this step's gradients of gain and bias to gradient.
-func NormBackward(errors, gradient, gamma, parameter []float32, saved Values) {
-	channels := len(parameter) / 2
-	m := float64(len(gamma) / channels)
-	dgain, dbias := make([]float64, channels), make([]float64, channels)
-	eachRow(gamma, channels, func(at int, row []float32) {
+// Normalize is the third pass: it replaces synaptic sums by their batch norm.
+// parameter is gain, then bias; saved gets the normalised sums.
+func Normalize(words []uint32, sums, parameter, saved []float32) {
+	a := of(words)
+	gain, bias := parameter[:a.channels], parameter[a.channels:]
+	mean, inverse := a.load(0), a.load(2)
+	eachRow(sums, a.channels, func(at int, row []float32) {
+		for c, v := range row {
+			x := float32((float64(v) - mean[c]) * inverse[c])
+			saved[at+c] = x
+			row[c] = float32(gain[c]*x) + bias[c]
+		}
+	})
+}
+
+// NormDeviations stores 1/std of the channels: in float64, two words each.
+func NormDeviations(deviations, words []uint32) {
+	a := of(words)
+	copy(deviations, words[2*2*a.channels:])
+}
+
+// TakeNormDeviations puts them back.
+func TakeNormDeviations(words, deviations []uint32) {
+	a := of(words)
+	copy(words[2*2*a.channels:], deviations)
+}
+
+// NormGradients is the first pass over the errors gamma of batch norm's outputs:
+// it sums this step's gradients of gain and bias. saved is the normalised sums.
+func NormGradients(words []uint32, gamma, saved []float32, first bool) {
+	a := of(words)
+	dgain, dbias := a.load(0), a.load(1)
+	if first {
+		clear(dgain)
+		clear(dbias)
+	}
+	eachRow(gamma, a.channels, func(at int, row []float32) {
 		for c, g := range row {
-			dgain[c] += float64(float64(g) * float64(saved.Floats[at+c]))
+			dgain[c] += float64(float64(g) * float64(saved[at+c]))
 			dbias[c] += float64(g)
 		}
 	})
-	scale := make([]float64, channels)
-	for c := range channels {
-		gradient[c] += float32(dgain[c])
-		gradient[channels+c] += float32(dbias[c])
-		scale[c] = float64(parameter[c]) * double(saved.Bits, c)
+	a.store(0, dgain)
+	a.store(1, dbias)
+}
+
+// AddNormGradients adds them to those of the interval: of gain, then of bias.
+func AddNormGradients(words []uint32, gradient []float32) {
+	a := of(words)
+	for c := range a.channels {
+		gradient[c] += float32(a.at(0, c))
+		gradient[a.channels+c] += float32(a.at(1, c))
 	}
-	eachRow(gamma, channels, func(at int, row []float32) {
+}
+
+// NormErrors is the second pass: it takes the errors gamma to batch norm's inputs.
+func NormErrors(words []uint32, errors, gamma, parameter, saved []float32, m int) {
+	a := of(words)
+	dgain, dbias, scale := a.load(0), a.load(1), a.load(2)
+	for c := range scale {
+		scale[c] *= float64(parameter[c])
+	}
+	n := float64(m)
+	eachRow(gamma, a.channels, func(at int, row []float32) {
 		for c, g := range row {
-			x := float64(saved.Floats[at+c])
-			errors[at+c] = float32(scale[c] * (float64(g) - dbias[c]/m - float64(x*dgain[c])/m))
+			x := float64(saved[at+c])
+			errors[at+c] = float32(scale[c] * (float64(g) - dbias[c]/n - float64(x*dgain[c])/n))
 		}
 	})
 }

@@ -37,8 +37,16 @@ var (
 	JoinRecipe = Recipe{Add: 1}
 	// NormRecipe: sums for mean and variance, normalisation, gain and bias.
 	NormRecipe = Recipe{Add: 3, Multiply: 2, MAC: 1}
+	// NormMeanRecipe, NormVarianceRecipe and NormalizeRecipe are its passes where a
+	// batch is cut: + I; - mean, square; times 1/std, gain, bias.
+	NormMeanRecipe     = Recipe{Add: 1}
+	NormVarianceRecipe = Recipe{Add: 1, MAC: 1}
+	NormalizeRecipe    = Recipe{Add: 1, Multiply: 2}
 	// NormBackwardRecipe: sums for gain and bias, and the error of Eq. 1's sum.
 	NormBackwardRecipe = Recipe{Add: 3, Multiply: 2, MAC: 1}
+	// NormGradientsRecipe and NormErrorsRecipe are its passes.
+	NormGradientsRecipe = Recipe{Add: 1, MAC: 1}
+	NormErrorsRecipe    = Recipe{Add: 2, Multiply: 2}
 	// CountRecipe: one more spike.
 	CountRecipe = Recipe{Add: 1}
 	// LossRecipe: rate, difference, square, scaled error (Eq. 3).

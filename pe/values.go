@@ -51,11 +51,27 @@ func Pack(words []uint32, values []float32, bits int) {
 	}
 }
 
-// Unpack restores what [Pack] stored.
-func Unpack(values []float32, words []uint32, bits int) {
+// CopyBits copies so many bits from one packed tensor to another.
+func CopyBits(to []uint32, at int, from []uint32, first, n int) {
+	if at%wordBits == 0 && first%wordBits == 0 {
+		whole := n / wordBits
+		copy(to[at/wordBits:][:whole], from[first/wordBits:])
+		at, first, n = at+whole*wordBits, first+whole*wordBits, n-whole*wordBits
+	}
+	for n > 0 {
+		k := min(n, wordBits-at%wordBits, wordBits-first%wordBits) // within a word on both sides
+		mask := uint32(uint64(1)<<k-1) << (at % wordBits)
+		bits := from[first/wordBits] >> (first % wordBits) << (at % wordBits)
+		to[at/wordBits] = to[at/wordBits]&^mask | bits&mask
+		at, first, n = at+k, first+k, n-k
+	}
+}
+
+// Unpack restores values that [Pack] stored, from the first one asked for on.
+func Unpack(values []float32, words []uint32, bits, first int) {
 	mask := uint64(1)<<bits - 1
 	for i := range values {
-		at := i * bits
+		at := (first + i) * bits
 		word := uint64(words[at/wordBits])
 		if at%wordBits+bits > wordBits {
 			word |= uint64(words[at/wordBits+1]) << wordBits

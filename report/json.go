@@ -10,7 +10,6 @@ import (
 	"io"
 	"sort"
 	"strconv"
-	"strings"
 
 	"accelsim/design"
 	"accelsim/dram"
@@ -33,7 +32,6 @@ type Run struct {
 	Analytic    Analytic           `json:"analytic"`
 	Crosscheck  Crosscheck         `json:"crosscheck"`
 	Beyond      Beyond             `json:"beyond"`
-	Residency   Residency          `json:"residency"`
 	Words       map[string]Traffic `json:"words"`
 	Cycles      *Cycles            `json:"cycles,omitempty"`
 	Seconds     *float64           `json:"seconds,omitempty"`
@@ -73,7 +71,36 @@ type Schedule struct {
 	Intervals  int     `json:"intervals"`
 	Blocks     [][]int `json:"blocks"`
 	Classifier string  `json:"classifier"`
+	Order      string  `json:"order"`
+	Groups     []Group `json:"groups"`
 	Traffic    string  `json:"traffic"`
+}
+
+// Group is a PE group: its blocks, and what it did in PE clocks; the clocks are
+// absent without timing.
+type Group struct {
+	First  int    `json:"first_block"`
+	Last   int    `json:"last_block"`
+	Steps  int64  `json:"steps"`
+	OnChip OnChip `json:"onchip"`
+	*GroupTime
+}
+
+// GroupTime is what its PEs did.
+type GroupTime struct {
+	PEBusy     units.Cycles `json:"pe_busy"`
+	StallPorts units.Cycles `json:"stall_ports"`
+	StallLoad  units.Cycles `json:"stall_load"`
+	StallStore units.Cycles `json:"stall_store"`
+	StallOther units.Cycles `json:"stall_other"`
+}
+
+// blocks names a group's blocks.
+func (g Group) blocks() string {
+	if g.First == g.Last {
+		return fmt.Sprintf("block %d", g.First)
+	}
+	return fmt.Sprintf("blocks %d-%d", g.First, g.Last)
 }
 
 // Hardware describes the accelerator.
@@ -125,22 +152,6 @@ type CheckRow struct {
 	Difference int64  `json:"difference"`
 	Saved      int64  `json:"saved,omitempty"` // that the residency policy left out
 	Decides    bool   `json:"decides"`
-}
-
-// The residency policies.
-const (
-	residencyLayer    = "layer"
-	residencyResident = "resident"
-)
-
-// Residency is what stays on chip beyond what a step needs, and what of the
-// paper's traffic that leaves out; refetches on a small buffer are not in it.
-type Residency struct {
-	Policy     string      `json:"policy"`
-	SkipUnread bool        `json:"skip_unread"`
-	Pinned     []string    `json:"pinned"`
-	Bytes      units.Bytes `json:"pinned_bytes"`
-	Saved      units.Words `json:"words_saved"`
 }
 
 // Beyond is what the equations leave out.
@@ -243,7 +254,7 @@ func NewRun(e *design.Evaluation) *Run {
 		Workload: Workload{Name: w.Name, Dataset: w.Dataset, Text: w.Net.Text, Classes: w.Net.Classes},
 		Schedule: Schedule{
 			Timesteps: w.Timesteps, K: r.K, N: r.N, Batch: w.Batch, Intervals: r.Intervals,
-			Classifier: w.Training.Classifier, Traffic: trafficName(e.Traffic),
+			Classifier: w.Training.Classifier, Order: r.Order.String(), Traffic: trafficName(e.Traffic),
 		},
 		Hardware: Hardware{
 			Name: r.Hardware.Name, Rows: r.Hardware.PE.Rows, Columns: r.Hardware.PE.Columns,
@@ -259,12 +270,9 @@ func NewRun(e *design.Evaluation) *Run {
 		},
 		Crosscheck: Crosscheck{Pass: e.Check.Pass},
 		Beyond:     Beyond{Words: map[string]units.Words{}, Operations: map[string]int64{}},
-		Residency:  residencyOf(e),
 		Words:      map[string]Traffic{},
 		DRAM:       dramOf(r),
-		OnChip: OnChip{
-			Capacity: r.OnChip.Capacity, Peak: r.OnChip.Peak, Reads: r.OnChip.Reads, Writes: r.OnChip.Writes,
-		},
+		OnChip:     onChipOf(r.OnChip),
 	}
 	for _, l := range w.Net.Layers {
 		out.Workload.Layers = append(out.Workload.Layers, Layer{
@@ -273,6 +281,13 @@ func NewRun(e *design.Evaluation) *Run {
 	}
 	for _, b := range r.Blocks {
 		out.Schedule.Blocks = append(out.Schedule.Blocks, b.Layers())
+	}
+	for _, g := range r.Groups {
+		group := Group{First: g.First, Last: g.Last, Steps: g.Steps, OnChip: onChipOf(g.OnChip)}
+		if r.Timing != nil {
+			group.GroupTime = &GroupTime{g.PEBusy, g.StallPorts, g.StallLoad, g.StallStore, g.StallOther}
+		}
+		out.Schedule.Groups = append(out.Schedule.Groups, group)
 	}
 	for _, row := range e.Check.Rows {
 		out.Crosscheck.Rows = append(out.Crosscheck.Rows, CheckRow(row))
@@ -317,42 +332,15 @@ func NewRun(e *design.Evaluation) *Run {
 	return out
 }
 
+func onChipOf(o sim.OnChip) OnChip {
+	return OnChip{Capacity: o.Capacity, Peak: o.Peak, Reads: o.Reads, Writes: o.Writes}
+}
+
 func trafficName(t schedule.Traffic) string {
 	if t == schedule.Equations {
 		return "equations"
 	}
 	return "all"
-}
-
-func residencyOf(e *design.Evaluation) Residency {
-	r := Residency{
-		Policy: residencyLayer, SkipUnread: e.Residency.SkipUnread, Pinned: []string{}, Bytes: e.Run.Pinned, Saved: e.Run.Saved.Words(),
-	}
-	if e.Residency.Resident {
-		r.Policy = residencyResident
-	}
-	for _, pin := range e.Run.Policy.Pinned {
-		r.Pinned = append(r.Pinned, pin.String())
-	}
-	return r
-}
-
-// isLayer tells whether the residency is the paper's.
-func (r Residency) isLayer() bool { return r.Policy == residencyLayer && !r.SkipUnread }
-
-// text says what stays on chip and what that saves.
-func (r Residency) text(capacity units.Bytes) string {
-	text := fmt.Sprintf("resident: %s of %s on chip: %s", Bytes(r.Bytes), Bytes(capacity), strings.Join(r.Pinned, " "))
-	switch {
-	case r.Policy == residencyLayer:
-		text = "nothing is resident"
-	case len(r.Pinned) == 0:
-		text = "nothing is resident: on this buffer all that could be would cost more traffic than it saves"
-	}
-	if r.SkipUnread {
-		text += "; what nothing reads is not stored"
-	}
-	return text + fmt.Sprintf("; %s words are left out, in and beyond the equations", Integer(r.Saved))
 }
 
 func counts(c sim.Counts) Counts {

@@ -26,11 +26,21 @@ type perfettoEvent struct {
 	Args     map[string]any `json:"args,omitempty"`
 }
 
-const perfettoProcess = 1
+// perfettoProcess numbers the process that shows a PE group.
+func perfettoProcess(group int) int { return group + 1 }
 
-// WritePerfetto writes a trace as Chrome trace-event JSON: a track for each
-// unit of the machine, and counters of the layer buffer's fill and of the
-// DRAM's data rates.
+// perfettoThread numbers the thread that shows a track; DMA engines but the first
+// come after all tracks.
+func perfettoThread(track sim.Track, engine int) int {
+	if engine > 0 {
+		return int(sim.NumTracks) + engine
+	}
+	return int(track) + 1
+}
+
+// WritePerfetto writes a trace as Chrome trace-event JSON: a process for each PE
+// group, in it a track for each unit, and counters of the layer buffer's fill
+// and of the DRAM's data rates.
 func WritePerfetto(w io.Writer, r *Run, t *sim.Trace) error {
 	events := perfettoSpans(t)
 	events = append(events, perfettoCounters(t)...)
@@ -43,7 +53,7 @@ func WritePerfetto(w io.Writer, r *Run, t *sim.Trace) error {
 		return err
 	}
 	fmt.Fprintf(out, "{\"displayTimeUnit\":\"ns\",\"otherData\":%s,\"traceEvents\":[\n", head)
-	list := perfettoNames(r)
+	list := perfettoNames(r, t)
 	for _, e := range events {
 		list = append(list, e.perfettoEvent)
 	}
@@ -76,21 +86,34 @@ func micro(t units.Picoseconds) json.Number {
 	return json.Number(fmt.Sprintf("%d.%06d", t/microsecond, t%microsecond))
 }
 
-// perfettoNames names the process and its tracks.
-func perfettoNames(r *Run) []perfettoEvent {
-	list := []perfettoEvent{{
-		Phase: "M", Name: "process_name", Process: perfettoProcess,
-		Args: map[string]any{"name": fmt.Sprintf("%s (k, n) = (%d, %d) on %s", r.Workload.Name, r.Schedule.K, r.Schedule.N, r.Hardware.Name)},
-	}}
-	for track := range sim.NumTracks {
-		name := track.String()
-		if track == sim.Port {
-			name = fmt.Sprintf("%s %s, %d channel(s)", name, r.DRAM.Device, r.DRAM.Channels)
+// perfettoNames names the processes and their tracks.
+func perfettoNames(r *Run, t *sim.Trace) (list []perfettoEvent) {
+	engines := 1
+	for _, s := range t.Spans {
+		engines = max(engines, s.Engine+1)
+	}
+	for group := range t.Fill {
+		process := perfettoProcess(group)
+		name := fmt.Sprintf("%s (k, n) = (%d, %d) on %s", r.Workload.Name, r.Schedule.K, r.Schedule.N, r.Hardware.Name)
+		if len(t.Fill) > 1 {
+			name = fmt.Sprintf("PE group %d: %s, %s", group+1, r.Schedule.Groups[group].blocks(), name)
 		}
-		thread := int(track) + 1
-		list = append(list,
-			perfettoEvent{Phase: "M", Name: "thread_name", Process: perfettoProcess, Thread: thread, Args: map[string]any{"name": name}},
-			perfettoEvent{Phase: "M", Name: "thread_sort_index", Process: perfettoProcess, Thread: thread, Args: map[string]any{"sort_index": thread}})
+		list = append(list, perfettoEvent{Phase: "M", Name: "process_name", Process: process, Args: map[string]any{"name": name}})
+		thread := func(number, place int, name string) {
+			list = append(list,
+				perfettoEvent{Phase: "M", Name: "thread_name", Process: process, Thread: number, Args: map[string]any{"name": name}},
+				perfettoEvent{Phase: "M", Name: "thread_sort_index", Process: process, Thread: number, Args: map[string]any{"sort_index": place}})
+		}
+		for track := range sim.NumTracks {
+			name := track.String()
+			if track == sim.Port {
+				name = fmt.Sprintf("%s %s, %d channel(s)", name, r.DRAM.Device, r.DRAM.Channels)
+			}
+			thread(perfettoThread(track, 0), int(track)+1, name)
+			for engine := 1; track == sim.DMA && engine < engines; engine++ {
+				thread(perfettoThread(track, engine), int(track)+1, fmt.Sprintf("%s %d", name, engine+1))
+			}
+		}
 	}
 	return list
 }
@@ -102,7 +125,7 @@ func perfettoSpans(t *sim.Trace) []timed {
 		step := stepName(s)
 		e := perfettoEvent{
 			Phase: "X", Name: step, Category: phaseName(s.Kind), Time: micro(s.From), Duration: micro(s.To - s.From),
-			Process: perfettoProcess, Thread: int(s.Track) + 1,
+			Process: perfettoProcess(s.Group), Thread: perfettoThread(s.Track, s.Engine),
 			Args: map[string]any{"step": s.Step, "interval": s.Interval, "t": s.Time, "block": s.Block},
 		}
 		if s.Layer > 0 {
@@ -144,22 +167,24 @@ func phaseName(k schedule.Kind) string {
 	return sim.Backward.String()
 }
 
-// perfettoCounters has the fill of the layer buffer at each change, and the
+// perfettoCounters has the fill of each layer buffer at each change, and the
 // DRAM's rate over each transfer.
 func perfettoCounters(t *sim.Trace) []timed {
-	counter := func(at units.Picoseconds, name, unit string, value any) timed {
+	counter := func(at units.Picoseconds, group int, name, unit string, value any) timed {
 		return timed{at, perfettoEvent{
-			Phase: "C", Name: name, Time: micro(at), Process: perfettoProcess, Args: map[string]any{unit: value},
+			Phase: "C", Name: name, Time: micro(at), Process: perfettoProcess(group), Args: map[string]any{unit: value},
 		}}
 	}
 	var list []timed
-	for _, l := range t.Fill {
-		list = append(list, counter(l.At, "on-chip buffer", "bytes", l.Occupied))
+	for group, levels := range t.Fill {
+		for _, l := range levels {
+			list = append(list, counter(l.At, group, "on-chip buffer", "bytes", l.Occupied))
+		}
 	}
 	for _, rate := range rates(t) {
 		list = append(list,
-			counter(rate.at, "DRAM read", "GB/s", rate.read/1e9),
-			counter(rate.at, "DRAM write", "GB/s", rate.write/1e9))
+			counter(rate.at, 0, "DRAM read", "GB/s", rate.read/1e9),
+			counter(rate.at, 0, "DRAM write", "GB/s", rate.write/1e9))
 	}
 	return list
 }

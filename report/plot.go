@@ -187,7 +187,7 @@ func timelines(r *Run, t *sim.Trace) []plot {
 				if from < 0 {
 					from = s.From
 				}
-				n, till = n+1, s.To
+				n, till = n+1, max(till, s.To)
 			}
 		}
 		return n, max(from, 0), till
@@ -219,19 +219,30 @@ func updates(k schedule.Kind) bool {
 	return k == schedule.UpdateLayer || k == schedule.UpdateClassifier
 }
 
-// timelineRows are the rows of a timeline from the top, with their heights.
-var timelineRows = []struct {
+// timelineRow is a row of a timeline; a track's of one PE group, or how full the
+// layer buffer is. All groups' transfers are in the first group's.
+type timelineRow struct {
 	name   string
 	height float64
-}{
-	{"DRAM", 24},
-	{"PE steps", 24},
-	{"PE array", 24},
-	{"lanes", 24},
-	{"on chip", 56},
+	track  sim.Track
+	group  int
 }
 
-// timeline draws the machine from one time to another.
+// timelineRows lists the rows of a timeline from the top.
+func timelineRows(groups int) []timelineRow {
+	list := []timelineRow{{"DRAM", 24, sim.Port, 0}}
+	if groups == 1 {
+		return append(list, timelineRow{"PE steps", 24, sim.Steps, 0}, timelineRow{"PE array", 24, sim.Array, 0},
+			timelineRow{"lanes", 24, sim.Lanes, 0})
+	}
+	for g := range groups {
+		list = append(list, timelineRow{fmt.Sprintf("group %d", g+1), 24, sim.Steps, g})
+	}
+	return list
+}
+
+// timeline draws the machine from one time to another: with several PE groups
+// the steps of each, with one its units and its layer buffer, too.
 func timeline(r *Run, t *sim.Trace, title string, begin, end units.Picoseconds) plot {
 	d := &drawing{width: 1000}
 	const left, right, gap = 64, 990, 7
@@ -239,38 +250,44 @@ func timeline(r *Run, t *sim.Trace, title string, begin, end units.Picoseconds) 
 	at := func(ps units.Picoseconds) float64 {
 		return left + scale*float64(min(max(ps, begin), end)-begin)
 	}
-	top := make([]float64, len(timelineRows))
 	y := 4.0
-	for i, row := range timelineRows {
-		top[i] = y
-		d.rect("rowback", left, y, right-left, row.height, "")
-		d.text("", "end", left-7, y+row.height/2+4, row.name)
-		y += row.height + gap
+	add := func(name string, height float64) (top float64) {
+		top = y
+		d.rect("rowback", left, y, right-left, height, "")
+		d.text("", "end", left-7, y+height/2+4, name)
+		y += height + gap
+		return top
 	}
-	for _, run := range merged(t, at) {
-		row := map[sim.Track]int{sim.Port: 0, sim.Steps: 1, sim.Array: 2, sim.Lanes: 3}[run.track]
-		d.shade(run.color, run.x, top[row], run.till-run.x, timelineRows[row].height, run.covered/(run.till-run.x), run.tip)
-		if label := run.label; label != "" && run.till-run.x > 7*float64(len(label)) {
-			d.text("inside", "middle", (run.x+run.till)/2, top[row]+timelineRows[row].height/2+4, label)
+	rows := timelineRows(len(t.Fill))
+	top := make([]float64, len(rows))
+	for i, row := range rows {
+		top[i] = add(row.name, row.height)
+	}
+	const fillHeight = 56
+	fillTop := 0.0
+	if len(t.Fill) == 1 {
+		fillTop = add("on chip", fillHeight)
+	}
+	for i, row := range rows {
+		for _, run := range merged(t, row, at) {
+			d.shade(run.color, run.x, top[i], run.till-run.x, row.height, run.covered/(run.till-run.x), run.tip)
+			if label := run.label; label != "" && run.till-run.x > 7*float64(len(label)) {
+				d.text("inside", "middle", (run.x+run.till)/2, top[i]+row.height/2+4, label)
+			}
 		}
 	}
-	fillArea(d, r, t, at, end, top[4], timelineRows[4].height)
+	legend := []key{forwardKey, backwardKey, updateKey, {"sky", "DRAM reads"}, {"red", "DRAM writes"}}
+	if len(t.Fill) == 1 {
+		fillArea(d, r, t.Fill[0], at, end, fillTop, fillHeight)
+		legend = append(legend, key{"purple", "layer buffer, of " + Bytes(r.OnChip.Capacity)})
+	}
 	ticks(d, begin, end, at, y+8)
 	d.height = y + 16
-	return plot{
-		Title: title, SVG: d.svg(title),
-		Legend: []key{
-			forwardKey, backwardKey, updateKey,
-			{"sky", "DRAM reads"},
-			{"red", "DRAM writes"},
-			{"purple", "layer buffer, of " + Bytes(r.OnChip.Capacity)},
-		},
-	}
+	return plot{Title: title, SVG: d.svg(title), Legend: legend}
 }
 
 // stretch is a coloured piece of a row.
 type stretch struct {
-	track             sim.Track
 	color, tip, label string
 	x, till           float64
 	of                int     // spans in it
@@ -278,15 +295,14 @@ type stretch struct {
 	named             float64 // by those that the label names
 }
 
-// merged puts spans into pixels. Spans of one colour that are too small to be
-// told apart become one piece.
-func merged(t *sim.Trace, at func(units.Picoseconds) float64) []stretch {
+// merged puts a row's spans into pixels. Spans of one colour that are too small
+// to be told apart become one piece.
+func merged(t *sim.Trace, row timelineRow, at func(units.Picoseconds) float64) []stretch {
 	const small = 0.7
 	var list []stretch
-	var last [sim.NumTracks]int // index of the track's last piece, plus 1
 	for _, s := range t.Spans {
 		x, till := at(s.From), at(s.To)
-		if s.Track == sim.DMA || till-x < 1e-6 {
+		if s.Track != row.track || (s.Group != row.group && s.Track != sim.Port) || till-x < 1e-6 {
 			continue
 		}
 		color, tip, label := phaseKeys[phaseName(s.Kind)].Color, stepName(s), ""
@@ -305,7 +321,7 @@ func merged(t *sim.Trace, at func(units.Picoseconds) float64) []stretch {
 			tip = s.Op.String() + ", " + tip
 		}
 		tip += ", " + Seconds((s.To - s.From).Seconds())
-		if n := last[s.Track]; n > 0 {
+		if n := len(list); n > 0 {
 			p := &list[n-1]
 			if p.color == color && x-p.till < small && (till-x < small || p.till-p.x < small) {
 				p.of++
@@ -320,8 +336,7 @@ func merged(t *sim.Trace, at func(units.Picoseconds) float64) []stretch {
 				continue
 			}
 		}
-		list = append(list, stretch{s.Track, color, tip, label, x, till, 1, till - x, till - x})
-		last[s.Track] = len(list)
+		list = append(list, stretch{color, tip, label, x, till, 1, till - x, till - x})
 	}
 	for i := range list {
 		p := &list[i]
@@ -337,13 +352,13 @@ func merged(t *sim.Trace, at func(units.Picoseconds) float64) []stretch {
 }
 
 // fillArea draws how full the layer buffer is, of its capacity.
-func fillArea(d *drawing, r *Run, t *sim.Trace, at func(units.Picoseconds) float64, end units.Picoseconds, top, height float64) {
+func fillArea(d *drawing, r *Run, fill []sim.Level, at func(units.Picoseconds) float64, end units.Picoseconds, top, height float64) {
 	capacity := float64(max(r.OnChip.Capacity, 1))
 	level := func(b units.Bytes) float64 { return top + height*(1-float64(b)/capacity) }
 	var path strings.Builder
 	fmt.Fprintf(&path, "M%.2f %.2f", at(0), top+height)
 	lastX, lastY := -1.0, top+height
-	for _, l := range t.Fill {
+	for _, l := range fill {
 		x, y := at(l.At), level(l.Occupied)
 		if l.At > end {
 			break

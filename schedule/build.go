@@ -87,14 +87,18 @@ func (p *Program) outputOf(l, time int) Tensor {
 }
 
 // takeInput gets the output of layer l on chip: spikes from where their layer
-// left them, the network's input from memory when layer 1 asks for it.
+// left them, the network's input from memory when layer 1 asks for it, another
+// group's spikes when this group's first layer does.
 func (p *Program) takeInput(s *Step, l int) {
 	t := p.outputOf(l, s.Time)
-	if l == network.InputLayer && s.Layer == 1 {
+	switch {
+	case l == network.InputLayer && s.Layer == 1:
 		p.read(s, t, BeyondInput)
-		return
+	case p.Received() != 0 && s.Layer == p.own[0].First:
+		s.Receives = append(s.Receives, Transfer{Tensor: t, Words: p.words(t.Class, t.Index), Beyond: BeyondSpikes})
+	default:
+		p.use(s, t)
 	}
-	p.use(s, t)
 }
 
 // use adds a tensor that must be on chip already. The network's input is not
@@ -150,6 +154,9 @@ func (p *Program) forwardLayer(s *Step, l *network.Layer) {
 	}
 	p.make(s, Tensor{Spikes, n, t})
 	p.write(s, Tensor{Spikes, n, t}, BeyondSpikes)
+	if n == p.Handed() {
+		s.Hands = append(s.Hands, Tensor{Spikes, n, t})
+	}
 }
 
 // classifierWeights gets W_c on chip: from memory, or from the generator that
@@ -304,6 +311,9 @@ func (p *Program) backwardLayer(s *Step, l *network.Layer) {
 	}
 	p.run(s, Gradient, n)
 	p.accumulate(s, Tensor{WeightGradient, n, t}, Covered)
+	if before := p.Received(); before != 0 && n == p.own[0].First {
+		s.Frees = append(s.Frees, Tensor{Spikes, before, t})
+	}
 }
 
 // spatialErrors collects the first term of Eq. 4: the errors of the layers of

@@ -66,6 +66,7 @@ type Program struct {
 	Traffic Traffic
 
 	workload *network.Workload
+	own      []network.Block // whose steps it has; all, but for a PE group's part
 	rows     [numRows][]slot
 
 	policy Policy
@@ -85,7 +86,7 @@ func New(w *network.Workload, k, n int, traffic Traffic) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{K: k, N: n, Blocks: blocks, Traffic: traffic, workload: w, interval: 1}
+	p := &Program{K: k, N: n, Blocks: blocks, Traffic: traffic, workload: w, own: blocks, interval: 1}
 	p.layOutRows()
 	p.findKeeps()
 	return p, nil
@@ -122,11 +123,11 @@ func (p *Program) layOutRows() {
 		}
 		return row
 	}
-	for i, b := range p.Blocks {
+	for i, b := range p.own {
 		p.rows[forwardRow] = append(p.rows[forwardRow], forward(b)...)
 		p.rows[endRow] = append(p.rows[endRow], forward(b)...)
 		p.rows[endRow] = append(p.rows[endRow], backward(b)...)
-		p.rows[backwardRow] = append(p.rows[backwardRow], backward(p.Blocks[len(p.Blocks)-1-i])...)
+		p.rows[backwardRow] = append(p.rows[backwardRow], backward(p.own[len(p.own)-1-i])...)
 		if p.Traffic == Equations {
 			continue
 		}
@@ -148,7 +149,7 @@ func (p *Program) findKeeps() {
 		row := p.rows[kind]
 		var live []Tensor
 		if kind == forwardRow {
-			for _, b := range p.Blocks {
+			for _, b := range p.own {
 				live = append(live, Tensor{SpikeCount, b.Index, 0}) // the loss needs them at t_k
 			}
 		}
@@ -162,6 +163,9 @@ func (p *Program) findKeeps() {
 			}
 			for _, read := range s.Reads {
 				live = remove(live, read.Tensor)
+			}
+			for _, received := range s.Receives {
+				live = remove(live, received.Tensor)
 			}
 			for _, used := range s.Uses {
 				live = append(remove(live, used), used)
@@ -320,7 +324,8 @@ func (p *Program) beforeShortcut(l int) bool {
 }
 
 // WorkingSet returns the on-chip words that double buffering needs: the
-// largest sum of what one step holds and what is loaded and made for the next.
+// largest sum of what one step holds and what is loaded and made for the next,
+// without what other groups hand over.
 func (p *Program) WorkingSet() units.Words {
 	q := p.fresh()
 	var s Step
@@ -336,6 +341,9 @@ func (p *Program) WorkingSet() units.Words {
 		largest = max(largest, held)
 		kept = 0
 		for _, t := range s.Keeps {
+			if t.Class == Spikes && t.Index == p.Received() {
+				continue // has a place of its own
+			}
 			kept += p.words(t.Class, t.Index)
 		}
 	}

@@ -45,6 +45,13 @@ const (
 	Gradient                // Eq. 7
 	Optimize                // SGD with momentum, or Adam
 	Regenerate              // random W_c from its generator
+	// Batch norm's passes where the batch is cut: NormForward is the first three,
+	// NormBackward the others.
+	NormMean
+	NormVariance
+	Normalize
+	NormGradients // of gain and bias
+	NormErrors
 	numOps
 )
 
@@ -55,6 +62,7 @@ var opNames = [...]string{
 	"sum W·s (Eq. 1)", "batch norm", "fire (Eqs. 1, 2)", "add spikes", "pool", "count spikes", "loss, δ_c (Eq. 3)",
 	"Wᵀγ (Eq. 4)", "add error", "pool back (Eqs. 4, 5)", "δ·Θ' (Eq. 5)", "−θγ, +τγ (Eqs. 4, 5)", "batch norm back",
 	"dW += γ·s (Eq. 7)", "optimizer", "regenerate W_c",
+	"mean", "variance", "normalise", "batch norm back: gain, bias", "batch norm back: errors",
 }
 
 // String describes the operation for listings.
@@ -76,12 +84,20 @@ type Part struct {
 	Is                             bool
 	Rows, Columns, Depth, Repeats  int64 // of a matrix product
 	Neurons, PooledNeurons, Values int64 // of an element-wise operation
+	// Box is the tile: of the step's neurons [sample][row][column][channel]
+	// before pooling, of a gradient [sample][output channel][1][input channel], of
+	// parameters [1][1][1][value].
+	Box Region
+	// First and Last are the inputs that a tile of a fully connected layer's sums
+	// goes through, Last not among them; 0, 0 is all.
+	First, Last int64
 }
 
 // Product is a tensor that a step computes.
 type Product struct {
 	Tensor Tensor
 	Words  units.Words
+	Region Region // of a tensor that is made tile by tile; else it is whole
 	// Replaces is the tensor in whose place it is put; valid if InPlace.
 	Replaces Tensor
 	InPlace  bool
@@ -106,6 +122,11 @@ type Step struct {
 	// What the paper's policy would move and the program's own leaves out: see
 	// [Policy].
 	SavedReads, SavedWrites []Transfer
+
+	// Where several PE groups execute the program, each its blocks:
+	Receives []Transfer // spikes that the group before hands over, on chip
+	Hands    []Tensor   // products that the next group gets when they are made
+	Frees    []Tensor   // of the group before, in DRAM: nothing reads them after this step's loads
 }
 
 func (s *Step) reset() {
@@ -113,6 +134,8 @@ func (s *Step) reset() {
 		Reads: s.Reads[:0], Uses: s.Uses[:0], Kernels: s.Kernels[:0],
 		Products: s.Products[:0], Writes: s.Writes[:0], Keeps: s.Keeps[:0],
 		SavedReads: s.SavedReads[:0], SavedWrites: s.SavedWrites[:0],
+
+		Receives: s.Receives[:0], Hands: s.Hands[:0], Frees: s.Frees[:0],
 	}
 }
 

@@ -44,6 +44,7 @@ const (
 
 	RandomWeight // W_c regenerated on chip
 	PartialSum   // sums of a tile that has not gone through all its inputs
+	NormSums     // batch norm's sums over a batch that is cut: three float64 a channel
 	numClasses
 )
 
@@ -79,6 +80,7 @@ var classNames = [numClasses]struct{ name, symbol string }{
 	SpikeCount:       {"spike_counts", "ΣS_c"},
 	RandomWeight:     {"random_weights", "W_c*"},
 	PartialSum:       {"partial_sums", "I"},
+	NormSums:         {"norm_sums", "ΣI"},
 }
 
 // String returns the class's name in reports: lower case, plural.
@@ -113,7 +115,7 @@ func (c Class) Buffer() Buffer {
 	switch c {
 	case Weight, ClassifierWeight, RandomWeight, NormParameter, NormStatistic:
 		return WeightBuffer
-	case Potential, ClassifierState, PoolPotential, NormSaved, PartialSum:
+	case Potential, ClassifierState, PoolPotential, NormSaved, PartialSum, NormSums:
 		return StateBuffer
 	case Spikes, OwnSpikes, Input, Label, SpikeCount:
 		return SpikeBuffer
@@ -199,7 +201,8 @@ type Transfer struct {
 	Tensor Tensor
 	Words  units.Words
 	Beyond Beyond
-	Offset units.Words // of a part, within the tensor
+	Region Region      // what of the tensor it moves
+	Offset units.Words // of a part, within the tensor, which is laid out tile after tile
 	Again  units.Words // of Words, those fetched before: they count as [BeyondRefetch]
 }
 
@@ -214,6 +217,9 @@ type Extent struct {
 	Initial bool
 	// Constant tells that every step is there: nothing ever writes it.
 	Constant bool
+	// Shared tells that one PE group writes it and the next one reads it, and
+	// frees each step when it has.
+	Shared bool
 }
 
 // DeviationWords is the words of 1/std of one channel in [NormSaved]: it is kept
@@ -278,6 +284,8 @@ func (p *Program) words(c Class, index int) units.Words {
 		return moments * 2 * channels
 	case NormSaved:
 		return batch*l.Neurons() + DeviationWords*channels
+	case NormSums:
+		return 3 * DeviationWords * channels
 	}
 	return 0
 }

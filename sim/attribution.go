@@ -21,8 +21,11 @@ type Share struct {
 
 	Words      [schedule.MemoryClasses]Traffic // across the DRAM port, by what they hold
 	Operations [pe.NumOps]int64
-	OnChip     Traffic      // accesses to the layer buffer by PEs and DMA
-	PE         units.Cycles // the array or its lanes compute
+	OnChip     Traffic                      // accesses to the layer buffer by PEs and DMA
+	Memories   [schedule.NumBuffers]Traffic // of them, by memory, in the order of [OnChip.Memories]
+	PE         units.Cycles                 // the array or its lanes compute
+	Ports      units.Cycles                 // the ports of the layer buffer serve them
+	Stall      units.Cycles                 // the PEs wait for the ports
 	Kernels    [schedule.NumOps]units.Cycles
 }
 
@@ -30,10 +33,10 @@ type Share struct {
 // that PEs execute or, when they wait, to the one whose load or store they wait
 // for.
 type ShareTime struct {
-	Busy, WaitLoad, WaitStore, WaitOther units.Picoseconds
-	Moved                                [schedule.MemoryClasses]Moved
-	Idle                                 dram.Stats // refresh and standby while no transfer was under way
-	Energy                               Energy
+	Busy, WaitPorts, WaitLoad, WaitStore, WaitOther units.Picoseconds
+	Moved                                           [schedule.MemoryClasses]Moved
+	Idle                                            dram.Stats // refresh and standby while no transfer was under way
+	Energy                                          Energy
 }
 
 // Moved is what the DRAM did for tensors of one class.
@@ -44,7 +47,9 @@ type Moved struct {
 }
 
 // Time returns all time of the share.
-func (s *ShareTime) Time() units.Picoseconds { return s.Busy + s.WaitLoad + s.WaitStore + s.WaitOther }
+func (s *ShareTime) Time() units.Picoseconds {
+	return s.Busy + s.WaitPorts + s.WaitLoad + s.WaitStore + s.WaitOther
+}
 
 // DRAM returns how long the share's transfers were under way, and what the
 // DRAM did for it, while idle too.
@@ -76,9 +81,9 @@ type accounts struct {
 // booked is how far a group's counters have been booked. What they gain until
 // another account is entered belongs to the one that is.
 type booked struct {
-	account       *account
-	reads, writes units.Words
-	busy          units.Cycles
+	account *account
+	onChip  accesses // by memory
+	busy    units.Cycles
 }
 
 func newAccounts(p *schedule.Program, densities []units.Density) *accounts {
@@ -117,24 +122,22 @@ func (m *group) enter(s *schedule.Step) {
 // account was entered.
 func (m *group) settle() {
 	at := &m.booked
-	reads, writes := m.buffer.Accesses()
+	counted := m.buffer.counted()
 	var busy units.Cycles
 	for _, b := range m.busy {
 		busy += b
 	}
 	if c := at.account; c != nil {
-		c.OnChip.Reads += reads - at.reads
-		c.OnChip.Writes += writes - at.writes
+		for i, now := range counted {
+			reads, writes := now.Reads-at.onChip[i].Reads, now.Writes-at.onChip[i].Writes
+			c.OnChip.Reads += reads
+			c.OnChip.Writes += writes
+			c.Memories[i].Reads += reads
+			c.Memories[i].Writes += writes
+		}
 		c.PE += busy - at.busy
 	}
-	at.reads, at.writes, at.busy = reads, writes, busy
-}
-
-// moved books a transfer to the account that is entered.
-func (m *group) moved(c schedule.Class, t units.Picoseconds) {
-	moved := &m.booked.account.Moved[c]
-	moved.Time += t
-	moved.Stats.Add(m.commands(), 1)
+	at.onChip, at.busy = counted, busy
 }
 
 // commands returns what the DRAM's counters have gained since it was last asked.
@@ -146,8 +149,8 @@ func (m *machine) commands() dram.Stats {
 	return gain
 }
 
-// spend books the time since the last event, and what an idle DRAM did in it.
-func (m *group) spend(t units.Picoseconds, peBusy bool, transfer transferKind) {
+// spend books the time since the last event, and returns the account.
+func (m *group) spend(t units.Picoseconds, peBusy bool, transfer transferKind) *account {
 	var c *account
 	switch {
 	case peBusy:
@@ -160,13 +163,21 @@ func (m *group) spend(t units.Picoseconds, peBusy bool, transfer transferKind) {
 		c = m.accounts.of(m.step(m.storing - 1))
 		c.WaitStore += t
 	default:
-		c = m.booked.account
+		c = m.waitingFor()
 		c.WaitOther += t
 	}
-	if transfer == noTransfer {
-		m.dram.Finish(m.kernel.now)
-		c.Idle.Add(m.commands(), 1)
+	return c
+}
+
+// waitingFor returns the account that a group's waiting belongs to when nothing
+// of its own is under way: of the step that waits for another group.
+func (m *group) waitingFor() *account {
+	if len(m.groups) > 1 {
+		if s := m.stuck(); s != nil {
+			return m.accounts.of(s)
+		}
 	}
+	return m.booked.account
 }
 
 // total returns a ledger with everything that all accounts counted.
@@ -212,21 +223,23 @@ func (a *accounts) shares() ([]Share, error) {
 // usage is what energy is spent on.
 type usage struct {
 	operations [pe.NumOps]int64
-	onChip     Traffic
+	onChip     [schedule.NumBuffers]Traffic // by memory
 	commands   dram.Stats
 	time       units.Picoseconds
 }
 
-// price returns the energy of a usage on hardware with that much memory on
+// price returns the energy of a usage on so many PE groups with that memory on
 // chip. It is linear: shares cost what the whole does.
-func price(hw *hardware.Hardware, table energy.Table, onChip units.Bytes, u usage) Energy {
+func price(hw *hardware.Hardware, table energy.Table, groups int, onChip *OnChip, u usage) Energy {
 	e := Energy{Commands: hw.DRAM.Energy(u.commands)}
 	e.DRAM = e.Commands.Total()
-	e.OnChip = table.SRAM(hw.Bank, hw.PE.Precision.Word(), u.onChip.Reads, u.onChip.Writes)
+	for i, m := range onChip.Memories {
+		e.OnChip += m.energy(table, hw.PE.Precision, u.onChip[i])
+	}
 	for op, n := range u.operations {
 		e.PE += table.PE(hw.PE.Precision, pe.Op(op)) * units.Picojoules(n)
 	}
-	e.Static = table.Static(hw.PE.PEs(), hw.PE.Precision, onChip).Over(u.time)
+	e.Static = table.Static(groups*hw.PE.PEs(), hw.PE.Precision, onChip.Capacity).Over(u.time)
 	return e
 }
 
@@ -239,7 +252,9 @@ func (a *accounts) times(r *Result, hw *hardware.Hardware, table energy.Table) [
 		}
 		t := c.ShareTime
 		_, commands := t.DRAM()
-		t.Energy = price(hw, table, r.OnChip.Capacity, usage{c.Operations, c.OnChip, commands, t.Time()})
+		t.WaitPorts = units.Picoseconds(c.Stall) * hw.PE.Clock.Period() // a part of its steps' execution
+		t.Busy -= t.WaitPorts
+		t.Energy = price(hw, table, 1, &r.groupOf(c.Block).OnChip, usage{c.Operations, c.Memories, commands, t.Time()})
 		for class := range t.Moved {
 			t.Moved[class].Energy = hw.DRAM.Energy(t.Moved[class].Stats)
 		}

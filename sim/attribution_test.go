@@ -179,9 +179,9 @@ func TestTraceShowsWhatTheStatisticsCount(t *testing.T) {
 		t.Errorf("the DMA is busy for %d ps, the DRAM port for %d", busy[DMA], busy[Port])
 	}
 	peak := units.Bytes(0)
-	for i, level := range trace.Fill {
-		if i > 0 && level.At <= trace.Fill[i-1].At {
-			t.Fatalf("levels at %d and %d ps", trace.Fill[i-1].At, level.At)
+	for i, level := range trace.Fill[0] {
+		if i > 0 && level.At <= trace.Fill[0][i-1].At {
+			t.Fatalf("levels at %d and %d ps", trace.Fill[0][i-1].At, level.At)
 		}
 		peak = max(peak, level.Occupied)
 	}

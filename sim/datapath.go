@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 
 	"accelsim/network"
 	"accelsim/pe"
@@ -15,6 +16,10 @@ import (
 // what is in the buffer and listed by their step, nothing else: a transfer
 // that is missing or misplaced is an error or gives other numbers.
 //
+// A slot holds a whole tensor; the layer buffer holds the part that a transfer
+// or a product names. A kernel asks for the box that its results take. It gets
+// it if the part on chip has all of it, and fails otherwise.
+//
 // Between kernels of one step values are in registers of the PEs (sums, spikes,
 // spatial); they are gone with the step.
 type datapath struct {
@@ -26,18 +31,39 @@ type datapath struct {
 	observe  func(Observation)
 	fixed    *fixedUnits // nil: float32
 
-	chip  map[copyOf]pe.Values
+	chip  map[copyOf]*part
 	spare map[size][]pe.Values
 	now   int64             // the step that is executed
 	made  []schedule.Tensor // products that its kernels computed
+	views []view            // boxes that its kernels work on
 
 	sums, spikes, spatial []float32
-	delta                 bool      // spatial is complete
-	unpacked, register    []float32 // scratch
+	fired                 bool            // spikes are those of the step's neurons ..
+	firedBox              schedule.Region // .. in this box
+	delta                 bool            // spatial is complete
+	unpacked, register    []float32       // scratch
 	one                   pe.Input
 	events                []pe.Event
 
+	seen   map[mapName]*gathered // maps that fire tile by tile
 	record *record
+}
+
+// part is what the layer buffer holds of a tensor.
+type part struct {
+	pe.Values
+	region  schedule.Region
+	missing int // values that no kernel computed yet
+}
+
+// view is a box of a larger part, copied for a kernel; what a kernel computes
+// goes back at the end of the step.
+type view struct {
+	pe.Values
+	tensor schedule.Tensor
+	region schedule.Region
+	of     *part
+	made   bool
 }
 
 // size is a tensor's floats and words of bits.
@@ -56,7 +82,7 @@ func newDatapath(p *schedule.Program, o Options) (*datapath, error) {
 	d := &datapath{
 		program: p, workload: p.Workload(), neuron: pe.NewNeuron(p.Workload().Neuron), input: o.Tensors,
 		observe: o.Observe,
-		chip:    map[copyOf]pe.Values{}, spare: map[size][]pe.Values{},
+		chip:    map[copyOf]*part{}, spare: map[size][]pe.Values{}, seen: map[mapName]*gathered{},
 	}
 	if err := d.checkInput(); err != nil {
 		return nil, err
@@ -71,26 +97,144 @@ func newDatapath(p *schedule.Program, o Options) (*datapath, error) {
 	return d, nil
 }
 
-// sizeOf splits a tensor's words into floats and bits.
-func (d *datapath) sizeOf(t schedule.Tensor, words units.Words) size {
-	n := int(words)
-	switch t.Class {
-	case schedule.Spikes, schedule.OwnSpikes, schedule.Label, schedule.SpikeCount:
-		return size{bits: n}
-	case schedule.Input:
-		if d.workload.Net.Encoding == network.Event {
-			return size{bits: n}
-		}
-	case schedule.NormSaved:
-		bits := schedule.DeviationWords * d.workload.Net.Layer(t.Index).Out.Channels
-		return size{floats: n - bits, bits: bits}
+// ofGroup returns a PE group's part: its own registers and layer buffer, and what
+// there is one of.
+func (d *datapath) ofGroup() *datapath {
+	own := *d
+	own.chip, own.spare = map[copyOf]*part{}, map[size][]pe.Values{}
+	if d.fixed != nil {
+		fixed := *d.fixed
+		own.fixed = &fixed
 	}
-	return size{floats: n}
+	return &own
 }
 
-// allocate returns cleared room for a tensor.
-func (d *datapath) allocate(t schedule.Tensor, words units.Words) pe.Values {
-	n := d.sizeOf(t, words)
+// receive copies a tensor from another group's layer buffer.
+func (d *datapath) receive(t schedule.Tensor, from *part) error {
+	if from == nil || !from.region.All() || from.missing > 0 {
+		return fmt.Errorf("%v is handed over, but not all of it is on chip", t)
+	}
+	to := &part{Values: d.allocate(t, from.region), region: from.region}
+	to.Copy(from.Values)
+	d.chip[copyOf{t, coming}] = to
+	return nil
+}
+
+func (d *datapath) rename(old, key copyOf) {
+	if old != key {
+		d.chip[key] = d.chip[old]
+		delete(d.chip, old)
+	}
+}
+
+// mapOf is a batch of maps.
+func (d *datapath) mapOf(s network.Shape) schedule.Region {
+	return schedule.Whole(d.workload.Batch, s.Height, s.Width, s.Channels)
+}
+
+// whole is all of a tensor.
+func (d *datapath) whole(t schedule.Tensor) schedule.Region {
+	net := d.workload.Net
+	vector := network.Shape{Channels: net.Classes, Height: 1, Width: 1}
+	switch t.Class {
+	case schedule.Input:
+		return d.mapOf(net.Input)
+	case schedule.Label:
+		return schedule.Whole(d.workload.Batch, 1, 1, 1)
+	case schedule.ClassifierState, schedule.ClassifierError, schedule.ClassifierDelta, schedule.SpikeCount:
+		return d.mapOf(vector)
+	case schedule.ClassifierWeight, schedule.ClassifierGrad, schedule.RandomWeight:
+		return weightsOf(d.classifier(t.Index))
+	case schedule.ClassifierMoment:
+		return d.momentsOf(d.classifier(t.Index))
+	}
+	l := net.Layer(t.Index)
+	switch t.Class {
+	case schedule.Weight, schedule.WeightGradient:
+		return weightsOf(pe.Connect(l))
+	case schedule.Moment:
+		return d.momentsOf(pe.Connect(l))
+	case schedule.Spikes, schedule.PoolPotential, schedule.PoolError:
+		return d.mapOf(l.Pooled)
+	case schedule.NormParameter, schedule.NormGradient, schedule.NormStatistic:
+		return schedule.Whole(1, 1, 2, l.Out.Channels)
+	case schedule.NormMoment:
+		return schedule.Whole(1, d.moments(), 2, l.Out.Channels)
+	case schedule.NormSums:
+		return schedule.Whole(1, 1, 3, l.Out.Channels)
+	}
+	return d.mapOf(l.Out)
+}
+
+func weightsOf(c pe.Connection) schedule.Region {
+	return schedule.Whole(c.Height, c.Width, c.In.Channels, c.Out.Channels)
+}
+
+func (d *datapath) classifier(block int) pe.Connection {
+	net := d.workload.Net
+	return pe.ConnectClassifier(net.Layer(d.program.Blocks[block-1].Last).Pooled, net.Classes)
+}
+
+// moments is how many tensors the optimizer keeps for each of parameters.
+func (d *datapath) moments() int {
+	if d.workload.Training.Optimizer == network.Adam {
+		return 2
+	}
+	return 1
+}
+
+func (d *datapath) momentsOf(c pe.Connection) schedule.Region {
+	return schedule.Whole(1, 1, d.moments(), c.Weights())
+}
+
+// region is what a transfer or a product names of a tensor.
+func (d *datapath) region(t schedule.Tensor, r schedule.Region) (schedule.Region, error) {
+	whole := d.whole(t)
+	if t.Class == schedule.PartialSum && r != (schedule.Region{}) {
+		return r, nil // of the tile's own
+	}
+	if r == (schedule.Region{}) {
+		return whole, nil
+	}
+	if _, ok := r.Within(whole); !ok {
+		return r, fmt.Errorf("%v is %v, so there is no part %v of it", t, whole, r)
+	}
+	return r, nil
+}
+
+// bits is how many bits a value of a packed tensor has; those of others are
+// float32.
+func (d *datapath) bits(t schedule.Tensor) int {
+	switch t.Class {
+	case schedule.Spikes:
+		return d.workload.Net.Layer(t.Index).ValueBits()
+	case schedule.OwnSpikes:
+		return 1
+	case schedule.Label, schedule.SpikeCount:
+		return 32
+	case schedule.NormSums:
+		return 64 // float64
+	case schedule.PartialSum:
+		if d.fixed != nil {
+			return 64 // exact
+		}
+	case schedule.Input:
+		if d.workload.Net.Encoding == network.Event {
+			return 1
+		}
+	}
+	return 0
+}
+
+// allocate returns cleared room for a part of a tensor. A channel's 1/std, two
+// words, is beside the first of its normalised sums.
+func (d *datapath) allocate(t schedule.Tensor, r schedule.Region) pe.Values {
+	n := size{floats: r.Size()}
+	if bits := d.bits(t); bits > 0 {
+		n = size{bits: units.CeilDiv(n.floats*bits, 8*units.WordBytes)}
+	} else if t.Class == schedule.NormSaved && r.Starts() {
+		n.bits = schedule.DeviationWords * r.Extent(3)
+	}
 	if list := d.spare[n]; len(list) > 0 {
 		v := list[len(list)-1]
 		d.spare[n] = list[:len(list)-1]
@@ -100,42 +244,114 @@ func (d *datapath) allocate(t schedule.Tensor, words units.Words) pe.Values {
 	return pe.Values{Floats: make([]float32, n.floats), Bits: make([]uint32, n.bits)}
 }
 
-// load copies a tensor from its DRAM slot to the layer buffer.
+func (d *datapath) free(v pe.Values) {
+	n := size{len(v.Floats), len(v.Bits)}
+	d.spare[n] = append(d.spare[n], v)
+}
+
+// cut copies a box out of a part of a tensor, back puts it there again.
+func (d *datapath) cut(t schedule.Tensor, box schedule.Region, to pe.Values, part schedule.Region, from pe.Values) error {
+	return d.move(t, box, part, func(at, there, n, bits int) {
+		if bits > 0 {
+			pe.CopyBits(to.Bits, at, from.Bits, there, n)
+		} else {
+			copy(to.Floats[at:at+n], from.Floats[there:])
+		}
+	}, func(at, there, n int) { copy(to.Bits[at:at+n], from.Bits[there:]) })
+}
+
+func (d *datapath) back(t schedule.Tensor, box schedule.Region, from pe.Values, part schedule.Region, to pe.Values) error {
+	return d.move(t, box, part, func(at, there, n, bits int) {
+		if bits > 0 {
+			pe.CopyBits(to.Bits, there, from.Bits, at, n)
+		} else {
+			copy(to.Floats[there:there+n], from.Floats[at:])
+		}
+	}, func(at, there, n int) { copy(to.Bits[there:there+n], from.Bits[at:]) })
+}
+
+// move visits the runs of a box in a part, and the deviations of its channels.
+func (d *datapath) move(t schedule.Tensor, box, part schedule.Region, run func(at, there, n, bits int), deviations func(at, there, n int)) error {
+	inside, ok := box.Within(part)
+	if !ok {
+		return fmt.Errorf("of %v the layer buffer holds %v, but %v is needed", t, part, box)
+	}
+	bits := d.bits(t)
+	at, scale := 0, max(1, bits)
+	inside.Runs(func(there, n int) {
+		run(at*scale, there*scale, n*scale, bits)
+		at += n
+	})
+	if t.Class == schedule.NormSaved && box.Starts() {
+		deviations(0, schedule.DeviationWords*int(inside.From[3]), schedule.DeviationWords*box.Extent(3))
+	}
+	return nil
+}
+
+// same tells whether a part is just what is asked for.
+func same(a, b schedule.Region) bool {
+	return a == b || a.All() && b.All() && a.Total() == b.Total()
+}
+
+// load copies a tensor, or a part of it, from its DRAM slot to the layer buffer.
 func (d *datapath) load(t schedule.Transfer, step int64, memory *memoryMap) error {
 	from, err := memory.values(t.Tensor)
 	if err != nil {
 		return err
 	}
-	to := d.allocate(t.Tensor, t.Words)
-	to.Copy(*from) // nothing to copy: zeros that were there before the iteration
+	region, err := d.region(t.Tensor, t.Region)
+	if err != nil {
+		return err
+	}
+	to := &part{Values: d.allocate(t.Tensor, region), region: region}
 	d.chip[copyOf{t.Tensor, step}] = to
-	return nil
+	switch {
+	case from.Words() == 0: // zeros that were there before the iteration
+		return nil
+	case region.All():
+		to.Copy(*from)
+		return nil
+	}
+	return d.cut(t.Tensor, region, to.Values, d.whole(t.Tensor), *from)
 }
 
-// store copies a tensor from the layer buffer to its DRAM slot.
-func (d *datapath) store(t schedule.Transfer, step int64, memory *memoryMap) error {
-	from, ok := d.chip[copyOf{t.Tensor, step}]
+// store copies a copy of a tensor, or a part of it, from the layer buffer to its
+// DRAM slot.
+func (d *datapath) store(t schedule.Transfer, from copyOf, memory *memoryMap) error {
+	p, ok := d.chip[from]
 	if !ok {
 		return fmt.Errorf("%v is written to DRAM, but no kernel computed it", t.Tensor)
+	}
+	region, err := d.region(t.Tensor, t.Region)
+	if err != nil {
+		return err
+	}
+	if !same(region, p.region) {
+		return fmt.Errorf("%v of %v is written to DRAM, but the layer buffer holds %v", region, t.Tensor, p.region)
+	}
+	if p.missing > 0 {
+		return fmt.Errorf("%v is written to DRAM, but %d of its values were not computed", t.Tensor, p.missing)
 	}
 	to, err := memory.values(t.Tensor)
 	if err != nil {
 		return err
 	}
+	whole := d.whole(t.Tensor)
 	if to.Words() == 0 {
-		n := d.sizeOf(t.Tensor, t.Words)
-		*to = pe.Values{Floats: make([]float32, n.floats), Bits: make([]uint32, n.bits)}
+		*to = d.allocate(t.Tensor, whole)
 	}
-	to.Copy(from)
-	return nil
+	if region.All() {
+		to.Copy(p.Values)
+		return nil
+	}
+	return d.back(t.Tensor, region, p.Values, whole, *to)
 }
 
 // release drops what the layer buffer no longer holds.
 func (d *datapath) release(held func(copyOf) bool) {
-	for key, v := range d.chip {
+	for key, p := range d.chip {
 		if !held(key) {
-			n := size{len(v.Floats), len(v.Bits)}
-			d.spare[n] = append(d.spare[n], v)
+			d.free(p.Values)
 			delete(d.chip, key)
 		}
 	}
@@ -143,29 +359,53 @@ func (d *datapath) release(held func(copyOf) bool) {
 
 // begin starts a step: registers hold nothing.
 func (d *datapath) begin(step int64) {
-	d.now, d.made, d.delta = step, d.made[:0], false
+	d.now, d.made, d.fired, d.delta = step, d.made[:0], false, false
 	d.sums, d.spikes, d.spatial = d.sums[:0], d.spikes[:0], d.spatial[:0]
 }
 
-// end finishes a step: packs a layer's spikes, and renames what was computed in
-// the place of something else.
+// end finishes a step: packs a layer's spikes, puts boxes back where they belong,
+// and renames what was computed in the place of something else.
 func (d *datapath) end(s *schedule.Step) error {
-	if s.Kind == schedule.ForwardLayer {
+	if d.fired && s.Kind == schedule.ForwardLayer {
 		if err := d.emit(s); err != nil {
 			return err
 		}
 	}
+	for _, v := range d.views {
+		if v.made {
+			if err := d.back(v.tensor, v.region, v.Values, v.of.region, v.of.Values); err != nil {
+				return err
+			}
+		}
+		d.free(v.Values)
+	}
+	d.views = d.views[:0]
 	for _, p := range s.Products {
 		if !d.isMade(p.Tensor) {
-			return fmt.Errorf("no kernel computed %v", p.Tensor)
+			if !keepsFor(s, p.Tensor) {
+				return fmt.Errorf("no kernel computed %v", p.Tensor)
+			}
+			to, _, err := d.place(s, p.Tensor) // by a later tile
+			if err != nil {
+				return err
+			}
+			to.missing = to.region.Size()
 		}
 		if p.InPlace {
-			old := d.newest(p.Replaces, d.now)
-			d.chip[copyOf{p.Tensor, d.now}] = d.chip[old]
-			delete(d.chip, old)
+			d.rename(d.newest(p.Replaces, d.now), copyOf{p.Tensor, d.now})
 		}
 	}
 	return nil
+}
+
+// keepsFor tells whether a tensor stays on chip for later steps.
+func keepsFor(s *schedule.Step, t schedule.Tensor) bool {
+	for _, k := range s.Keeps {
+		if k == t {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *datapath) isMade(t schedule.Tensor) bool {
@@ -177,66 +417,128 @@ func (d *datapath) isMade(t schedule.Tensor) bool {
 	return false
 }
 
-// operand returns the values of a tensor that the step loaded, has made so far
-// or lists as being on chip.
-func (d *datapath) operand(s *schedule.Step, t schedule.Tensor) (pe.Values, error) {
-	if d.isMade(t) {
-		return d.product(s, t)
-	}
-	for _, r := range s.Reads {
-		if r.Tensor == t {
-			return d.chip[copyOf{t, d.now}], nil
-		}
-	}
-	for _, used := range s.Uses {
-		if used != t {
-			continue
-		}
-		if v, ok := d.chip[d.newest(t, d.now-1)]; ok {
-			return v, nil
-		}
-		return pe.Values{}, fmt.Errorf("%v is used, but the layer buffer does not hold it", t)
-	}
-	return pe.Values{}, fmt.Errorf("%v is needed, but the step neither loads nor makes it, nor has it on chip", t)
-}
-
-// newest returns the youngest copy of a tensor that a step has, its own or one
-// from before.
+// newest returns the copy of a tensor on chip that no later step than the given
+// one loaded or made; its step is -1 if there is none.
 func (d *datapath) newest(t schedule.Tensor, step int64) copyOf {
 	found := copyOf{t, -1}
 	for key := range d.chip {
-		if key.Tensor == t && key.step <= step {
-			found.step = max(found.step, key.step)
+		if key.Tensor == t && key.step <= step && key.step > found.step {
+			found = key
 		}
 	}
 	return found
 }
 
-// product returns the place of a tensor that the step makes. One with a place
-// of its own starts at zero.
-func (d *datapath) product(s *schedule.Step, t schedule.Tensor) (pe.Values, error) {
-	for _, p := range s.Products {
+// find returns the part of a tensor that the step loaded, got from another group
+// or lists as being on chip; nil if it does none of it.
+func (d *datapath) find(s *schedule.Step, t schedule.Tensor) (*part, error) {
+	named := func(r schedule.Transfer) bool { return r.Tensor == t }
+	if slices.ContainsFunc(s.Reads, named) || slices.ContainsFunc(s.Receives, named) {
+		return d.chip[copyOf{t, d.now}], nil
+	}
+	for _, used := range s.Uses {
+		if used != t {
+			continue
+		}
+		if p := d.chip[d.newest(t, d.now-1)]; p != nil {
+			return p, nil
+		}
+		return nil, fmt.Errorf("%v is used, but the layer buffer does not hold it", t)
+	}
+	return nil, nil
+}
+
+// source returns the part of a tensor that the step loaded, has made so far or
+// lists as being on chip, with all values computed.
+func (d *datapath) source(s *schedule.Step, t schedule.Tensor) (*part, error) {
+	p, err := d.find(s, t)
+	switch {
+	case err != nil:
+		return nil, err
+	case p == nil:
+		return nil, fmt.Errorf("%v is needed, but the step neither loads nor makes it, nor has it on chip", t)
+	case p.missing > 0:
+		return nil, fmt.Errorf("%v is needed, but %d of its values were not computed yet", t, p.missing)
+	}
+	return p, nil
+}
+
+// operand returns a box of a tensor that the step loaded, has made so far or
+// lists as being on chip.
+func (d *datapath) operand(s *schedule.Step, t schedule.Tensor, box schedule.Region) (pe.Values, error) {
+	if d.isMade(t) {
+		return d.product(s, t, box)
+	}
+	p, err := d.source(s, t)
+	if err != nil {
+		return pe.Values{}, err
+	}
+	return d.box(t, p, box, false)
+}
+
+// box returns a box of a part: the part itself if it is no more than that.
+func (d *datapath) box(t schedule.Tensor, p *part, box schedule.Region, made bool) (pe.Values, error) {
+	if same(p.region, box) {
+		return p.Values, nil
+	}
+	for i := range d.views {
+		if v := &d.views[i]; v.tensor == t && v.region == box {
+			v.made = v.made || made
+			return v.Values, nil
+		}
+	}
+	values := d.allocate(t, box)
+	d.views = append(d.views, view{values, t, box, p, made})
+	return values, d.cut(t, box, values, p.region, p.Values)
+}
+
+// product returns the place of a box of a tensor that the step makes, goes on
+// making, or changes. One with a place of its own starts at zero.
+func (d *datapath) product(s *schedule.Step, t schedule.Tensor, box schedule.Region) (pe.Values, error) {
+	p, begins, err := d.place(s, t)
+	if err != nil {
+		return pe.Values{}, err
+	}
+	if !d.isMade(t) {
+		d.made = append(d.made, t)
+		if begins {
+			p.missing = p.region.Size()
+		}
+		p.missing = max(0, p.missing-box.Size()) // sums are made again and again
+	}
+	return d.box(t, p, box, true)
+}
+
+// place returns the part that the step puts a tensor into, and whether it is
+// the first step to do so.
+func (d *datapath) place(s *schedule.Step, t schedule.Tensor) (*part, bool, error) {
+	for i := range s.Products {
+		p := &s.Products[i]
 		if p.Tensor != t {
 			continue
 		}
-		key := copyOf{t, d.now}
 		if p.InPlace {
-			key = d.newest(p.Replaces, d.now)
-		}
-		v, ok := d.chip[key]
-		if !ok {
-			if p.InPlace {
-				return v, fmt.Errorf("%v is not on chip, so %v cannot take its place", p.Replaces, t)
+			old := d.chip[d.newest(p.Replaces, d.now)]
+			if old == nil {
+				return nil, false, fmt.Errorf("%v is not on chip, so %v cannot take its place", p.Replaces, t)
 			}
-			v = d.allocate(t, p.Words)
-			d.chip[key] = v
+			return old, true, nil
 		}
-		if !d.isMade(t) {
-			d.made = append(d.made, t)
+		key := copyOf{t, d.now}
+		if d.chip[key] == nil {
+			region, err := d.region(t, p.Region)
+			if err != nil {
+				return nil, false, err
+			}
+			d.chip[key] = &part{Values: d.allocate(t, region), region: region}
 		}
-		return v, nil
+		return d.chip[key], true, nil
 	}
-	return pe.Values{}, fmt.Errorf("%v is computed, but the step does not make it", t)
+	p, err := d.find(s, t)
+	if p == nil && err == nil {
+		err = fmt.Errorf("%v is computed, but the step does not make it", t)
+	}
+	return p, false, err
 }
 
 // room returns a register file of n values; they are not cleared.
@@ -268,32 +570,36 @@ func (d *datapath) output(s *schedule.Step, l int) schedule.Tensor {
 	return t
 }
 
-// take returns the values of a map of spikes or of the network's input, and
-// whether they are real numbers.
-func (d *datapath) take(s *schedule.Step, t schedule.Tensor) (values []float32, real bool, err error) {
-	v, err := d.operand(s, t)
+// take returns a box of a map of spikes or of the network's input, and whether
+// its values are real numbers.
+func (d *datapath) take(s *schedule.Step, t schedule.Tensor, box schedule.Region) (values []float32, real bool, err error) {
+	bits := d.bits(t)
+	if bits == 0 {
+		v, err := d.operand(s, t, box)
+		return v.Floats, true, err
+	}
+	p, err := d.source(s, t)
 	if err != nil {
 		return nil, false, err
 	}
-	if len(v.Floats) > 0 {
-		return v.Floats, true, nil
+	inside, ok := box.Within(p.region)
+	if !ok {
+		return nil, false, fmt.Errorf("of %v the layer buffer holds %v, but %v is needed", t, p.region, box)
 	}
-	shape, bits := d.workload.Net.Input, 1
-	switch t.Class {
-	case schedule.Spikes:
-		l := d.workload.Net.Layer(t.Index)
-		shape, bits = l.Pooled, l.ValueBits()
-	case schedule.OwnSpikes:
-		shape = d.workload.Net.Layer(t.Index).Out
-	}
-	d.unpacked = room(d.unpacked, d.workload.Batch*shape.Size())
-	pe.Unpack(d.unpacked, v.Bits, bits)
+	d.unpacked = room(d.unpacked, box.Size())
+	at := 0
+	inside.Runs(func(first, n int) {
+		pe.Unpack(d.unpacked[at:at+n], p.Bits, bits, first)
+		at += n
+	})
 	return d.unpacked, false, nil
 }
 
 // connection is what a kernel's weights connect: a layer's or a classifier's.
 type connection struct {
 	pe.Connection
+	full    bool // fully connected
+	batch   int
 	weights schedule.Tensor
 	input   schedule.Tensor
 	err     schedule.Tensor // of its synaptic sums
@@ -302,12 +608,11 @@ type connection struct {
 func (d *datapath) connection(s *schedule.Step, classifier bool, index int) connection {
 	net := d.workload.Net
 	if classifier {
-		b := d.program.Blocks[index-1]
 		c := connection{
-			Connection: pe.ConnectClassifier(net.Layer(b.Last).Pooled, net.Classes),
-			weights:    schedule.Tensor{Class: schedule.ClassifierWeight, Index: index, Step: s.Interval - 1},
-			input:      d.output(s, b.Last),
-			err:        schedule.Tensor{Class: schedule.ClassifierError, Index: index, Step: s.Time},
+			Connection: d.classifier(index), full: true, batch: d.workload.Batch,
+			weights: schedule.Tensor{Class: schedule.ClassifierWeight, Index: index, Step: s.Interval - 1},
+			input:   d.output(s, d.program.Blocks[index-1].Last),
+			err:     schedule.Tensor{Class: schedule.ClassifierError, Index: index, Step: s.Time},
 		}
 		if !d.program.Trainable() {
 			c.weights = schedule.Tensor{Class: schedule.RandomWeight, Index: index}
@@ -316,15 +621,134 @@ func (d *datapath) connection(s *schedule.Step, classifier bool, index int) conn
 	}
 	l := net.Layer(index)
 	c := connection{
-		Connection: pe.Connect(l),
-		weights:    schedule.Tensor{Class: schedule.Weight, Index: index, Step: s.Interval - 1},
-		input:      d.output(s, l.Reads),
-		err:        schedule.Tensor{Class: schedule.PotentialError, Index: index, Step: s.Time},
+		Connection: pe.Connect(l), full: l.Kind == network.FC, batch: d.workload.Batch,
+		weights: schedule.Tensor{Class: schedule.Weight, Index: index, Step: s.Interval - 1},
+		input:   d.output(s, l.Reads),
+		err:     schedule.Tensor{Class: schedule.PotentialError, Index: index, Step: s.Time},
 	}
 	if l.BatchNorm {
 		c.err.Class = schedule.SynapticErr
 	}
 	return c
+}
+
+// flat is the connection with a fully connected layer's input as one row.
+func (c connection) flat() pe.Connection {
+	if c.full {
+		return c.Flat()
+	}
+	return c.Connection
+}
+
+func span(r schedule.Region, dimension int) pe.Span {
+	return pe.Span{From: int(r.From[dimension]), To: int(r.To[dimension])}
+}
+
+func windowOf(r schedule.Region) pe.Window {
+	return pe.Window{Rows: span(r, 1), Columns: span(r, 2), Channels: span(r, 3)}
+}
+
+// samplesOf is a window of a map for the samples of a box.
+func samplesOf(box schedule.Region, s network.Shape, w pe.Window) schedule.Region {
+	r := schedule.Whole(int(box.Of[0]), s.Height, s.Width, s.Channels)
+	r.From = [4]int32{box.From[0], int32(w.Rows.From), int32(w.Columns.From), int32(w.Channels.From)}
+	r.To = [4]int32{box.To[0], int32(w.Rows.To), int32(w.Columns.To), int32(w.Channels.To)}
+	return r
+}
+
+// weightsIn are the weights of some rows and columns of the kernel between some
+// channels.
+func weightsIn(c pe.Connection, kernel pe.Window, out pe.Span) schedule.Region {
+	r := weightsOf(c)
+	r.From = [4]int32{int32(kernel.Rows.From), int32(kernel.Columns.From), int32(kernel.Channels.From), int32(out.From)}
+	r.To = [4]int32{int32(kernel.Rows.To), int32(kernel.Columns.To), int32(kernel.Channels.To), int32(out.To)}
+	return r
+}
+
+// kernelOf is all of the kernel, for some input channels.
+func kernelOf(c pe.Connection, in pe.Span) pe.Window {
+	return pe.Window{Rows: pe.Span{To: c.Height}, Columns: pe.Span{To: c.Width}, Channels: in}
+}
+
+func mapWindow(s network.Shape) pe.Window {
+	return pe.Window{Rows: pe.Span{To: s.Height}, Columns: pe.Span{To: s.Width}, Channels: pe.Span{To: s.Channels}}
+}
+
+// to returns the connection to a box of neurons, from the inputs of a fully
+// connected layer that a tile goes through, with the input and weights it takes.
+func (c connection) to(box schedule.Region, p schedule.Part) (tile pe.Connection, input, weights schedule.Region) {
+	whole, out := c.flat(), windowOf(box)
+	tile, in := whole.To(out)
+	if p.Last > 0 {
+		in.Channels = pe.Span{From: int(p.First), To: int(p.Last)}
+		tile = tile.Between(in.Channels, out.Channels)
+	}
+	return tile, samplesOf(box, whole.In, in), weightsIn(whole, kernelOf(whole, in.Channels), out.Channels)
+}
+
+// from returns the connection from a box of what the connection reads, with the
+// errors and weights it takes.
+func (c connection) from(box schedule.Region) (tile pe.Connection, errors, weights schedule.Region) {
+	tile, out, kernel := c.From(windowOf(box))
+	return tile, samplesOf(box, c.Out, out), weightsIn(c.Connection, kernel, out.Channels)
+}
+
+// between returns the connection of a box of a gradient, with the errors and the
+// input it takes, and the weights it is for.
+func (c connection) between(box schedule.Region) (tile pe.Connection, errors, input, weights schedule.Region) {
+	whole, out, in := c.flat(), span(box, 1), span(box, 3)
+	o, i := mapWindow(whole.Out), mapWindow(whole.In)
+	o.Channels, i.Channels = out, in
+	return whole.Between(in, out), samplesOf(box, whole.Out, o), samplesOf(box, whole.In, i), weightsIn(whole, kernelOf(whole, in), out)
+}
+
+// neurons is the box of the step's neurons that a kernel works on.
+func (d *datapath) neurons(s *schedule.Step, k schedule.Kernel) schedule.Region {
+	if k.Part.Is {
+		return k.Part.Box
+	}
+	if k.Classifier {
+		return d.mapOf(network.Shape{Channels: d.workload.Net.Classes, Height: 1, Width: 1})
+	}
+	return d.mapOf(d.workload.Net.Layer(k.Index).Out)
+}
+
+// pooled is the box of pooling neurons over a box of a layer's neurons. The last
+// windows' box has the remainder that no window covers.
+func (d *datapath) pooled(l *network.Layer, box schedule.Region) schedule.Region {
+	if !l.HasPool() {
+		return box
+	}
+	r := d.mapOf(l.Pooled)
+	r.From, r.To = box.From, box.To
+	cut := func(d int, window, windows int) {
+		r.From[d] /= int32(window)
+		r.To[d] /= int32(window)
+		if box.To[d] == box.Of[d] {
+			r.To[d] = int32(windows)
+		}
+	}
+	cut(1, l.Pool.Height, l.Pooled.Height)
+	cut(2, l.Pool.Width, l.Pooled.Width)
+	return r
+}
+
+// pooling is the geometry of a tile's pooling.
+func (d *datapath) pooling(l *network.Layer, box schedule.Region) pe.Pooling {
+	p := pe.ConnectPool(l)
+	p.In, p.Out = shapeOf(box), shapeOf(d.pooled(l, box))
+	return p
+}
+
+func shapeOf(box schedule.Region) network.Shape {
+	return network.Shape{Channels: box.Extent(3), Height: box.Extent(1), Width: box.Extent(2)}
+}
+
+// channelsOf are some rows of values by channel for the channels of a box.
+func channelsOf(box schedule.Region, rows int) schedule.Region {
+	r := schedule.Whole(1, 1, rows, int(box.Of[3]))
+	r.From[3], r.To[3] = box.From[3], box.To[3]
+	return r
 }
 
 // sample returns sample b's part of a batch.

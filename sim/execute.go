@@ -19,6 +19,7 @@ type processor struct {
 	dense    []*network.Layer // the classifiers, by block, as layers
 	nonzero  []float64        // by ledger index of a density
 	data     *datapath        // nil unless the simulation is functional
+	accesses accesses         // of the kernel that was executed last
 }
 
 // densities returns a^0..a^N, then a_c of each block: what the ledger gates
@@ -101,12 +102,19 @@ func (x *processor) sparse(m pe.Matrix, density int, events int64) pe.Matrix {
 	return m
 }
 
-// execute runs one kernel and enters what was executed.
+// execute runs one kernel and enters what was executed; what that accessed on
+// chip is in accesses.
 func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error) {
 	o, batch, all := x.operand(k), x.workload.Batch, x.traffic == schedule.All
 	l, array, ledger := o.layer, x.array, x.ledger
-	vector := func(why schedule.Beyond, r pe.Recipe, elements int64, reads, writes int) pe.Cost {
-		cost := array.Vector(elements, reads, writes)
+	x.accesses = accesses{}
+	lanes := func(elements int64, of operands) pe.Cost {
+		x.accesses.vector(elements, of)
+		reads, writes := of.total()
+		return array.Vector(elements, reads, writes)
+	}
+	vector := func(why schedule.Beyond, r pe.Recipe, elements int64, of operands) pe.Cost {
+		cost := lanes(elements, of)
 		ledger.recipe(why, r, cost.Slots)
 		return cost
 	}
@@ -120,6 +128,7 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 	switch k.Op {
 	case schedule.SynapticSum:
 		cost := array.Matrix(x.sparse(tile(k, pe.Synapses(l, batch)), o.density, done.sums))
+		x.accesses.matrix(cost, spikes, weights, states)
 		terms, density := x.gated(cost.Slots, o.density, done.sums)
 		ledger.adds[forwardPass][density] += terms
 		if o.direct && all {
@@ -128,33 +137,42 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 		return cost, nil
 
 	case schedule.Fire:
-		return vector(schedule.BeyondNeuron, pe.FireRecipe, o.neurons, 2, 2), nil
+		return vector(schedule.BeyondNeuron, pe.FireRecipe, o.neurons, fireOperands), nil
 
 	case schedule.NormForward:
-		return vector(schedule.BeyondNorm, pe.NormRecipe, o.neurons, 1, 2), nil
+		return vector(schedule.BeyondNorm, pe.NormRecipe, o.neurons, normOperands), nil
+
+	case schedule.NormMean:
+		return vector(schedule.BeyondNorm, pe.NormMeanRecipe, o.neurons, normMeanOperands), nil
+
+	case schedule.NormVariance:
+		return vector(schedule.BeyondNorm, pe.NormVarianceRecipe, o.neurons, normVarianceOperands), nil
+
+	case schedule.Normalize:
+		return vector(schedule.BeyondNorm, pe.NormalizeRecipe, o.neurons, normOperands), nil
 
 	case schedule.Join:
-		return vector(schedule.BeyondResidual, pe.JoinRecipe, o.neurons, 2, 1), nil
+		return vector(schedule.BeyondResidual, pe.JoinRecipe, o.neurons, joinOperands), nil
 
 	case schedule.Pool:
 		pooled := o.pooled
 		window := int64(l.Pool.Height) * int64(l.Pool.Width)
-		cost := array.Vector(pooled*window, 1, 0)
+		cost := lanes(pooled*window, windowOperands)
 		ledger.recipe(schedule.BeyondPooling, pe.Recipe{pe.Add: 1}, cost.Slots)
-		return sum(cost, vector(schedule.BeyondPooling, plus(pe.FireRecipe, pe.Recipe{pe.Multiply: 1}), pooled, 2, 2)), nil
+		return sum(cost, vector(schedule.BeyondPooling, plus(pe.FireRecipe, pe.Recipe{pe.Multiply: 1}), pooled, fireOperands)), nil
 
 	case schedule.Count:
-		return vector(schedule.BeyondLoss, pe.CountRecipe, o.neurons, 2, 1), nil
+		return vector(schedule.BeyondLoss, pe.CountRecipe, o.neurons, countOperands), nil
 
 	case schedule.Loss:
 		r := pe.LossRecipe
 		if x.workload.Training.Loss == network.CrossEntropy {
 			r = pe.SoftmaxRecipe
 		}
-		return vector(schedule.BeyondLoss, r, o.neurons, 2, 1), nil
+		return vector(schedule.BeyondLoss, r, o.neurons, lossOperands), nil
 
 	case schedule.Regenerate:
-		return vector(schedule.BeyondRandom, pe.RegenerateRecipe, o.weights, 0, 1), nil
+		return vector(schedule.BeyondRandom, pe.RegenerateRecipe, o.weights, regenerateOperands), nil
 
 	case schedule.BackProject:
 		reader := x.dense[s.Block-1]
@@ -164,11 +182,12 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 		work := tile(k, pe.Errors(reader, batch))
 		work.Density = 1 // errors are not spikes
 		cost := array.Matrix(work)
+		x.accesses.matrix(cost, gradients, weights, gradients)
 		ledger.macs += cost.Slots
 		return cost, nil
 
 	case schedule.JoinBackward:
-		return vector(schedule.BeyondResidual, pe.JoinRecipe, o.neurons, 2, 1), nil
+		return vector(schedule.BeyondResidual, pe.JoinRecipe, o.neurons, joinBackwardOperands), nil
 
 	case schedule.PoolBackward:
 		pooled := o.pooled
@@ -176,10 +195,10 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 		if !s.End {
 			r = plus(plus(r, pe.TemporalRecipe), pe.Recipe{pe.Add: pe.TemporalAdditions})
 		}
-		return vector(schedule.BeyondPooling, r, pooled, 3, 1), nil
+		return vector(schedule.BeyondPooling, r, pooled, poolBackwardOperands), nil
 
 	case schedule.TemporalError:
-		cost := array.Vector(o.neurons, 2, 1)
+		cost := lanes(o.neurons, temporalErrorOperands)
 		ledger.adds[backwardPass][ungated] += pe.TemporalAdditions * cost.Slots
 		if all {
 			ledger.recipe(schedule.BeyondSurrogate, pe.TemporalRecipe, cost.Slots)
@@ -187,16 +206,23 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 		return cost, nil
 
 	case schedule.SpatialError:
-		return vector(schedule.BeyondSurrogate, pe.SurrogateRecipe, o.neurons, 2, 1), nil
+		return vector(schedule.BeyondSurrogate, pe.SurrogateRecipe, o.neurons, spatialErrorOperands), nil
 
 	case schedule.NormBackward:
-		return vector(schedule.BeyondNorm, pe.NormBackwardRecipe, o.neurons, 2, 1), nil
+		return vector(schedule.BeyondNorm, pe.NormBackwardRecipe, o.neurons, normBackwardOperands), nil
+
+	case schedule.NormGradients:
+		return vector(schedule.BeyondNorm, pe.NormGradientsRecipe, o.neurons, normGradientsOperands), nil
+
+	case schedule.NormErrors:
+		return vector(schedule.BeyondNorm, pe.NormErrorsRecipe, o.neurons, normBackwardOperands), nil
 
 	case schedule.Gradient:
 		cost := array.Matrix(x.sparse(tile(k, pe.Gradients(l, batch)), o.density, done.gradient.Terms))
-		weights, density := x.gated(cost.Outputs, o.density, done.gradient.Weights)
+		x.accesses.matrix(cost, gradients, spikes, gradients)
+		sums, density := x.gated(cost.Outputs, o.density, done.gradient.Weights)
 		terms, _ := x.gated(cost.Slots, o.density, done.gradient.Terms)
-		ledger.adds[backwardPass][density] += weights
+		ledger.adds[backwardPass][density] += sums
 		if all {
 			ledger.executed(schedule.BeyondGradientRegister, pe.Add, density, terms)
 			if o.direct {
@@ -211,11 +237,11 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 		elements, why := o.weights, schedule.BeyondOptimizer
 		switch t := x.workload.Training; {
 		case t.Optimizer == network.Adam:
-			return vector(why, pe.AdamRecipe, elements, 4, 3), nil
+			return vector(why, pe.AdamRecipe, elements, adamOperands), nil
 		case t.Momentum > 0:
-			return vector(why, pe.MomentumRecipe, elements, 3, 2), nil
+			return vector(why, pe.MomentumRecipe, elements, momentumOperands), nil
 		}
-		return vector(why, pe.PlainRecipe, elements, 2, 1), nil
+		return vector(why, pe.PlainRecipe, elements, plainOperands), nil
 	}
 	return pe.Cost{}, fmt.Errorf("no processing element executes %q", k.Op)
 }

@@ -66,19 +66,19 @@ func (d *datapath) executeFixed(s *schedule.Step, k schedule.Kernel) (happened, 
 	case schedule.SynapticSum:
 		return d.fixedSum(s, k)
 	case schedule.Fire:
-		return happened{}, d.fixedFire(s, k)
+		return happened{}, d.fire(s, k)
 	case schedule.Pool:
-		return happened{}, d.fixedPool(s, k.Index)
+		return happened{}, d.pool(s, k)
 	case schedule.Count:
-		return happened{}, d.count(s, k.Index)
+		return happened{}, d.count(s, k)
 	case schedule.Loss:
-		return happened{}, d.fixedLoss(s, k.Index)
+		return happened{}, d.fixedLoss(s, k)
 	case schedule.Regenerate:
 		return happened{}, d.regenerate(s, k.Index)
 	case schedule.BackProject:
 		return happened{}, d.fixedBackProject(s, k)
 	case schedule.PoolBackward:
-		return happened{}, d.fixedPoolBackward(s, k.Index)
+		return happened{}, d.fixedPoolBackward(s, k)
 	case schedule.TemporalError, schedule.SpatialError:
 		return happened{}, d.fixedError(s, k)
 	case schedule.Gradient:
@@ -97,7 +97,7 @@ func taps(c pe.Connection, visit func(in, out, weight int)) {
 		for ox := range c.Out.Width {
 			for ky := range c.Height {
 				for kx := range c.Width {
-					y, x := oy*c.Stride+ky-c.Pad, ox*c.Stride+kx-c.Pad
+					y, x := oy*c.Stride+ky-c.Top, ox*c.Stride+kx-c.Left
 					if y < 0 || x < 0 || y >= c.In.Height || x >= c.In.Width {
 						continue
 					}
@@ -120,34 +120,27 @@ func (f *fixedUnits) inputIntegers(values []float32, real bool) ([]int64, int) {
 // fixedSum is the sum of Eq. 1. Products with a real input are rounded to the
 // weights' last place, once for each sum.
 func (d *datapath) fixedSum(s *schedule.Step, k schedule.Kernel) (done happened, err error) {
-	f, c := d.fixed, d.connection(s, k.Classifier, k.Index)
-	weights, err := d.operand(s, c.weights)
+	o, err := d.sumOperands(s, k)
 	if err != nil {
 		return done, err
 	}
-	in, real, err := d.take(s, c.input)
-	if err != nil {
-		return done, err
+	f := d.fixed
+	w := integers(f.Weight, o.weights)
+	x, fraction := f.inputIntegers(o.in, o.real)
+	inputs, outputs, n := o.In.Size(), o.Out.Size(), o.Out.Channels
+	f.sums = make([]int64, o.box.Size())
+	for i := range len(o.before.Bits) / 2 {
+		f.sums[i] = int64(uint64(o.before.Bits[2*i]) | uint64(o.before.Bits[2*i+1])<<32)
 	}
-	w := integers(f.Weight, weights.Floats)
-	x, fraction := f.inputIntegers(in, real)
-	inputs, outputs, n := c.In.Size(), c.Out.Size(), c.Out.Channels
-	f.sums = make([]int64, d.workload.Batch*outputs)
-	nonzero := int64(0)
-	for b := range d.workload.Batch {
+	for b := range o.box.Extent(0) {
 		x, sums := x[b*inputs:(b+1)*inputs], f.sums[b*outputs:(b+1)*outputs]
-		for _, v := range in[b*inputs : (b+1)*inputs] {
-			if v != 0 {
-				nonzero++
-			}
-		}
-		taps(c.Connection, func(in, out, weight int) {
-			for channel := range c.In.Channels {
+		taps(o.Connection, func(in, out, weight int) {
+			for channel := range o.In.Channels {
 				v := x[in+channel]
 				if v == 0 {
 					continue
 				}
-				if real {
+				if o.real {
 					done.sums += int64(n)
 				} else {
 					done.sums += v * int64(n)
@@ -158,138 +151,95 @@ func (d *datapath) fixedSum(s *schedule.Step, k schedule.Kernel) (done happened,
 			}
 		})
 	}
+	if o.after.Bits != nil {
+		for i, sum := range f.sums {
+			o.after.Bits[2*i], o.after.Bits[2*i+1] = uint32(sum), uint32(sum>>32)
+		}
+		return done, nil
+	}
 	for i, sum := range f.sums {
 		f.sums[i] = fixed.Round(sum, fraction)
-	}
-	if k.Classifier {
-		d.record.nonzeroClassifier[k.Index-1] += nonzero
-	} else {
-		d.record.nonzero[k.Index-1] += nonzero
 	}
 	return done, nil
 }
 
-// fixedNeurons fires neurons on the sums in the registers.
-func (d *datapath) fixedNeurons(u []float32, seen Observation) (fired int64) {
-	f := d.fixed
-	d.spikes = room(d.spikes, len(u))
+// fire fires neurons on the sums in the registers.
+func (f *fixedUnits) fire(u, spikes []float32) (fired int64, err error) {
+	if len(f.sums) != len(u) {
+		return 0, fmt.Errorf("the PEs hold %d sums; %d are needed", len(f.sums), len(u))
+	}
 	for i, before := range u {
 		after, spike := f.LIF(integer(f.Potential, before), f.sums[i])
-		u[i], d.spikes[i] = word(f.Potential, after), 0
+		u[i], spikes[i] = word(f.Potential, after), 0
 		if spike {
-			d.spikes[i] = 1
+			spikes[i] = 1
 			fired++
 		}
 	}
-	if d.observe != nil {
-		seen.Potentials, seen.Spikes = u, d.spikes
-		d.observe(seen)
-	}
-	return fired
-}
-
-func (d *datapath) fixedFire(s *schedule.Step, k schedule.Kernel) error {
-	class := schedule.Potential
-	if k.Classifier {
-		class = schedule.ClassifierState
-	}
-	u, err := d.product(s, schedule.Tensor{Class: class, Index: k.Index, Step: s.Time})
-	if err != nil {
-		return err
-	}
-	fired := d.fixedNeurons(u.Floats, Observation{Time: s.Time, Layer: s.Layer, Block: s.Block})
-	if k.Classifier {
-		d.record.spikesClassifier[k.Index-1] += fired
-	} else {
-		d.record.spikes[k.Index-1] += fired
-	}
-	return nil
+	return fired, nil
 }
 
 // windows calls visit for every neuron under a pooling window, with its index
 // and the window's.
-func windows(l *network.Layer, visit func(neuron, window int)) {
-	n := l.Out.Channels
-	for y := range l.Pooled.Height * l.Pool.Height {
-		for x := range l.Pooled.Width * l.Pool.Width {
+func windows(p pe.Pooling, visit func(neuron, window int)) {
+	n := p.In.Channels
+	for y := range p.Out.Height * p.Height {
+		for x := range p.Out.Width * p.Width {
 			for c := range n {
-				visit((y*l.Out.Width+x)*n+c, (y/l.Pool.Height*l.Pooled.Width+x/l.Pool.Width)*n+c)
+				visit((y*p.In.Width+x)*n+c, (y/p.Height*p.Out.Width+x/p.Width)*n+c)
 			}
 		}
 	}
 }
 
-// fixedPool fires pooling neurons on the mean of their window, rounded to the
-// weights' last place.
-func (d *datapath) fixedPool(s *schedule.Step, n int) error {
-	f, l := d.fixed, d.workload.Net.Layer(n)
-	u, err := d.product(s, schedule.Tensor{Class: schedule.PoolPotential, Index: n, Step: s.Time})
-	if err != nil {
-		return err
-	}
-	f.sums = make([]int64, len(u.Floats))
-	for b := range d.workload.Batch {
-		windows(l, func(neuron, window int) {
-			f.sums[b*l.Pooled.Size()+window] += int64(d.spikes[b*l.Out.Size()+neuron])
+// pool makes the sums of pooling neurons: the mean of their window, rounded to
+// the weights' last place.
+func (f *fixedUnits) pool(p pe.Pooling, samples int, spikes []float32) {
+	f.sums = make([]int64, samples*p.Out.Size())
+	for b := range samples {
+		windows(p, func(neuron, window int) {
+			f.sums[b*p.Out.Size()+window] += int64(spikes[b*p.In.Size()+neuron])
 		})
 	}
-	area := int64(l.Pool.Height) * int64(l.Pool.Width)
+	area := int64(p.Height) * int64(p.Width)
 	for i, count := range f.sums {
 		f.sums[i] = fixed.Divide(count<<f.Weight.Fraction, area)
 	}
-	d.fixedNeurons(u.Floats, Observation{Time: s.Time, Layer: n, Block: s.Block, Pool: true})
-	return nil
 }
 
 // fixedLoss records the loss, which nothing computes with, as float64, and makes
 // delta_c in fixed point.
-func (d *datapath) fixedLoss(s *schedule.Step, block int) error {
-	if err := d.loss(s, block); err != nil {
+func (d *datapath) fixedLoss(s *schedule.Step, k schedule.Kernel) error {
+	if err := d.loss(s, k); err != nil {
 		return err
 	}
-	counts, err := d.counts(s, block)
-	if err != nil {
-		return err
-	}
-	labels, err := d.operand(s, schedule.Tensor{Class: schedule.Label})
-	if err != nil {
-		return err
-	}
-	delta, err := d.product(s, schedule.Tensor{Class: schedule.ClassifierDelta, Index: block, Step: s.Time})
+	counts, labels, delta, err := d.lossOperands(s, k)
 	if err != nil {
 		return err
 	}
 	classes := d.workload.Net.Classes
 	for i, count := range counts {
-		x := d.fixed.OutputError(int64(count), labels.Bits[i/classes] == uint32(i%classes))
-		delta.Floats[i] = word(d.fixed.Error, x)
+		x := d.fixed.OutputError(int64(count), labels[i/classes] == uint32(i%classes))
+		delta[i] = word(d.fixed.Error, x)
 	}
 	return nil
 }
 
 func (d *datapath) fixedBackProject(s *schedule.Step, k schedule.Kernel) error {
-	f, index := d.fixed, k.Reader
-	if index == 0 {
-		index = s.Block
-	}
-	c := d.connection(s, k.Reader == 0, index)
-	weights, err := d.operand(s, c.weights)
+	o, err := d.errorOperands(s, k)
 	if err != nil {
 		return err
 	}
-	errors, err := d.operand(s, c.err)
-	if err != nil {
-		return err
-	}
-	w, gamma := integers(f.Weight, weights.Floats), integers(f.Error, errors.Floats)
-	inputs, outputs, n := c.In.Size(), c.Out.Size(), c.Out.Channels
+	f := d.fixed
+	w, gamma := integers(f.Weight, o.weights), integers(f.Error, o.gamma)
+	inputs, outputs, n := o.In.Size(), o.Out.Size(), o.Out.Channels
 	if len(f.spatial) == 0 {
-		f.spatial = make([]int64, d.workload.Batch*inputs)
+		f.spatial = make([]int64, o.box.Size())
 	}
-	for b := range d.workload.Batch {
+	for b := range o.box.Extent(0) {
 		sums, gamma := f.spatial[b*inputs:(b+1)*inputs], gamma[b*outputs:(b+1)*outputs]
-		taps(c.Connection, func(in, out, weight int) {
-			for channel := range c.In.Channels {
+		taps(o.Connection, func(in, out, weight int) {
+			for channel := range o.In.Channels {
 				for i, w := range w[weight+channel*n:][:n] {
 					sums[in+channel] += gamma[out+i] * w
 				}
@@ -299,29 +249,26 @@ func (d *datapath) fixedBackProject(s *schedule.Step, k schedule.Kernel) error {
 	return nil
 }
 
-func (d *datapath) fixedPoolBackward(s *schedule.Step, n int) error {
-	f, l := d.fixed, d.workload.Net.Layer(n)
-	u, err := d.operand(s, schedule.Tensor{Class: schedule.PoolPotential, Index: n, Step: s.Time})
+func (d *datapath) fixedPoolBackward(s *schedule.Step, k schedule.Kernel) error {
+	f, box := d.fixed, d.neurons(s, k)
+	u, gamma, err := d.poolOperands(s, k.Index, box)
 	if err != nil {
 		return err
 	}
-	gamma, err := d.product(s, schedule.Tensor{Class: schedule.PoolError, Index: n, Step: s.Time})
-	if err != nil {
-		return err
-	}
-	if len(f.spatial) != len(u.Floats) {
-		return fmt.Errorf("no error reaches the pooling neurons of layer %d", n)
+	if len(f.spatial) != len(u) {
+		return fmt.Errorf("no error reaches the pooling neurons of layer %d", k.Index)
 	}
 	if !s.End {
-		f.temporal(gamma.Floats)
+		f.temporal(gamma)
 	}
-	f.spatialPass(gamma.Floats, u.Floats)
-	f.spatial = make([]int64, d.workload.Batch*l.Out.Size())
-	area := int64(l.Pool.Height) * int64(l.Pool.Width)
-	for b := range d.workload.Batch {
-		windows(l, func(neuron, window int) {
-			g := integer(f.Error, gamma.Floats[b*l.Pooled.Size()+window])
-			f.spatial[b*l.Out.Size()+neuron] = fixed.Divide(f.Lift(g), area)
+	f.spatialPass(gamma, u)
+	p := d.pooling(d.workload.Net.Layer(k.Index), box)
+	f.spatial = make([]int64, box.Size())
+	area := int64(p.Height) * int64(p.Width)
+	for b := range box.Extent(0) {
+		windows(p, func(neuron, window int) {
+			g := integer(f.Error, gamma[b*p.Out.Size()+window])
+			f.spatial[b*p.In.Size()+neuron] = fixed.Divide(f.Lift(g), area)
 		})
 	}
 	return nil
@@ -346,16 +293,12 @@ func (f *fixedUnits) spatialPass(gamma, u []float32) {
 // fixedError is one pass of Eqs. 4 and 5 over a layer or a classifier.
 func (d *datapath) fixedError(s *schedule.Step, k schedule.Kernel) error {
 	f := d.fixed
-	errorClass, stateClass := schedule.PotentialError, schedule.Potential
-	if k.Classifier {
-		errorClass, stateClass = schedule.ClassifierError, schedule.ClassifierState
-	}
-	gamma, err := d.product(s, schedule.Tensor{Class: errorClass, Index: k.Index, Step: s.Time})
+	gamma, err := d.gamma(s, k)
 	if err != nil {
 		return err
 	}
 	if k.Classifier && !f.complete {
-		delta, err := d.operand(s, schedule.Tensor{Class: schedule.ClassifierDelta, Index: k.Index, Step: s.Interval * d.program.K})
+		delta, err := d.operand(s, schedule.Tensor{Class: schedule.ClassifierDelta, Index: k.Index, Step: s.Interval * d.program.K}, d.neurons(s, k))
 		if err != nil {
 			return err
 		}
@@ -364,50 +307,38 @@ func (d *datapath) fixedError(s *schedule.Step, k schedule.Kernel) error {
 		}
 	}
 	f.complete = true
-	if len(f.spatial) != len(gamma.Floats) {
+	if len(f.spatial) != len(gamma) {
 		return fmt.Errorf("no error reaches the neurons of layer %d", k.Index)
 	}
 	if k.Op == schedule.TemporalError {
-		f.temporal(gamma.Floats)
+		f.temporal(gamma)
 		return nil
 	}
-	u, err := d.operand(s, schedule.Tensor{Class: stateClass, Index: k.Index, Step: s.Time})
+	u, err := d.state(s, k)
 	if err == nil {
-		f.spatialPass(gamma.Floats, u.Floats)
+		f.spatialPass(gamma, u)
 	}
 	return err
 }
 
 // fixedGradient adds the batch's part of one step to dW (Eq. 7).
 func (d *datapath) fixedGradient(s *schedule.Step, k schedule.Kernel) (done happened, err error) {
-	f, c := d.fixed, d.connection(s, k.Classifier, k.Index)
-	class := schedule.WeightGradient
-	if k.Classifier {
-		class = schedule.ClassifierGrad
-	}
-	dw, err := d.product(s, schedule.Tensor{Class: class, Index: k.Index, Step: s.Time})
+	o, err := d.gradientOperands(s, k)
 	if err != nil {
 		return done, err
 	}
-	errors, err := d.operand(s, c.err)
-	if err != nil {
-		return done, err
-	}
-	in, real, err := d.take(s, c.input)
-	if err != nil {
-		return done, err
-	}
-	x, fraction := f.inputIntegers(in, real)
-	gamma := integers(f.Error, errors.Floats)
-	inputs, outputs, n := c.In.Size(), c.Out.Size(), c.Out.Channels
-	register := make([]int64, len(dw.Floats))
-	reached := make([]bool, len(dw.Floats)/n) // an input event reached the weights of a tap and channel
-	for b := range d.workload.Batch {
+	f := d.fixed
+	x, fraction := f.inputIntegers(o.in, o.real)
+	gamma := integers(f.Error, o.gamma)
+	inputs, outputs, n := o.In.Size(), o.Out.Size(), o.Out.Channels
+	register := make([]int64, len(o.dw))
+	reached := make([]bool, len(o.dw)/n) // an input event reached the weights of a tap and channel
+	for b := range o.samples {
 		clear(register)
 		clear(reached)
 		x, gamma := x[b*inputs:(b+1)*inputs], gamma[b*outputs:(b+1)*outputs]
-		taps(c.Connection, func(in, out, weight int) {
-			for channel := range c.In.Channels {
+		taps(o.Connection, func(in, out, weight int) {
+			for channel := range o.In.Channels {
 				v := x[in+channel]
 				if v == 0 {
 					continue
@@ -415,7 +346,7 @@ func (d *datapath) fixedGradient(s *schedule.Step, k schedule.Kernel) (done happ
 				at := weight + channel*n
 				reached[at/n] = true
 				done.gradient.Terms += int64(n)
-				if real {
+				if o.real {
 					done.gradient.Scaled += int64(n)
 				}
 				for i := range n {
@@ -429,52 +360,35 @@ func (d *datapath) fixedGradient(s *schedule.Step, k schedule.Kernel) (done happ
 			}
 			done.gradient.Weights += int64(n)
 			for at := tap * n; at < (tap+1)*n; at++ {
-				sum := f.Accumulate(integer(f.Gradient, dw.Floats[at]), fixed.Round(register[at], fraction))
-				dw.Floats[at] = word(f.Gradient, sum)
+				sum := f.Accumulate(integer(f.Gradient, o.dw[at]), fixed.Round(register[at], fraction))
+				o.dw[at] = word(f.Gradient, sum)
 			}
 		}
 	}
 	return done, nil
 }
 
-// fixedOptimize updates one parameter tensor. Gradients are recorded without
-// the scale that they are carried with.
+// fixedOptimize updates one parameter tensor, or a tile of it. Gradients are
+// recorded without the scale that they are carried with.
 func (d *datapath) fixedOptimize(s *schedule.Step, k schedule.Kernel) error {
+	p, err := d.parameters(s, k)
+	if err != nil {
+		return err
+	}
 	f := d.fixed
-	gradientClass, momentClass := schedule.WeightGradient, schedule.Moment
-	if k.Of == schedule.ClassifierWeight {
-		gradientClass, momentClass = schedule.ClassifierGrad, schedule.ClassifierMoment
-	}
-	first := (s.Interval-1)*d.program.K + 1
-	dw, err := d.operand(s, schedule.Tensor{Class: gradientClass, Index: k.Index, Step: first})
-	if err != nil {
-		return err
-	}
-	w, err := d.product(s, schedule.Tensor{Class: k.Of, Index: k.Index, Step: s.Interval})
-	if err != nil {
-		return err
-	}
-	var moment []float32
-	if d.workload.Training.Momentum > 0 {
-		v, err := d.product(s, schedule.Tensor{Class: momentClass, Index: k.Index, Step: s.Interval})
-		if err != nil {
-			return err
-		}
-		moment = v.Floats
-	}
-	plain := make([]float32, len(dw.Floats))
-	for i, g := range dw.Floats {
+	plain := make([]float32, len(p.gradient))
+	for i, g := range p.gradient {
 		plain[i] = float32(math.Ldexp(float64(g), -f.ErrorShift))
 		before := int64(0)
-		if moment != nil {
-			before = integer(f.Gradient, moment[i])
+		if p.moment != nil {
+			before = integer(f.Gradient, p.moment[i])
 		}
-		weight, after := f.Update(integer(f.Weight, w.Floats[i]), before, integer(f.Gradient, g))
-		w.Floats[i] = word(f.Weight, weight)
-		if moment != nil {
-			moment[i] = word(f.Gradient, after)
+		weight, after := f.Update(integer(f.Weight, p.value[i]), before, integer(f.Gradient, g))
+		p.value[i] = word(f.Weight, weight)
+		if p.moment != nil {
+			p.moment[i] = word(f.Gradient, after)
 		}
 	}
-	d.recordGradient(k, s.Interval, plain)
+	d.record.gradient(k, s.Interval, p.box, plain)
 	return nil
 }

@@ -30,31 +30,41 @@ func (d *datapath) execute(s *schedule.Step, k schedule.Kernel) (happened, error
 	case schedule.SynapticSum:
 		return d.synapticSum(s, k)
 	case schedule.NormForward:
-		return happened{}, d.normForward(s, k.Index)
+		return happened{}, d.normForward(s, k)
+	case schedule.NormMean:
+		return happened{}, d.normMean(s, k)
+	case schedule.NormVariance:
+		return happened{}, d.normVariance(s, k)
+	case schedule.Normalize:
+		return happened{}, d.normalize(s, k)
 	case schedule.Fire:
 		return happened{}, d.fire(s, k)
 	case schedule.Join:
-		return happened{}, d.join(s, k.Index)
+		return happened{}, d.join(s, k)
 	case schedule.Pool:
-		return happened{}, d.pool(s, k.Index)
+		return happened{}, d.pool(s, k)
 	case schedule.Count:
-		return happened{}, d.count(s, k.Index)
+		return happened{}, d.count(s, k)
 	case schedule.Loss:
-		return happened{}, d.loss(s, k.Index)
+		return happened{}, d.loss(s, k)
 	case schedule.Regenerate:
 		return happened{}, d.regenerate(s, k.Index)
 	case schedule.BackProject:
 		return happened{}, d.backProject(s, k)
 	case schedule.JoinBackward:
-		return happened{}, d.joinBackward(s, k.Index)
+		return happened{}, d.joinBackward(s, k)
 	case schedule.PoolBackward:
-		return happened{}, d.poolBackward(s, k.Index)
+		return happened{}, d.poolBackward(s, k)
 	case schedule.TemporalError:
 		return happened{}, d.temporalError(s, k)
 	case schedule.SpatialError:
 		return happened{}, d.spatialError(s, k)
 	case schedule.NormBackward:
-		return happened{}, d.normBackward(s, k.Index)
+		return happened{}, d.normBackward(s, k)
+	case schedule.NormGradients:
+		return happened{}, d.normGradients(s, k)
+	case schedule.NormErrors:
+		return happened{}, d.normErrors(s, k)
 	case schedule.Gradient:
 		return d.gradient(s, k)
 	case schedule.Optimize:
@@ -63,66 +73,173 @@ func (d *datapath) execute(s *schedule.Step, k schedule.Kernel) (happened, error
 	return happened{}, fmt.Errorf("no processing element executes %q", k.Op)
 }
 
+// sumOperands are what a synaptic sum takes. A tile that does not go through all
+// inputs of a fully connected layer goes on where the one before ended.
+type sumOperands struct {
+	pe.Connection
+	box           schedule.Region
+	weights, in   []float32
+	real          bool      // inputs are real numbers
+	before, after pe.Values // sums that have not gone through all inputs; empty if there are none
+}
+
+func (d *datapath) sumOperands(s *schedule.Step, k schedule.Kernel) (o sumOperands, err error) {
+	c := d.connection(s, k.Classifier, k.Index)
+	o.box = d.neurons(s, k)
+	tile, input, wanted := c.to(o.box, k.Part)
+	weights, err := d.operand(s, c.weights, wanted)
+	if err != nil {
+		return o, err
+	}
+	o.Connection, o.weights = tile, weights.Floats
+	if o.in, o.real, err = d.take(s, c.input, input); err != nil {
+		return o, err
+	}
+	partial := schedule.Tensor{Class: schedule.PartialSum, Index: k.Index, Step: s.Time}
+	if k.Part.First > 0 {
+		if o.before, err = d.operand(s, partial, o.box); err != nil {
+			return o, err
+		}
+	}
+	if k.Part.Last > 0 && k.Part.Last < int64(c.In.Size()) {
+		o.after, err = d.product(s, partial, o.box)
+	}
+	return o, err
+}
+
 // synapticSum is the sum of Eq. 1 over synapses.
 func (d *datapath) synapticSum(s *schedule.Step, k schedule.Kernel) (done happened, err error) {
-	c := d.connection(s, k.Classifier, k.Index)
-	weights, err := d.operand(s, c.weights)
+	o, err := d.sumOperands(s, k)
 	if err != nil {
 		return done, err
 	}
-	in, real, err := d.take(s, c.input)
-	if err != nil {
-		return done, err
+	d.sums = room(d.sums, o.box.Size())
+	if o.before.Floats == nil {
+		clear(d.sums)
 	}
-	inputs, outputs := c.In.Size(), c.Out.Size()
-	d.sums = room(d.sums, d.workload.Batch*outputs)
-	d.one.Real = real
-	nonzero := int64(0)
-	for b := range d.workload.Batch {
-		d.one.List(sample(in, b, inputs))
-		nonzero += int64(len(d.one.Events))
-		done.sums += c.Sum(sample(d.sums, b, outputs), weights.Floats, &d.one)
+	copy(d.sums, o.before.Floats)
+	inputs, outputs := o.In.Size(), o.Out.Size()
+	d.one.Real = o.real
+	for b := range o.box.Extent(0) {
+		d.one.List(sample(o.in, b, inputs))
+		done.sums += o.Sum(sample(d.sums, b, outputs), o.weights, &d.one)
 	}
-	if k.Classifier {
-		d.record.nonzeroClassifier[k.Index-1] += nonzero
-	} else {
-		d.record.nonzero[k.Index-1] += nonzero
-	}
+	copy(o.after.Floats, d.sums)
 	return done, nil
 }
 
-func (d *datapath) normForward(s *schedule.Step, n int) error {
-	parameter, err := d.operand(s, schedule.Tensor{Class: schedule.NormParameter, Index: n, Step: s.Interval - 1})
+// normSums are batch norm's sums by channel; m is the values of a channel in
+// the batch.
+func (d *datapath) normSums(s *schedule.Step, n int, box schedule.Region) (words []uint32, m int, err error) {
+	v, err := d.product(s, schedule.Tensor{Class: schedule.NormSums, Index: n, Step: s.Time}, channelsOf(box, 3))
+	return v.Bits, box.Total() / int(box.Of[3]), err
+}
+
+// normMean is the first pass over a tile's synaptic sums: they wait where the
+// normalised ones will be.
+func (d *datapath) normMean(s *schedule.Step, k schedule.Kernel) error {
+	box := d.neurons(s, k)
+	words, m, err := d.normSums(s, k.Index, box)
 	if err != nil {
 		return err
 	}
-	running, err := d.product(s, schedule.Tensor{Class: schedule.NormStatistic, Index: n, Step: s.Time})
+	waiting, err := d.product(s, schedule.Tensor{Class: schedule.NormSaved, Index: k.Index, Step: s.Time}, box)
 	if err != nil {
 		return err
 	}
-	saved, err := d.product(s, schedule.Tensor{Class: schedule.NormSaved, Index: n, Step: s.Time})
-	if err != nil {
+	if err := need("synaptic sums", d.sums, box.Size()); err != nil {
 		return err
 	}
-	if err := need("synaptic sums", d.sums, len(saved.Floats)); err != nil {
-		return err
-	}
-	pe.NormForward(d.sums, parameter.Floats, running.Floats, saved)
+	pe.NormMean(words, d.sums, m, box.Starts(), box.Ends())
+	copy(waiting.Floats, d.sums)
 	return nil
 }
 
-// fire takes a layer's or a classifier's potentials one step on.
-func (d *datapath) fire(s *schedule.Step, k schedule.Kernel) error {
+func (d *datapath) normVariance(s *schedule.Step, k schedule.Kernel) error {
+	box := d.neurons(s, k)
+	words, m, err := d.normSums(s, k.Index, box)
+	if err != nil {
+		return err
+	}
+	sums, err := d.operand(s, schedule.Tensor{Class: schedule.NormSaved, Index: k.Index, Step: s.Time}, box)
+	if err == nil {
+		pe.NormVariance(words, sums.Floats, m, box.Starts(), box.Ends())
+	}
+	return err
+}
+
+// normalize is the third pass; its tile that has a channel's first value also
+// takes the channel's running statistics on, and saves its 1/std.
+func (d *datapath) normalize(s *schedule.Step, k schedule.Kernel) error {
+	box := d.neurons(s, k)
+	words, m, err := d.normSums(s, k.Index, box)
+	if err != nil {
+		return err
+	}
+	saved, err := d.product(s, schedule.Tensor{Class: schedule.NormSaved, Index: k.Index, Step: s.Time}, box)
+	if err != nil {
+		return err
+	}
+	d.sums = append(d.sums[:0], saved.Floats...)
+	return d.normalizeSums(s, k.Index, box, words, m, saved)
+}
+
+func (d *datapath) normalizeSums(s *schedule.Step, n int, box schedule.Region, words []uint32, m int, saved pe.Values) error {
+	parameter, err := d.operand(s, schedule.Tensor{Class: schedule.NormParameter, Index: n, Step: s.Interval - 1}, channelsOf(box, 2))
+	if err != nil {
+		return err
+	}
+	if box.Starts() {
+		running, err := d.product(s, schedule.Tensor{Class: schedule.NormStatistic, Index: n, Step: s.Time}, channelsOf(box, 2))
+		if err != nil {
+			return err
+		}
+		pe.NormStatistics(words, running.Floats, m)
+		pe.NormDeviations(saved.Bits, words)
+	}
+	pe.Normalize(words, d.sums, parameter.Floats, saved.Floats)
+	return nil
+}
+
+// normForward is all three passes over sums in the registers, of all that
+// some channels have.
+func (d *datapath) normForward(s *schedule.Step, k schedule.Kernel) error {
+	box := d.neurons(s, k)
+	if !box.Starts() || !box.Ends() {
+		return fmt.Errorf("batch norm of %v: a channel's statistics need all of the batch", box)
+	}
+	saved, err := d.product(s, schedule.Tensor{Class: schedule.NormSaved, Index: k.Index, Step: s.Time}, box)
+	if err != nil {
+		return err
+	}
+	if err := need("synaptic sums", d.sums, box.Size()); err != nil {
+		return err
+	}
+	words, m := make([]uint32, pe.NormWords*box.Extent(3)), box.Total()/int(box.Of[3])
+	pe.NormMean(words, d.sums, m, true, true)
+	pe.NormVariance(words, d.sums, m, true, true)
+	return d.normalizeSums(s, k.Index, box, words, m, saved)
+}
+
+// potentials returns the place of a layer's or a classifier's potentials.
+func (d *datapath) potentials(s *schedule.Step, k schedule.Kernel) (u []float32, box schedule.Region, err error) {
 	class := schedule.Potential
 	if k.Classifier {
 		class = schedule.ClassifierState
 	}
-	u, err := d.product(s, schedule.Tensor{Class: class, Index: k.Index, Step: s.Time})
+	box = d.neurons(s, k)
+	v, err := d.product(s, schedule.Tensor{Class: class, Index: k.Index, Step: s.Time}, box)
+	return v.Floats, box, err
+}
+
+// fire takes a layer's or a classifier's potentials one step on.
+func (d *datapath) fire(s *schedule.Step, k schedule.Kernel) error {
+	u, box, err := d.potentials(s, k)
 	if err != nil {
 		return err
 	}
-	seen := Observation{Time: s.Time, Layer: s.Layer, Block: s.Block}
-	fired, err := d.fireNeurons(u.Floats, seen)
+	d.fired, d.firedBox = true, box
+	fired, err := d.fireNeurons(u, box, Observation{Time: s.Time, Layer: s.Layer, Block: s.Block})
 	if err != nil {
 		return err
 	}
@@ -135,27 +252,76 @@ func (d *datapath) fire(s *schedule.Step, k schedule.Kernel) error {
 }
 
 // fireNeurons fires neurons on the sums in the registers.
-func (d *datapath) fireNeurons(u []float32, seen Observation) (int64, error) {
-	if err := need("sums", d.sums, len(u)); err != nil {
+func (d *datapath) fireNeurons(u []float32, box schedule.Region, seen Observation) (fired int64, err error) {
+	d.spikes = room(d.spikes, len(u))
+	if d.fixed != nil {
+		fired, err = d.fixed.fire(u, d.spikes)
+	} else if err = need("sums", d.sums, len(u)); err == nil {
+		fired = d.neuron.Fire(u, d.sums, d.spikes)
+	}
+	if err != nil {
 		return 0, err
 	}
-	d.spikes = room(d.spikes, len(u))
-	fired := d.neuron.Fire(u, d.sums, d.spikes)
-	if d.observe != nil {
-		seen.Potentials, seen.Spikes = u, d.spikes
-		d.observe(seen)
-	}
+	d.show(seen, box, u, d.spikes)
 	return fired, nil
 }
 
+// mapName tells which of a step's maps an observation shows.
+type mapName struct {
+	layer, block int
+	pool, output bool
+}
+
+// gathered is a map that becomes complete tile by tile.
+type gathered struct {
+	values, potentials []float32
+	missing            int
+}
+
+// gather puts a box of values into a whole.
+func gather(to []float32, box schedule.Region, values []float32) {
+	at := 0
+	box.Runs(func(first, n int) {
+		copy(to[first:first+n], values[at:])
+		at += n
+	})
+}
+
+// show lets the observer see a map when all of it has fired.
+func (d *datapath) show(seen Observation, box schedule.Region, potentials, spikes []float32) {
+	if d.observe == nil {
+		return
+	}
+	if !box.All() {
+		name := mapName{seen.Layer, seen.Block, seen.Pool, seen.Output}
+		g := d.seen[name]
+		if g == nil {
+			g = &gathered{values: make([]float32, box.Total()), missing: box.Total()}
+			d.seen[name] = g
+		}
+		if potentials != nil && g.potentials == nil {
+			g.potentials = make([]float32, box.Total())
+		}
+		gather(g.potentials, box, potentials)
+		gather(g.values, box, spikes)
+		if g.missing -= box.Size(); g.missing > 0 {
+			return
+		}
+		potentials, spikes = g.potentials, g.values
+		delete(d.seen, name)
+	}
+	seen.Potentials, seen.Spikes = potentials, spikes
+	d.observe(seen)
+}
+
 // join adds the other operand of a residual block to the layer's spikes.
-func (d *datapath) join(s *schedule.Step, n int) error {
-	j := d.workload.Net.Layer(n).Join
+func (d *datapath) join(s *schedule.Step, k schedule.Kernel) error {
+	j := d.workload.Net.Layer(k.Index).Join
 	other := schedule.Tensor{Class: schedule.OwnSpikes, Index: j.Conv, Step: s.Time}
 	if j.Identity {
 		other = d.output(s, j.Skip)
 	}
-	values, _, err := d.take(s, other)
+	values, _, err := d.take(s, other, d.neurons(s, k))
 	if err != nil {
 		return err
 	}
@@ -166,69 +332,62 @@ func (d *datapath) join(s *schedule.Step, n int) error {
 	return nil
 }
 
-func (d *datapath) pool(s *schedule.Step, n int) error {
-	l := d.workload.Net.Layer(n)
-	u, err := d.product(s, schedule.Tensor{Class: schedule.PoolPotential, Index: n, Step: s.Time})
+func (d *datapath) pool(s *schedule.Step, k schedule.Kernel) error {
+	l, box := d.workload.Net.Layer(k.Index), d.neurons(s, k)
+	windows := d.pooled(l, box)
+	u, err := d.product(s, schedule.Tensor{Class: schedule.PoolPotential, Index: k.Index, Step: s.Time}, windows)
 	if err != nil {
 		return err
 	}
-	if err := need("spikes", d.spikes, d.workload.Batch*l.Out.Size()); err != nil {
+	if err := need("spikes", d.spikes, box.Size()); err != nil {
 		return err
 	}
-	d.sums = room(d.sums, len(u.Floats))
-	for b := range d.workload.Batch {
-		pe.PoolSums(sample(d.sums, b, l.Pooled.Size()), sample(d.spikes, b, l.Out.Size()), l)
+	p := d.pooling(l, box)
+	if d.fixed != nil {
+		d.fixed.pool(p, box.Extent(0), d.spikes)
 	}
-	_, err = d.fireNeurons(u.Floats, Observation{Time: s.Time, Layer: n, Block: s.Block, Pool: true})
+	d.sums = room(d.sums, len(u.Floats))
+	for b := range box.Extent(0) {
+		p.Sums(sample(d.sums, b, p.Out.Size()), sample(d.spikes, b, p.In.Size()))
+	}
+	_, err = d.fireNeurons(u.Floats, windows, Observation{Time: s.Time, Layer: k.Index, Block: s.Block, Pool: true})
 	return err
 }
 
 // emit packs a layer's output.
 func (d *datapath) emit(s *schedule.Step) error {
-	l := d.workload.Net.Layer(s.Layer)
-	for _, p := range s.Products {
-		bits, shape := l.ValueBits(), l.Pooled
-		switch p.Tensor.Class {
-		case schedule.Spikes:
-		case schedule.OwnSpikes:
-			bits, shape = 1, l.Out
-		default:
-			continue
-		}
-		to, err := d.product(s, p.Tensor)
-		if err != nil {
-			return err
-		}
-		if err := need("spikes", d.spikes, d.workload.Batch*shape.Size()); err != nil {
-			return err
-		}
-		pe.Pack(to.Bits, d.spikes, bits)
-		if p.Tensor.Class == schedule.Spikes {
-			d.record.output(s.Layer, d.spikes)
-			if d.observe != nil {
-				d.observe(Observation{Time: s.Time, Layer: s.Layer, Block: s.Block, Output: true, Spikes: d.spikes})
-			}
-		}
+	net := d.workload.Net
+	l, box := net.Layer(s.Layer), d.firedBox
+	t := schedule.Tensor{Class: schedule.Spikes, Index: s.Layer, Step: s.Time}
+	if s.Layer < net.N() && net.Layer(s.Layer+1).Kind == network.Shortcut {
+		t.Class = schedule.OwnSpikes // an operand of the sum that the shortcut ends
+	} else {
+		box = d.pooled(l, box)
+	}
+	to, err := d.product(s, t, box)
+	if err != nil {
+		return err
+	}
+	if err := need("spikes", d.spikes, box.Size()); err != nil {
+		return err
+	}
+	pe.Pack(to.Bits, d.spikes, d.bits(t))
+	if t.Class == schedule.Spikes {
+		d.record.outputs[s.Layer-1] += nonzero(d.spikes)
+		d.show(Observation{Time: s.Time, Layer: s.Layer, Block: s.Block, Output: true}, box, nil, d.spikes)
 	}
 	return nil
 }
 
 // counts returns the spike counts of a classifier's interval: made anew at its
 // first step, and then kept.
-func (d *datapath) counts(s *schedule.Step, block int) ([]uint32, error) {
-	t := schedule.Tensor{Class: schedule.SpikeCount, Index: block}
-	for _, p := range s.Products {
-		if p.Tensor == t {
-			v, err := d.product(s, t)
-			return v.Bits, err
-		}
-	}
-	v, err := d.operand(s, t)
+func (d *datapath) counts(s *schedule.Step, k schedule.Kernel) ([]uint32, error) {
+	v, err := d.product(s, schedule.Tensor{Class: schedule.SpikeCount, Index: k.Index}, d.neurons(s, k))
 	return v.Bits, err
 }
 
-func (d *datapath) count(s *schedule.Step, block int) error {
-	counts, err := d.counts(s, block)
+func (d *datapath) count(s *schedule.Step, k schedule.Kernel) error {
+	counts, err := d.counts(s, k)
 	if err != nil {
 		return err
 	}
@@ -241,68 +400,114 @@ func (d *datapath) count(s *schedule.Step, block int) error {
 	return nil
 }
 
-func (d *datapath) loss(s *schedule.Step, block int) error {
-	counts, err := d.counts(s, block)
+// lossOperands are what the loss is evaluated on.
+func (d *datapath) lossOperands(s *schedule.Step, k schedule.Kernel) (counts, labels []uint32, delta []float32, err error) {
+	box := d.neurons(s, k)
+	if counts, err = d.counts(s, k); err != nil {
+		return nil, nil, nil, err
+	}
+	if box.Extent(3) != d.workload.Net.Classes {
+		return nil, nil, nil, fmt.Errorf("loss of %v: it needs all classes of a sample", box)
+	}
+	samples := schedule.Whole(d.workload.Batch, 1, 1, 1)
+	samples.From[0], samples.To[0] = box.From[0], box.To[0]
+	y, err := d.operand(s, schedule.Tensor{Class: schedule.Label}, samples)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	v, err := d.product(s, schedule.Tensor{Class: schedule.ClassifierDelta, Index: k.Index, Step: s.Time}, box)
+	return counts, y.Bits, v.Floats, err
+}
+
+func (d *datapath) loss(s *schedule.Step, k schedule.Kernel) error {
+	counts, labels, delta, err := d.lossOperands(s, k)
 	if err != nil {
 		return err
 	}
-	labels, err := d.operand(s, schedule.Tensor{Class: schedule.Label})
-	if err != nil {
-		return err
-	}
-	delta, err := d.product(s, schedule.Tensor{Class: schedule.ClassifierDelta, Index: block, Step: s.Time})
-	if err != nil {
-		return err
-	}
-	evaluate := pe.MSE
+	l := pe.Loss{Classes: d.workload.Net.Classes, K: d.program.K, Batch: d.workload.Batch}
+	add, mean := l.MSE, l.MeanSquare
 	if d.workload.Training.Loss == network.CrossEntropy {
-		evaluate = pe.CrossEntropy
+		add, mean = l.CrossEntropy, l.MeanCrossEntropy
 	}
-	d.record.loss(block, s.Interval, evaluate(delta.Floats, counts, labels.Bits, d.program.K))
+	total := &d.record.losses[k.Index-1]
+	if box := d.neurons(s, k); box.Starts() {
+		*total = 0
+	}
+	*total = add(*total, delta, counts, labels)
+	if box := d.neurons(s, k); box.Ends() {
+		d.record.loss(k.Index, s.Interval, mean(*total))
+	}
 	return nil
 }
 
+// regenerate makes the random weights that the step has as a product.
 func (d *datapath) regenerate(s *schedule.Step, block int) error {
-	w, err := d.product(s, schedule.Tensor{Class: schedule.RandomWeight, Index: block})
-	if err != nil {
-		return err
+	t := schedule.Tensor{Class: schedule.RandomWeight, Index: block}
+	for i := range s.Products {
+		if s.Products[i].Tensor != t {
+			continue
+		}
+		box, err := d.region(t, s.Products[i].Region)
+		if err != nil {
+			return err
+		}
+		w, err := d.product(s, t, box)
+		if err != nil {
+			return err
+		}
+		return d.cut(t, box, w, d.whole(t), d.random[block-1])
 	}
-	w.Copy(d.random[block-1])
-	return nil
+	return fmt.Errorf("%v is computed, but the step does not make it", t)
 }
 
-// backProject adds one reader's part to the first term of Eq. 4.
-func (d *datapath) backProject(s *schedule.Step, k schedule.Kernel) error {
+// errorOperands are what W^T gamma of one reader takes.
+type errorOperands struct {
+	pe.Connection
+	box            schedule.Region
+	weights, gamma []float32
+}
+
+func (d *datapath) errorOperands(s *schedule.Step, k schedule.Kernel) (o errorOperands, err error) {
 	index := k.Reader
 	if index == 0 {
 		index = s.Block
 	}
+	o.box = d.pooled(d.workload.Net.Layer(k.Index), d.neurons(s, k))
 	c := d.connection(s, k.Reader == 0, index)
-	weights, err := d.operand(s, c.weights)
+	tile, errors, wanted := c.from(o.box)
+	weights, err := d.operand(s, c.weights, wanted)
+	if err != nil {
+		return o, err
+	}
+	gamma, err := d.operand(s, c.err, errors)
+	o.Connection, o.weights, o.gamma = tile, weights.Floats, gamma.Floats
+	return o, err
+}
+
+// backProject adds one reader's part to the first term of Eq. 4.
+func (d *datapath) backProject(s *schedule.Step, k schedule.Kernel) error {
+	o, err := d.errorOperands(s, k)
 	if err != nil {
 		return err
 	}
-	gamma, err := d.operand(s, c.err)
-	if err != nil {
-		return err
-	}
-	inputs, outputs := c.In.Size(), c.Out.Size()
-	d.sums = room(d.sums, d.workload.Batch*inputs)
-	for b := range d.workload.Batch {
-		d.events = c.Errors(sample(d.sums, b, inputs), weights.Floats, sample(gamma.Floats, b, outputs), d.events)
+	inputs, outputs := o.In.Size(), o.Out.Size()
+	d.sums = room(d.sums, o.box.Size())
+	for b := range o.box.Extent(0) {
+		d.events = o.Errors(sample(d.sums, b, inputs), o.weights, sample(o.gamma, b, outputs), d.events)
 	}
 	return d.addErrors(d.sums)
 }
 
 // joinBackward adds the error that comes over an identity shortcut.
-func (d *datapath) joinBackward(s *schedule.Step, n int) error {
+func (d *datapath) joinBackward(s *schedule.Step, k schedule.Kernel) error {
 	net, block := d.workload.Net, d.program.Blocks[s.Block-1]
-	for join := n + 1; join <= block.Last; join++ {
+	box := d.pooled(net.Layer(k.Index), d.neurons(s, k))
+	for join := k.Index + 1; join <= block.Last; join++ {
 		j := net.Layer(join).Join
-		if j == nil || !j.Identity || j.Skip != n {
+		if j == nil || !j.Identity || j.Skip != k.Index {
 			continue
 		}
-		err := d.addOutputError(s, join)
+		err := d.addOutputError(s, join, box)
 		if err != nil {
 			return err
 		}
@@ -312,8 +517,8 @@ func (d *datapath) joinBackward(s *schedule.Step, n int) error {
 
 // addOutputError adds the error of a residual sum to the error in the
 // registers.
-func (d *datapath) addOutputError(s *schedule.Step, join int) error {
-	v, err := d.operand(s, schedule.Tensor{Class: schedule.OutputError, Index: join, Step: s.Time})
+func (d *datapath) addOutputError(s *schedule.Step, join int, box schedule.Region) error {
+	v, err := d.operand(s, schedule.Tensor{Class: schedule.OutputError, Index: join, Step: s.Time}, box)
 	if err != nil {
 		return err
 	}
@@ -333,26 +538,34 @@ func (d *datapath) addErrors(errors []float32) error {
 	return nil
 }
 
-func (d *datapath) poolBackward(s *schedule.Step, n int) error {
-	l := d.workload.Net.Layer(n)
-	u, err := d.operand(s, schedule.Tensor{Class: schedule.PoolPotential, Index: n, Step: s.Time})
+// poolOperands are the states and errors of the pooling neurons over a tile.
+func (d *datapath) poolOperands(s *schedule.Step, n int, box schedule.Region) (u, gamma []float32, err error) {
+	windows := d.pooled(d.workload.Net.Layer(n), box)
+	state, err := d.operand(s, schedule.Tensor{Class: schedule.PoolPotential, Index: n, Step: s.Time}, windows)
+	if err != nil {
+		return nil, nil, err
+	}
+	v, err := d.product(s, schedule.Tensor{Class: schedule.PoolError, Index: n, Step: s.Time}, windows)
+	return state.Floats, v.Floats, err
+}
+
+func (d *datapath) poolBackward(s *schedule.Step, k schedule.Kernel) error {
+	l, box := d.workload.Net.Layer(k.Index), d.neurons(s, k)
+	u, gamma, err := d.poolOperands(s, k.Index, box)
 	if err != nil {
 		return err
 	}
-	gamma, err := d.product(s, schedule.Tensor{Class: schedule.PoolError, Index: n, Step: s.Time})
-	if err != nil {
-		return err
-	}
-	if err := need("errors of the pooling neurons", d.spatial, len(u.Floats)); err != nil {
+	if err := need("errors of the pooling neurons", d.spatial, len(u)); err != nil {
 		return err
 	}
 	if !s.End {
-		d.neuron.Temporal(d.spatial, gamma.Floats)
+		d.neuron.Temporal(d.spatial, gamma)
 	}
-	d.neuron.Surrogate(gamma.Floats, d.spatial, u.Floats)
-	d.spatial = room(d.spatial, d.workload.Batch*l.Out.Size())
-	for b := range d.workload.Batch {
-		pe.PoolErrors(sample(d.spatial, b, l.Out.Size()), sample(gamma.Floats, b, l.Pooled.Size()), l)
+	d.neuron.Surrogate(gamma, d.spatial, u)
+	d.spatial = room(d.spatial, box.Size())
+	p := d.pooling(l, box)
+	for b := range box.Extent(0) {
+		p.Errors(sample(d.spatial, b, p.In.Size()), sample(gamma, b, p.Out.Size()))
 	}
 	return nil
 }
@@ -364,43 +577,53 @@ func (d *datapath) completeDelta(s *schedule.Step, k schedule.Kernel) error {
 		return nil
 	}
 	d.delta = true
+	box := d.neurons(s, k)
 	if k.Classifier {
-		v, err := d.operand(s, schedule.Tensor{Class: schedule.ClassifierDelta, Index: k.Index, Step: s.Interval * d.program.K})
+		v, err := d.operand(s, schedule.Tensor{Class: schedule.ClassifierDelta, Index: k.Index, Step: s.Interval * d.program.K}, box)
 		d.spatial = append(d.spatial, v.Floats...)
 		return err
 	}
 	net, n := d.workload.Net, k.Index
 	l := net.Layer(n)
 	if n < net.N() && net.Layer(n+1).Kind == network.Shortcut {
-		return d.addOutputError(s, n+1)
+		return d.addOutputError(s, n+1, box)
 	}
-	if err := need("errors of the spikes", d.spatial, d.workload.Batch*l.Out.Size()); err != nil {
+	if err := need("errors of the spikes", d.spatial, box.Size()); err != nil {
 		return err
 	}
 	if l.Join == nil {
 		return nil
 	}
-	v, err := d.product(s, schedule.Tensor{Class: schedule.OutputError, Index: n, Step: s.Time})
+	v, err := d.product(s, schedule.Tensor{Class: schedule.OutputError, Index: n, Step: s.Time}, box)
 	copy(v.Floats, d.spatial)
 	return err
 }
 
-// potentialError returns the place of gamma, and the error that the registers
-// hold for it.
-func (d *datapath) potentialError(s *schedule.Step, k schedule.Kernel) (gamma []float32, err error) {
-	if err := d.completeDelta(s, k); err != nil {
-		return nil, err
-	}
+// gamma returns the place of a layer's or a classifier's errors.
+func (d *datapath) gamma(s *schedule.Step, k schedule.Kernel) ([]float32, error) {
 	class := schedule.PotentialError
 	if k.Classifier {
 		class = schedule.ClassifierError
 	}
-	v, err := d.product(s, schedule.Tensor{Class: class, Index: k.Index, Step: s.Time})
+	v, err := d.product(s, schedule.Tensor{Class: class, Index: k.Index, Step: s.Time}, d.neurons(s, k))
 	return v.Floats, err
 }
 
+// state returns the potentials at which they are.
+func (d *datapath) state(s *schedule.Step, k schedule.Kernel) ([]float32, error) {
+	class := schedule.Potential
+	if k.Classifier {
+		class = schedule.ClassifierState
+	}
+	u, err := d.operand(s, schedule.Tensor{Class: class, Index: k.Index, Step: s.Time}, d.neurons(s, k))
+	return u.Floats, err
+}
+
 func (d *datapath) temporalError(s *schedule.Step, k schedule.Kernel) error {
-	gamma, err := d.potentialError(s, k)
+	if err := d.completeDelta(s, k); err != nil {
+		return err
+	}
+	gamma, err := d.gamma(s, k)
 	if err == nil {
 		d.neuron.Temporal(d.spatial, gamma)
 	}
@@ -408,73 +631,144 @@ func (d *datapath) temporalError(s *schedule.Step, k schedule.Kernel) error {
 }
 
 func (d *datapath) spatialError(s *schedule.Step, k schedule.Kernel) error {
-	gamma, err := d.potentialError(s, k)
+	if err := d.completeDelta(s, k); err != nil {
+		return err
+	}
+	gamma, err := d.gamma(s, k)
 	if err != nil {
 		return err
 	}
-	class := schedule.Potential
-	if k.Classifier {
-		class = schedule.ClassifierState
-	}
-	u, err := d.operand(s, schedule.Tensor{Class: class, Index: k.Index, Step: s.Time})
+	u, err := d.state(s, k)
 	if err == nil {
-		d.neuron.Surrogate(gamma, d.spatial, u.Floats)
+		d.neuron.Surrogate(gamma, d.spatial, u)
 	}
 	return err
 }
 
-func (d *datapath) normBackward(s *schedule.Step, n int) error {
-	at := func(c schedule.Class, step int) schedule.Tensor {
-		return schedule.Tensor{Class: c, Index: n, Step: step}
+// normErrorOperands are gamma and the normalised sums of a box.
+func (d *datapath) normErrorOperands(s *schedule.Step, n int, box schedule.Region) (gamma, saved pe.Values, err error) {
+	if gamma, err = d.operand(s, schedule.Tensor{Class: schedule.PotentialError, Index: n, Step: s.Time}, box); err != nil {
+		return gamma, saved, err
 	}
-	gamma, err := d.operand(s, at(schedule.PotentialError, s.Time))
-	if err != nil {
-		return err
-	}
-	parameter, err := d.operand(s, at(schedule.NormParameter, s.Interval-1))
-	if err != nil {
-		return err
-	}
-	saved, err := d.operand(s, at(schedule.NormSaved, s.Time))
-	if err != nil {
-		return err
-	}
-	errors, err := d.product(s, at(schedule.SynapticErr, s.Time))
-	if err != nil {
-		return err
-	}
-	gradient, err := d.product(s, at(schedule.NormGradient, s.Time))
-	if err != nil {
-		return err
-	}
-	pe.NormBackward(errors.Floats, gradient.Floats, gamma.Floats, parameter.Floats, saved)
-	return nil
+	saved, err = d.operand(s, schedule.Tensor{Class: schedule.NormSaved, Index: n, Step: s.Time}, box)
+	return gamma, saved, err
 }
 
-// gradient adds the batch's part of one step to dW (Eq. 7).
-func (d *datapath) gradient(s *schedule.Step, k schedule.Kernel) (done happened, err error) {
+// normGradients is batch norm's first pass over a tile of errors.
+func (d *datapath) normGradients(s *schedule.Step, k schedule.Kernel) error {
+	box := d.neurons(s, k)
+	words, _, err := d.normSums(s, k.Index, box)
+	if err != nil {
+		return err
+	}
+	gamma, saved, err := d.normErrorOperands(s, k.Index, box)
+	if err != nil {
+		return err
+	}
+	return d.addNormGradients(s, k.Index, box, words, gamma, saved)
+}
+
+func (d *datapath) addNormGradients(s *schedule.Step, n int, box schedule.Region, words []uint32, gamma, saved pe.Values) error {
+	if box.Starts() {
+		pe.TakeNormDeviations(words, saved.Bits)
+	}
+	pe.NormGradients(words, gamma.Floats, saved.Floats, box.Starts())
+	if !box.Ends() {
+		return nil
+	}
+	gradient, err := d.product(s, schedule.Tensor{Class: schedule.NormGradient, Index: n, Step: s.Time}, channelsOf(box, 2))
+	if err == nil {
+		pe.AddNormGradients(words, gradient.Floats)
+	}
+	return err
+}
+
+// normErrors is the second pass.
+func (d *datapath) normErrors(s *schedule.Step, k schedule.Kernel) error {
+	box := d.neurons(s, k)
+	words, m, err := d.normSums(s, k.Index, box)
+	if err != nil {
+		return err
+	}
+	gamma, saved, err := d.normErrorOperands(s, k.Index, box)
+	if err != nil {
+		return err
+	}
+	return d.makeSynapticErrors(s, k.Index, box, words, m, gamma, saved)
+}
+
+func (d *datapath) makeSynapticErrors(s *schedule.Step, n int, box schedule.Region, words []uint32, m int, gamma, saved pe.Values) error {
+	parameter, err := d.operand(s, schedule.Tensor{Class: schedule.NormParameter, Index: n, Step: s.Interval - 1}, channelsOf(box, 2))
+	if err != nil {
+		return err
+	}
+	errors, err := d.product(s, schedule.Tensor{Class: schedule.SynapticErr, Index: n, Step: s.Time}, box)
+	if err == nil {
+		pe.NormErrors(words, errors.Floats, gamma.Floats, parameter.Floats, saved.Floats, m)
+	}
+	return err
+}
+
+// normBackward is both passes over all errors that some channels have.
+func (d *datapath) normBackward(s *schedule.Step, k schedule.Kernel) error {
+	box := d.neurons(s, k)
+	if !box.Starts() || !box.Ends() {
+		return fmt.Errorf("batch norm of %v: a channel's gradients need all of the batch", box)
+	}
+	gamma, saved, err := d.normErrorOperands(s, k.Index, box)
+	if err != nil {
+		return err
+	}
+	words := make([]uint32, pe.NormWords*box.Extent(3))
+	if err := d.addNormGradients(s, k.Index, box, words, gamma, saved); err != nil {
+		return err
+	}
+	return d.makeSynapticErrors(s, k.Index, box, words, box.Total()/int(box.Of[3]), gamma, saved)
+}
+
+// gradientOperands are what a gradient takes.
+type gradientOperands struct {
+	pe.Connection
+	samples       int
+	dw, gamma, in []float32
+	real          bool
+}
+
+func (d *datapath) gradientOperands(s *schedule.Step, k schedule.Kernel) (o gradientOperands, err error) {
 	c := d.connection(s, k.Classifier, k.Index)
+	box := schedule.Whole(c.batch, c.Out.Channels, 1, c.flat().In.Channels)
+	if k.Part.Is {
+		box = k.Part.Box
+	}
+	tile, errors, input, wanted := c.between(box)
 	class := schedule.WeightGradient
 	if k.Classifier {
 		class = schedule.ClassifierGrad
 	}
-	dw, err := d.product(s, schedule.Tensor{Class: class, Index: k.Index, Step: s.Time})
+	dw, err := d.product(s, schedule.Tensor{Class: class, Index: k.Index, Step: s.Time}, wanted)
+	if err != nil {
+		return o, err
+	}
+	gamma, err := d.operand(s, c.err, errors)
+	if err != nil {
+		return o, err
+	}
+	o = gradientOperands{Connection: tile, samples: box.Extent(0), dw: dw.Floats, gamma: gamma.Floats}
+	o.in, o.real, err = d.take(s, c.input, input)
+	return o, err
+}
+
+// gradient adds the batch's part of one step to dW (Eq. 7).
+func (d *datapath) gradient(s *schedule.Step, k schedule.Kernel) (done happened, err error) {
+	o, err := d.gradientOperands(s, k)
 	if err != nil {
 		return done, err
 	}
-	gamma, err := d.operand(s, c.err)
-	if err != nil {
-		return done, err
-	}
-	in, real, err := d.take(s, c.input)
-	if err != nil {
-		return done, err
-	}
-	inputs, outputs := c.In.Size(), c.Out.Size()
-	d.register = room(d.register, c.Out.Channels)
-	for b := range d.workload.Batch {
-		one := pe.Input{Values: sample(in, b, inputs), Real: real}
-		took := c.Gradient(dw.Floats, sample(gamma.Floats, b, outputs), d.register, &one)
+	inputs, outputs := o.In.Size(), o.Out.Size()
+	d.register = room(d.register, o.Out.Channels)
+	for b := range o.samples {
+		one := pe.Input{Values: sample(o.in, b, inputs), Real: o.real}
+		took := o.Gradient(o.dw, sample(o.gamma, b, outputs), d.register, &one)
 		done.gradient.Weights += took.Weights
 		done.gradient.Terms += took.Terms
 		done.gradient.Scaled += took.Scaled
@@ -482,8 +776,15 @@ func (d *datapath) gradient(s *schedule.Step, k schedule.Kernel) (done happened,
 	return done, nil
 }
 
-// optimize updates one parameter tensor.
-func (d *datapath) optimize(s *schedule.Step, k schedule.Kernel) error {
+// parameters are what an optimizer's pass works on; moment is nil if it has
+// none.
+type parameters struct {
+	box             schedule.Region // of gradient and values
+	gradient, value []float32
+	moment          []float32
+}
+
+func (d *datapath) parameters(s *schedule.Step, k schedule.Kernel) (p parameters, err error) {
 	gradientClass, momentClass := schedule.WeightGradient, schedule.Moment
 	switch k.Of {
 	case schedule.ClassifierWeight:
@@ -492,26 +793,44 @@ func (d *datapath) optimize(s *schedule.Step, k schedule.Kernel) error {
 		gradientClass, momentClass = schedule.NormGradient, schedule.NormMoment
 	}
 	first := (s.Interval-1)*d.program.K + 1
-	dw, err := d.operand(s, schedule.Tensor{Class: gradientClass, Index: k.Index, Step: first})
+	value := schedule.Tensor{Class: k.Of, Index: k.Index, Step: s.Interval}
+	p.box = d.whole(value)
+	moments := schedule.Whole(1, 1, d.moments(), p.box.Size())
+	if k.Part.Is && k.Of != schedule.NormParameter { // which is small: whole with the last tile
+		p.box = k.Part.Box
+		moments = moments.Slice(3, int64(p.box.From[3]), int64(p.box.To[3]))
+	}
+	dw, err := d.operand(s, schedule.Tensor{Class: gradientClass, Index: k.Index, Step: first}, p.box)
+	if err != nil {
+		return p, err
+	}
+	w, err := d.product(s, value, p.box)
+	if err != nil {
+		return p, err
+	}
+	p.gradient, p.value = dw.Floats, w.Floats
+	if t := d.workload.Training; t.Optimizer == network.Adam || t.Momentum > 0 {
+		v, err := d.product(s, schedule.Tensor{Class: momentClass, Index: k.Index, Step: s.Interval}, moments)
+		p.moment = v.Floats
+		return p, err
+	}
+	return p, nil
+}
+
+// optimize updates one parameter tensor, or a tile of it.
+func (d *datapath) optimize(s *schedule.Step, k schedule.Kernel) error {
+	if k.Of == schedule.NormParameter && k.Part.Is && k.Part.Values == 0 {
+		return nil // with the last tile
+	}
+	p, err := d.parameters(s, k)
 	if err != nil {
 		return err
 	}
-	w, err := d.product(s, schedule.Tensor{Class: k.Of, Index: k.Index, Step: s.Interval})
-	if err != nil {
-		return err
-	}
-	var moment pe.Values
-	training := d.workload.Training
-	if training.Optimizer == network.Adam || training.Momentum > 0 {
-		if moment, err = d.product(s, schedule.Tensor{Class: momentClass, Index: k.Index, Step: s.Interval}); err != nil {
-			return err
-		}
-	}
-	d.recordGradient(k, s.Interval, dw.Floats)
-	if training.Optimizer == network.Adam {
-		pe.AdamStep(w.Floats, dw.Floats, moment.Floats, training, s.Interval)
+	d.record.gradient(k, s.Interval, p.box, p.gradient)
+	if training := d.workload.Training; training.Optimizer == network.Adam {
+		pe.AdamStep(p.value, p.gradient, p.moment, training, s.Interval)
 	} else {
-		pe.SGD(w.Floats, dw.Floats, moment.Floats, training)
+		pe.SGD(p.value, p.gradient, p.moment, training)
 	}
 	return nil
 }

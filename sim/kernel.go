@@ -7,6 +7,9 @@ type event struct {
 	at   units.Picoseconds
 	seq  uint64 // order of scheduling: breaks ties
 	kind eventKind
+	// whose it is
+	group  uint16
+	engine uint16 // of a load or a store
 }
 
 type eventKind uint8
@@ -15,6 +18,7 @@ const (
 	loadDone eventKind = iota
 	storeDone
 	executeDone
+	portFree // the DRAM has served a stream
 )
 
 // kernel is the discrete-event core: a queue of events in the order of
@@ -31,8 +35,8 @@ func (e event) before(o event) bool {
 }
 
 // schedule makes an event happen at a time that is not in the past.
-func (k *kernel) schedule(at units.Picoseconds, kind eventKind) {
-	k.queue = append(k.queue, event{max(at, k.now), k.seq, kind})
+func (k *kernel) schedule(at units.Picoseconds, kind eventKind, group, engine int) {
+	k.queue = append(k.queue, event{max(at, k.now), k.seq, kind, uint16(group), uint16(engine)})
 	k.seq++
 	for i := len(k.queue) - 1; i > 0; {
 		parent := (i - 1) / 2

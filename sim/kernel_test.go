@@ -36,7 +36,7 @@ func TestEventsHappenInOrder(t *testing.T) {
 		}
 		for seq := range uint64(rapid.IntRange(1, 60).Draw(r, "events")) {
 			at := units.Picoseconds(rapid.IntRange(0, 9).Draw(r, "at"))
-			k.schedule(at, loadDone)
+			k.schedule(at, loadDone, 0, 0)
 			want = append(want, happening{max(at, k.now), seq}) // never in the past
 			if rapid.Bool().Draw(r, "take") {
 				take()
@@ -53,9 +53,9 @@ func TestEventsHappenInOrder(t *testing.T) {
 
 func TestEventsCarryTheirKind(t *testing.T) {
 	var k kernel
-	k.schedule(3, storeDone)
-	k.schedule(1, executeDone)
-	k.schedule(2, loadDone)
+	k.schedule(3, storeDone, 0, 0)
+	k.schedule(1, executeDone, 0, 0)
+	k.schedule(2, loadDone, 0, 0)
 	var got []eventKind
 	for !k.idle() {
 		got = append(got, k.next().kind)
@@ -68,11 +68,11 @@ func TestEventsCarryTheirKind(t *testing.T) {
 func TestEventsDoNotAllocate(t *testing.T) {
 	var k kernel
 	for range 64 {
-		k.schedule(k.now+5, loadDone)
+		k.schedule(k.now+5, loadDone, 0, 0)
 	}
 	if n := testing.AllocsPerRun(1000, func() {
 		k.next()
-		k.schedule(k.now+units.Picoseconds(k.seq%7), executeDone)
+		k.schedule(k.now+units.Picoseconds(k.seq%7), executeDone, 0, 0)
 	}); n != 0 {
 		t.Errorf("an event allocates %v times", n)
 	}
@@ -81,11 +81,11 @@ func TestEventsDoNotAllocate(t *testing.T) {
 func BenchmarkEvent(b *testing.B) {
 	var k kernel
 	for range 4 {
-		k.schedule(k.now+5, loadDone)
+		k.schedule(k.now+5, loadDone, 0, 0)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
 		k.next()
-		k.schedule(k.now+units.Picoseconds(k.seq%7), executeDone)
+		k.schedule(k.now+units.Picoseconds(k.seq%7), executeDone, 0, 0)
 	}
 }

@@ -1,11 +1,15 @@
 // Package sim is the accelerator: it executes a schedule on DRAM, an on-chip
 // layer buffer and a PE array, and counts what moved and what was executed.
 //
-// A step is loaded, executed and stored. One DMA engine serves the DRAM, one
-// transfer at a time; the PE array executes one step at a time. While a step is
-// executed the next one is loaded (double buffering) and the one before is
-// stored, where data allow: a tensor that a pending store will write is not
-// loaded before. [Run] reads top to bottom: load, execute, store, retire.
+// A step is loaded, executed and stored. The PE array executes one step at a
+// time. While a step is executed the next one is loaded (double buffering) and
+// the one before is stored, where data allow: a tensor that a pending store will
+// write is not loaded before. A DMA engine carries one load or store at a time.
+// [Run] reads top to bottom: load, execute, store, retire.
+//
+// In the pipelined order several PE groups do that at once, each with local
+// blocks of its own ([schedule.Program.Group]); they share the DRAM and hand
+// spikes on.
 //
 // Counters are entered where words cross the DRAM port and where PEs execute,
 // and nowhere else. The machine refuses a schedule that reads from DRAM what
@@ -15,15 +19,14 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"accelsim/dram"
 	"accelsim/energy"
 	"accelsim/hardware"
-	"accelsim/onchip"
 	"accelsim/pe/fixed"
 	"accelsim/schedule"
 	"accelsim/tensors"
-	"accelsim/tiling"
 	"accelsim/units"
 )
 
@@ -35,7 +38,8 @@ type Source interface {
 
 // Options selects what a simulation does besides counting.
 type Options struct {
-	Untimed bool         // count only: no cycles, no energy
+	Untimed bool // count only: no cycles, no energy
+	Order   schedule.Order
 	Engine  dram.Engine  // of the DRAM
 	Energy  energy.Table // the zero Table is the hardware's
 	// Source replaces the program's own steps.
@@ -73,23 +77,25 @@ type machine struct {
 	memory   *memoryMap
 	period   units.Picoseconds
 	dram     *dram.Memory
-	request  [1]dram.Stream // one on its way
+	port     port
 	kernel   kernel
 	accounts *accounts
+	attended attendance
 	progress func(int64)
 	requests func(units.Picoseconds, dram.Stream)
 	trace    *Trace // nil unless asked for
 	groups   []*group
 }
 
-// group is a PE group: an array with its lanes, a layer buffer and a DMA engine,
+// group is a PE group: an array with its lanes, a layer buffer and DMA engines,
 // which executes steps of its own.
 type group struct {
 	*machine
-	source Source
-	tiles  *tiling.Planner // nil if the buffer is as large as it takes
-	buffer *onchip.Buffer[copyOf]
-	pes    *processor
+	assignment
+	number   int
+	buffer   layerBuffer
+	pes      *processor
+	received []handed // spikes of the group before, oldest first
 
 	steps   [window]schedule.Step // step i is in i mod window
 	fetched bool                  // step `loading` is in its place
@@ -100,11 +106,12 @@ type group struct {
 	// has not been issued yet.
 	stored, storing, executed, executing, loaded, loading int64
 
-	streams  []movement
-	pending  transferKind // what the DMA engine is busy with
-	attended attendance
-	busy     [numPhases]units.Cycles // PE clocks by phase
-	booked   booked
+	engines []engine
+	streams []movement                             // of the load or store that is being issued
+	time    [2][numTransferKinds]units.Picoseconds // by PE busy, and else what they wait for
+	busy    [numPhases]units.Cycles                // PE clocks by phase
+	stalled units.Cycles                           // PE clocks for ports
+	booked  booked
 }
 
 // movement is a tensor's way across the DRAM port.
@@ -120,18 +127,19 @@ const (
 	noTransfer transferKind = iota
 	loadTransfer
 	storeTransfer
+	numTransferKinds
 )
 
-// attendance is simulated time by what PEs and DRAM were doing.
+// attendance is simulated time by what the machine was doing.
 type attendance struct {
-	since units.Picoseconds
-	time  [2][3]units.Picoseconds // by PE busy, transferKind
+	since         units.Picoseconds
+	dram, overlap units.Picoseconds // transfers were under way; PEs busy, too
 }
 
 // Layout returns the footprint of a program's tensors by class, and a [NotFit]
 // error if the hardware's DRAM cannot hold them.
-func Layout(p *schedule.Program, hw *hardware.Hardware) (Footprint, error) {
-	plan, err := planFor(p, hw)
+func Layout(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) (Footprint, error) {
+	plan, err := planFor(p, hw, order)
 	if err != nil {
 		return Footprint{}, err
 	}
@@ -150,66 +158,14 @@ func Layout(p *schedule.Program, hw *hardware.Hardware) (Footprint, error) {
 // into tiles.
 var ErrTiledTensors = errors.New("too few for this workload, and with tensors steps cannot be cut into tiles; use hardware with a larger layer buffer")
 
-// plan is how a program runs on a layer buffer.
-type plan struct {
-	source   Source
-	extents  []schedule.Extent
-	capacity units.Words
-	tiles    *tiling.Planner // nil if the buffer is as large as it takes
-}
-
-// planFor fits the program into the hardware's layer buffer. With only the
-// equations' traffic the buffer is the paper's, as large as it takes: what does
-// not fit would have to be fetched again, which the equations leave out.
-func planFor(p *schedule.Program, hw *hardware.Hardware) (plan, error) {
-	if hw.OnChip == 0 || p.Traffic == schedule.Equations {
-		return planForPaper(p, hw)
-	}
-	capacity := units.Words(hw.OnChip / hw.PE.Precision.Word())
-	room := tiling.Room{Shared: true, Words: tiling.Words{capacity}, Word: hw.PE.Precision.Word()}
-	if hw.Separate {
-		room.Shared = false
-		for b, buffer := range hw.Buffers {
-			room.Words[b] = units.Words(buffer.Capacity / hw.PE.Precision.Word())
-		}
-	}
-	t, err := tiling.New(p, room, hw.PE)
-	if err != nil {
-		return plan{}, err
-	}
-	return plan{source: t, extents: t.Extents(), capacity: capacity, tiles: t}, nil
-}
-
-// planForPaper gives the program a buffer as large as the paper's policy needs,
-// and no larger where more stays on chip: then steps may have to be cut.
-func planForPaper(p *schedule.Program, hw *hardware.Hardware) (plan, error) {
-	layer, err := p.With(schedule.Policy{})
-	if err != nil {
-		return plan{}, err
-	}
-	capacity := layer.WorkingSet()
-	if len(p.Policy().Pinned) == 0 || p.WorkingSet() <= capacity {
-		p.Rewind()
-		return plan{source: p, extents: p.Extents(), capacity: capacity}, nil
-	}
-	t, err := tiling.New(p, tiling.Room{Shared: true, Words: tiling.Words{capacity}, Word: hw.PE.Precision.Word()}, hw.PE)
-	if err != nil {
-		return plan{}, err
-	}
-	return plan{source: t, extents: t.Extents(), capacity: capacity, tiles: t}, nil
-}
-
 // Run executes one training iteration of the program on the hardware.
 func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error) {
 	if len(o.Energy.SRAMRead) == 0 {
 		o.Energy = hw.Energy
 	}
-	plan, err := planFor(p, hw)
+	plan, err := planFor(p, hw, o.Order)
 	if err != nil {
 		return nil, err
-	}
-	if plan.tiles != nil && plan.tiles.Tiled() && o.Tensors != nil {
-		return nil, fmt.Errorf("%s has %d bytes on chip: %w", hw.Name, hw.OnChip, ErrTiledTensors)
 	}
 	memory, err := layOut(plan.extents, hw.DRAM)
 	if err != nil {
@@ -226,30 +182,46 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 		accounts: newAccounts(p, densities(p.Workload(), p.Blocks)),
 		trace:    o.Trace,
 	}
-	g := &group{
-		machine: m, source: plan.source, tiles: plan.tiles,
-		buffer: onchip.New[copyOf](plan.capacity),
-		pes:    newProcessor(hw.PE, p.Workload(), p),
-	}
-	m.groups = []*group{g}
-	if o.Source != nil {
-		g.source = o.Source
-	}
+	var data *datapath
 	if o.Tensors != nil {
-		if g.pes.data, err = newDatapath(p, o); err != nil {
+		if data, err = newDatapath(p, o); err != nil {
 			return nil, err
 		}
-		if err = g.pes.data.fill(memory); err != nil {
+		if err = data.fill(memory); err != nil {
 			return nil, err
 		}
+	}
+	for i, x := range plan.parts {
+		if x.tiles != nil && x.tiles.Tiled() && o.Tensors != nil {
+			return nil, fmt.Errorf("%s has %d bytes on chip: %w", hw.Name, hw.OnChip, ErrTiledTensors)
+		}
+		g := &group{
+			machine: m, assignment: x, number: i,
+			buffer:  newLayerBuffer(x.memories, units.WordBytes),
+			pes:     newProcessor(hw.PE, p.Workload(), p),
+			engines: make([]engine, max(1, hw.Engines)),
+		}
+		for e := range g.engines {
+			g.engines[e].number = e
+		}
+		if data != nil {
+			g.pes.data = data.ofGroup()
+		}
+		m.groups = append(m.groups, g)
+	}
+	if o.Source != nil {
+		m.groups[0].source = o.Source
+	}
+	if m.trace != nil {
+		m.trace.Fill = make([][]Level, len(m.groups))
 	}
 	if o.Untimed {
-		err = g.runUntimed()
+		err = m.runUntimed()
 	} else {
 		if m.dram, err = dram.NewMemory(hw.DRAM, o.Engine); err != nil {
 			return nil, err
 		}
-		err = g.runTimed()
+		err = m.runTimed()
 	}
 	if err != nil {
 		return nil, err
@@ -299,8 +271,13 @@ func (m *group) load() error {
 			}
 		}
 		m.pes.ledger.moved(s, t, false)
-		m.buffer.Access(0, t.Words)
+		m.buffer.access(t.Tensor.Class, 0, t.Words)
 		m.streams = append(m.streams, movement{stream, t.Tensor, t.Words})
+	}
+	for _, t := range s.Receives {
+		if err := m.take(t); err != nil {
+			return explain(s, err)
+		}
 	}
 	for _, made := range s.Products {
 		if made.InPlace {
@@ -315,7 +292,8 @@ func (m *group) load() error {
 	return nil
 }
 
-// execute runs the kernels of the next loaded step and returns their clocks.
+// execute runs the kernels of the next loaded step and returns their clocks,
+// with those in which PEs wait for ports of the buffer.
 func (m *group) execute() (units.Cycles, error) {
 	s := m.step(m.executing)
 	m.enter(s)
@@ -328,19 +306,24 @@ func (m *group) execute() (units.Cycles, error) {
 	if data != nil {
 		data.begin(m.executing)
 	}
-	var cycles units.Cycles
+	var cycles, waited units.Cycles
 	for _, k := range s.Kernels {
 		cost, err := m.pes.execute(s, k)
 		if err != nil {
 			return 0, explain(s, err)
 		}
-		begun := m.kernel.now + units.Picoseconds(cycles)*m.period
+		begun := m.kernel.now + units.Picoseconds(cycles+waited)*m.period
 		cycles += cost.Cycles
-		m.booked.account.Kernels[k.Op] += cost.Cycles
-		m.trace.record(m.executing, s, Span{
-			Track: track(k.Op), From: begun, To: begun + units.Picoseconds(cost.Cycles)*m.period, Op: k.Op,
+		account := m.booked.account
+		account.Kernels[k.Op] += cost.Cycles
+		ports := m.buffer.serve(&m.pes.accesses)
+		stall := max(0, ports-cost.Cycles)
+		waited += stall
+		account.Ports += ports
+		account.Stall += stall
+		m.record(m.executing, s, Span{
+			Track: track(k.Op), From: begun, To: begun + units.Picoseconds(cost.Cycles+stall)*m.period, Op: k.Op,
 		})
-		m.buffer.Access(cost.Reads, cost.Writes)
 	}
 	for _, made := range s.Products {
 		if !made.InPlace {
@@ -356,9 +339,15 @@ func (m *group) execute() (units.Cycles, error) {
 			return 0, explain(s, err)
 		}
 	}
+	for _, t := range s.Hands {
+		if err := m.handOn(t); err != nil {
+			return 0, explain(s, err)
+		}
+	}
 	m.busy[phaseOf(s)] += cycles
+	m.stalled += waited
 	m.executing++
-	return cycles, nil
+	return cycles + waited, nil
 }
 
 // store takes the oldest executed step's results across the DRAM port.
@@ -367,7 +356,8 @@ func (m *group) store() error {
 	m.enter(s)
 	m.streams = m.streams[:0]
 	for _, t := range s.Writes {
-		if !m.buffer.Has(m.latest(t.Tensor, m.storing)) {
+		from := m.latest(t.Tensor, m.storing)
+		if !m.buffer.Has(from) {
 			return explain(s, fmt.Errorf("%v is written to DRAM but is not on chip", t.Tensor))
 		}
 		stream, err := m.memory.stream(t, true)
@@ -375,12 +365,12 @@ func (m *group) store() error {
 			return explain(s, err)
 		}
 		if data := m.pes.data; data != nil {
-			if err := data.store(t, m.storing, m.memory); err != nil {
+			if err := data.store(t, from, m.memory); err != nil {
 				return explain(s, err)
 			}
 		}
 		m.pes.ledger.moved(s, t, true)
-		m.buffer.Access(t.Words, 0)
+		m.buffer.access(t.Tensor.Class, t.Words, 0)
 		m.streams = append(m.streams, movement{stream, t.Tensor, t.Words})
 	}
 	m.storing++
@@ -435,13 +425,18 @@ func (m *group) retire() {
 		}
 		return false
 	})
+	m.received = slices.DeleteFunc(m.received, func(h handed) bool { return !m.buffer.Has(h.copyOf) })
 	if m.pes.data != nil {
 		m.pes.data.release(m.buffer.Has)
 	}
 	if m.progress != nil && m.stored%progressEvery == 0 {
-		done := m.stored
-		if m.tiles != nil {
-			done = m.tiles.Done()
+		var done int64
+		for _, g := range m.groups {
+			if g.tiles != nil {
+				done += g.tiles.Done()
+			} else {
+				done += g.stored
+			}
 		}
 		m.progress(done)
 	}
@@ -450,129 +445,161 @@ func (m *group) retire() {
 // progressEvery is how many steps pass between reports of progress.
 const progressEvery = 256
 
-// runUntimed executes step after step.
-func (m *group) runUntimed() error {
-	for m.fetch() {
-		if err := m.load(); err != nil {
-			return err
+// runUntimed executes step after step. Groups take turns, a step at a time, as
+// far as they need not wait for each other.
+func (m *machine) runUntimed() error {
+	for moved := true; moved; {
+		moved = false
+		for _, g := range m.groups {
+			if !g.canLoad() || !g.mayHand(g.step(g.loading)) || !g.mayStore(g.step(g.loading)) {
+				continue
+			}
+			moved = true
+			if err := g.load(); err != nil {
+				return err
+			}
+			g.finishLoad()
+			if _, err := g.execute(); err != nil {
+				return err
+			}
+			g.finishExecution()
+			if err := g.store(); err != nil {
+				return err
+			}
+			g.stored++
+			g.retire()
 		}
-		m.loaded++
-		if _, err := m.execute(); err != nil {
-			return err
-		}
-		m.executed++
-		if err := m.store(); err != nil {
-			return err
-		}
-		m.stored++
-		m.retire()
 	}
-	return nil
+	return m.checkFinished()
 }
 
 // runTimed executes the steps as events: whatever can start does, then time
 // moves to the next thing that ends.
-func (m *group) runTimed() error {
+func (m *machine) runTimed() error {
 	for {
-		if err := m.start(); err != nil {
+		for begun := true; begun; {
+			begun = false
+			for _, g := range m.groups {
+				did, err := g.start()
+				if err != nil {
+					return err
+				}
+				begun = begun || did
+			}
+		}
+		if err := m.serve(); err != nil {
 			return err
 		}
-		m.trace.fill(m.stored, m.kernel.now, m.buffer.Occupied().Bytes())
+		for _, g := range m.groups {
+			g.recordFill()
+		}
 		if m.kernel.idle() {
 			return m.checkFinished()
 		}
-		peBusy, transfer := m.executing > m.executed, m.pending
 		e := m.kernel.next()
-		m.attend(peBusy, transfer)
+		m.attend()
+		g := m.groups[e.group]
 		switch e.kind {
+		case portFree:
+			m.port.busy = false
+			continue
 		case loadDone:
-			m.loaded++
-			m.pending = noTransfer
+			g.engines[e.engine].kind = noTransfer
+			g.finishLoad()
 			continue // nothing on chip is needed less
 		case storeDone:
-			m.stored++
-			m.pending = noTransfer
+			g.engines[e.engine].kind = noTransfer
+			g.stored++
 		case executeDone:
-			m.executed++
+			g.finishExecution()
 		}
-		m.retire()
+		g.retire()
 	}
+}
+
+// finishLoad makes the step that was loaded ready.
+func (m *group) finishLoad() {
+	for _, t := range m.step(m.loaded).Frees {
+		m.memory.free(t)
+	}
+	m.loaded++
+}
+
+// finishExecution ends a step's computation: what it hands on has come.
+func (m *group) finishExecution() {
+	for _, t := range m.step(m.executed).Hands {
+		m.next().arrived(t)
+	}
+	m.executed++
 }
 
 // attend books the time since the last event.
-func (m *group) attend(peBusy bool, transfer transferKind) {
-	row := 0
-	if peBusy {
-		row = 1
+func (m *machine) attend() {
+	t := m.kernel.now - m.attended.since
+	anyBusy, moving := false, false
+	idle := (*account)(nil)
+	for _, g := range m.groups {
+		peBusy, transfer := g.executing > g.executed, g.transfer()
+		row := 0
+		if peBusy {
+			row = 1
+		}
+		g.time[row][transfer] += t
+		c := g.spend(t, peBusy, transfer)
+		if idle == nil || peBusy && !anyBusy {
+			idle = c // what the DRAM does meanwhile belongs to the first that works
+		}
+		anyBusy, moving = anyBusy || peBusy, moving || transfer != noTransfer
 	}
-	m.attended.time[row][transfer] += m.kernel.now - m.attended.since
-	m.spend(m.kernel.now-m.attended.since, peBusy, transfer)
+	if moving {
+		m.attended.dram += t
+		if anyBusy {
+			m.attended.overlap += t
+		}
+	} else {
+		m.dram.Finish(m.kernel.now)
+		idle.Idle.Add(m.commands(), 1)
+	}
 	m.attended.since = m.kernel.now
 }
 
-// start begins whatever can begin now.
-func (m *group) start() error {
-	if m.executing == m.executed && m.executing < m.loaded && m.mayReplace() {
+// start begins whatever the group can begin now, and tells whether it did.
+func (m *group) start() (begun bool, err error) {
+	if m.executing == m.executed && m.executing < m.loaded && m.mayReplace() && m.mayHand(m.step(m.executing)) {
+		begun = true
 		cycles, err := m.execute()
 		if err != nil {
-			return err
+			return begun, err
 		}
 		done := m.kernel.now + units.Picoseconds(cycles)*m.period
-		m.kernel.schedule(done, executeDone)
+		m.kernel.schedule(done, executeDone, m.number, 0)
 		i := m.executing - 1
-		m.trace.record(i, m.step(i), Span{Track: Steps, From: m.kernel.now, To: done})
+		m.record(i, m.step(i), Span{Track: Steps, From: m.kernel.now, To: done})
 	}
-	if m.pending != noTransfer {
-		return nil
-	}
-	// PEs that wait for data come first; otherwise results leave first.
-	canLoad, waiting := m.canLoad(), m.executing == m.loaded
-	switch {
-	case canLoad && (waiting || m.storing == m.executed):
-		if err := m.load(); err != nil {
-			return err
+	for i := range m.engines {
+		e := &m.engines[i]
+		if e.kind != noTransfer {
+			continue
 		}
-		return m.transfer(loadTransfer, loadDone)
-	case m.storing < m.executed:
-		if err := m.store(); err != nil {
-			return err
+		// PEs that wait for data come first; otherwise results leave first.
+		canLoad, canStore, waiting := m.canLoad(), m.canStore(), m.executing == m.loaded
+		switch {
+		case canLoad && (waiting || !canStore):
+			if err := m.load(); err != nil {
+				return begun, err
+			}
+			m.carry(e, loadTransfer, m.loading-1)
+		case canStore:
+			if err := m.store(); err != nil {
+				return begun, err
+			}
+			m.carry(e, storeTransfer, m.storing-1)
+		default:
+			return begun, nil
 		}
-		return m.transfer(storeTransfer, storeDone)
+		begun = true
 	}
-	return nil
-}
-
-// transfer gives the DRAM the streams of a load or a store.
-func (m *group) transfer(kind transferKind, done eventKind) error {
-	end, words := m.kernel.now, units.Words(0)
-	i, write := m.loading-1, false
-	if kind == storeTransfer {
-		i, write = m.storing-1, true
-	}
-	for j := range m.streams {
-		moving := &m.streams[j]
-		m.request[0] = moving.Stream
-		if m.requests != nil {
-			m.requests(m.kernel.now, moving.Stream)
-		}
-		served, err := m.dram.Transfer(m.kernel.now, m.request[:]) // waits for those before
-		if err != nil {
-			return err
-		}
-		begun := end
-		end = max(end, served)
-		words += moving.words
-		m.moved(moving.tensor.Class, end-begun)
-		m.trace.record(i, m.step(i), Span{
-			Track: Port, From: begun, To: end, Write: write, Tensor: moving.tensor, Words: moving.words,
-		})
-	}
-	if len(m.streams) > 0 {
-		m.trace.record(i, m.step(i), Span{Track: DMA, From: m.kernel.now, To: end, Write: write, Words: words})
-	}
-	m.pending = kind
-	m.kernel.schedule(end, done)
-	return nil
+	return begun, nil
 }
 
 // mayReplace tells whether the next step to execute may: not before results were
@@ -593,36 +620,117 @@ func (m *group) mayReplace() bool {
 	return true
 }
 
-// canLoad tells whether the next step may be loaded now: at most one step
-// ahead of the PEs, into free room, and not before pending results that it
-// reads were stored.
+// canLoad tells whether the next step may be loaded now: one at a time and at
+// most one step ahead of the PEs, into free room, when what it reads was stored
+// and what it receives has come.
 func (m *group) canLoad() bool {
-	if m.loading > m.executed+1 || m.loading >= m.stored+window || !m.fetch() {
+	if m.loading > m.loaded || m.loading > m.executed+1 || m.loading >= m.stored+window || !m.fetch() {
 		return false
 	}
-	s := m.step(m.loading)
-	if s.Demand() > m.buffer.Free() {
-		return false
+	return m.lacks(m.step(m.loading)).what == nothing
+}
+
+// lack is what a step waits for before it can be loaded.
+type lack struct {
+	what   lacking
+	tensor schedule.Tensor
+}
+
+type lacking uint8
+
+const (
+	nothing lacking = iota
+	onChipRoom
+	ownStore   // a pending store will write what it reads
+	otherStore // of the group before
+	handOver   // from the group before
+)
+
+func (m *group) lacks(s *schedule.Step) lack {
+	if !m.buffer.fits(s, m.keptFree()) {
+		return lack{what: onChipRoom}
 	}
-	for i := m.storing; i < m.loading; i++ {
+	for i := m.stored; i < m.loading; i++ {
 		for _, w := range m.step(i).Writes {
 			for _, r := range s.Reads {
 				if r.Tensor == w.Tensor {
-					return false
+					return lack{ownStore, r.Tensor}
 				}
 			}
+		}
+	}
+	if len(m.groups) == 1 {
+		return lack{}
+	}
+	return m.lacksOfOthers(s)
+}
+
+// canStore tells whether the oldest executed step may be stored now: one at a
+// time, over nothing that another group still reads.
+func (m *group) canStore() bool {
+	return m.storing == m.stored && m.storing < m.executed && m.mayStore(m.step(m.storing))
+}
+
+// mayStore tells whether nobody reads any more what a step is stored over.
+func (m *group) mayStore(s *schedule.Step) bool {
+	if len(m.groups) == 1 {
+		return true
+	}
+	for _, w := range s.Writes {
+		if r, slot := m.memory.shared(w.Tensor); r != nil && !r.mayWrite(w.Tensor.Step, slot) {
+			return false
 		}
 	}
 	return true
 }
 
-// checkFinished fails when nothing is under way but steps are left: the next
-// one does not fit on chip.
-func (m *group) checkFinished() error {
-	if !m.fetch() && m.stored == m.loading {
-		return nil
+// checkFinished fails when nothing is under way but steps are left, and names
+// what every group waits for.
+func (m *machine) checkFinished() error {
+	var waiting []error
+	for _, g := range m.groups {
+		if !g.fetch() && g.stored == g.loading {
+			continue
+		}
+		s := g.stuck()
+		waiting = append(waiting, explain(s, errors.New(g.why(s))))
 	}
-	s := m.step(m.loading)
-	need := s.Demand() + m.buffer.Occupied()
-	return explain(s, fmt.Errorf("needs %d bytes on chip; the layer buffer has %d", need.Bytes(), m.buffer.Capacity().Bytes()))
+	if len(waiting) > 1 {
+		return fmt.Errorf("the PE groups wait for each other: %w", errors.Join(waiting...))
+	}
+	return errors.Join(waiting...)
+}
+
+// stuck returns the step that a group cannot go on with when nothing of its own
+// is under way; nil if it has none left.
+func (m *group) stuck() *schedule.Step {
+	switch {
+	case m.storing < m.executed:
+		return m.step(m.storing)
+	case m.executing < m.loaded:
+		return m.step(m.executing)
+	case m.fetched:
+		return m.step(m.loading)
+	}
+	return nil
+}
+
+// why says what a stuck step waits for.
+func (m *group) why(s *schedule.Step) string {
+	switch {
+	case m.storing < m.executed:
+		return "waits to be stored over what the next group still reads"
+	case m.executing < m.loaded:
+		return "waits for the next group to take spikes"
+	}
+	switch l := m.lacks(s); l.what {
+	case ownStore:
+		return fmt.Sprintf("waits for the store of %v", l.tensor)
+	case otherStore:
+		return fmt.Sprintf("waits for %v, which the group before has not stored", l.tensor)
+	case handOver:
+		return fmt.Sprintf("waits for %v, which the group before has not handed over", l.tensor)
+	}
+	need := s.Demand() + m.buffer.Occupied() + m.keptFree()
+	return fmt.Sprintf("needs %d bytes on chip; the layer buffer has %d", need.Bytes(), m.buffer.Capacity().Bytes())
 }

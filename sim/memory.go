@@ -16,6 +16,7 @@ type region struct {
 	base   units.Bytes
 	stride units.Bytes // from slot to slot
 	holds  []content   // by slot
+	freed  []int       // by slot, of a shared one: the last step that may be overwritten
 }
 
 // content is what a slot holds.
@@ -80,6 +81,9 @@ func layOut(extents []schedule.Extent, d dram.Device) (*memoryMap, error) {
 				r.holds[s] = content{written: e.Constant || s == 0, words: e.Words}
 			}
 		}
+		if e.Shared {
+			r.freed = make([]int, e.Slots)
+		}
 		list := m.regions[e.Class]
 		for len(list) <= e.Index {
 			list = append(list, region{})
@@ -122,6 +126,8 @@ func (m *memoryMap) stream(t schedule.Transfer, write bool) (dram.Stream, error)
 	held := &r.holds[slot]
 	whole := r.extent.Words
 	switch {
+	case write && !r.mayWrite(t.Tensor.Step, slot):
+		return dram.Stream{}, fmt.Errorf("%v is written over step %d, which the next group still reads", t.Tensor, held.step)
 	case write:
 		if t.Offset == 0 {
 			if held.written && !held.read {
@@ -154,6 +160,39 @@ func (m *memoryMap) stream(t schedule.Transfer, write bool) (dram.Stream, error)
 		Bursts: int64(to - from),
 		Write:  write,
 	}, nil
+}
+
+// shared returns the region of a tensor that several groups use, and its slot;
+// nil if only one does.
+func (m *memoryMap) shared(t schedule.Tensor) (*region, int) {
+	r, slot, err := m.locate(t)
+	if err != nil || r.freed == nil {
+		return nil, 0
+	}
+	return r, slot
+}
+
+// mayWrite tells whether nobody reads any more what a step is written over.
+func (r *region) mayWrite(step, slot int) bool {
+	return r.freed == nil || step-len(r.holds) <= r.freed[slot]
+}
+
+// isThere tells whether a tensor has been written to the end, or overwritten
+// since; one that only a single group uses counts as there.
+func (m *memoryMap) isThere(t schedule.Tensor) bool {
+	r, slot := m.shared(t)
+	if r == nil {
+		return true
+	}
+	held := &r.holds[slot]
+	return held.step > t.Step || held.step == t.Step && held.words == r.extent.Words
+}
+
+// free lets a tensor that other groups use be overwritten.
+func (m *memoryMap) free(t schedule.Tensor) {
+	if r, slot := m.shared(t); r != nil {
+		r.freed[slot] = t.Step
+	}
 }
 
 // values returns the content of a tensor's slot.

@@ -13,21 +13,23 @@ import (
 // record is what a functional simulation has to tell: the tensors of
 // CONTRACT.md's dump, and counts of spikes.
 type record struct {
-	set               tensors.Set
-	spikes, nonzero   []int64 // by layer: fired by its own neurons; inputs that were not zero
-	spikesClassifier  []int64 // by block
-	nonzeroClassifier []int64
-	outputs           []int64 // by layer: outputs that were not zero
-	workload          *network.Workload
-	blocks            []network.Block
+	set              tensors.Set
+	spikes           []int64                       // by layer: fired by its own neurons
+	spikesClassifier []int64                       // by block
+	inputs           int64                         // of the network, that were not zero
+	outputs          []int64                       // by layer: outputs that were not zero
+	losses           []float64                     // by block, of the interval that is under way: sums
+	gradients        map[schedule.Tensor]*gathered // that the optimizer has not read all of
+	workload         *network.Workload
+	blocks           []network.Block
 }
 
 func newRecord(w *network.Workload, blocks []network.Block) *record {
 	n := w.Net.N()
 	return &record{
 		set: tensors.Set{}, workload: w, blocks: blocks,
-		spikes: make([]int64, n), nonzero: make([]int64, n), outputs: make([]int64, n),
-		spikesClassifier: make([]int64, len(blocks)), nonzeroClassifier: make([]int64, len(blocks)),
+		spikes: make([]int64, n), outputs: make([]int64, n), spikesClassifier: make([]int64, len(blocks)),
+		losses: make([]float64, len(blocks)), gradients: map[schedule.Tensor]*gathered{},
 	}
 }
 
@@ -35,24 +37,49 @@ func (r *record) loss(block, interval int, value float64) {
 	r.set[fmt.Sprintf("loss%d_i%d", block, interval)] = tensors.Scalar(value)
 }
 
-// output counts the values of a layer's output that are not zero.
-func (r *record) output(layer int, values []float32) {
+// nonzero counts the values that are not zero.
+func nonzero(values []float32) (n int64) {
 	for _, v := range values {
 		if v != 0 {
-			r.outputs[layer-1]++
+			n++
 		}
 	}
+	return n
 }
 
-// recordGradient keeps a gradient that the optimizer read from DRAM.
-func (d *datapath) recordGradient(k schedule.Kernel, interval int, dw []float32) {
-	net, set := d.workload.Net, d.record.set
+// read returns how many of the values that readers of a layer, or of the
+// network's input, saw were not zero.
+func (r *record) read(layer int) int64 {
+	if layer == network.InputLayer {
+		return r.inputs
+	}
+	return r.outputs[layer-1]
+}
+
+// gradient keeps a gradient, or a tile of one, that the optimizer read from
+// DRAM.
+func (r *record) gradient(k schedule.Kernel, interval int, box schedule.Region, dw []float32) {
+	if !box.All() {
+		key := schedule.Tensor{Class: k.Of, Index: k.Index}
+		g := r.gradients[key]
+		if g == nil {
+			g = &gathered{values: make([]float32, box.Total()), missing: box.Total()}
+			r.gradients[key] = g
+		}
+		gather(g.values, box, dw)
+		if g.missing -= box.Size(); g.missing > 0 {
+			return
+		}
+		dw = g.values
+		delete(r.gradients, key)
+	}
+	net, set := r.workload.Net, r.set
 	switch k.Of {
 	case schedule.Weight:
 		l := net.Layer(k.Index)
 		set[fmt.Sprintf("dw%d_i%d", k.Index, interval)] = tensors.Floats(fileWeights(pe.Connect(l), dw), tensors.WeightShape(l)...)
 	case schedule.ClassifierWeight:
-		b := d.program.Blocks[k.Index-1]
+		b := r.blocks[k.Index-1]
 		c := pe.ConnectClassifier(net.Layer(b.Last).Pooled, net.Classes)
 		set[fmt.Sprintf("dwc%d_i%d", k.Index, interval)] = tensors.Floats(fileWeights(c, dw), tensors.ClassifierShape(net, b)...)
 	case schedule.NormParameter:
@@ -115,12 +142,8 @@ func (d *datapath) fill(m *memoryMap) error {
 		slot, err := m.values(t)
 		if err == nil {
 			*slot = v
-			if d.fixed != nil { // the input has the potentials' format
-				f := d.fixed.Weight
-				if t.Class == schedule.Input {
-					f = d.fixed.Potential
-				}
-				quantize(f, v.Floats)
+			if d.fixed != nil && t.Class != schedule.Input {
+				quantize(d.fixed.Weight, v.Floats)
 			}
 		}
 		return err
@@ -132,8 +155,13 @@ func (d *datapath) fill(m *memoryMap) error {
 			x = x[(t-1)*frame : t*frame]
 		}
 		v := pe.Values{Floats: deviceMaps(x, net.Input)}
+		if d.fixed != nil { // the input has the potentials' format
+			quantize(d.fixed.Potential, v.Floats)
+		}
+		d.record.inputs += nonzero(v.Floats)
 		if net.Encoding == network.Direct {
 			step = 0
+			d.record.inputs *= int64(w.Timesteps)
 		} else {
 			packed := make([]uint32, units.CeilDiv(frame, 8*units.WordBytes))
 			pe.Pack(packed, v.Floats, 1)
@@ -225,7 +253,7 @@ func (d *datapath) finish(m *memoryMap) error {
 			}
 		}
 		r.set[fmt.Sprintf("spikes%d", n)] = tensors.Count(r.spikes[i])
-		r.set[fmt.Sprintf("nonzero_in%d", n)] = tensors.Count(r.nonzero[i])
+		r.set[fmt.Sprintf("nonzero_in%d", n)] = tensors.Count(r.read(l.Reads))
 	}
 	for i, b := range d.program.Blocks {
 		c := pe.ConnectClassifier(net.Layer(b.Last).Pooled, net.Classes)
@@ -249,8 +277,8 @@ func (r *record) activity() (*network.Activity, error) {
 	steps := int64(w.Timesteps) * int64(w.Batch)
 	a := &network.Activity{}
 	var err error
-	ratio := func(nonzero int64, perSample int) units.Density {
-		d, ratioErr := units.Ratio(nonzero, steps*int64(perSample))
+	ratio := func(n int64, perSample int) units.Density {
+		d, ratioErr := units.Ratio(n, steps*int64(perSample))
 		if ratioErr != nil && err == nil {
 			err = ratioErr
 		}
@@ -259,16 +287,16 @@ func (r *record) activity() (*network.Activity, error) {
 	for i := range net.Layers {
 		l := &net.Layers[i]
 		if l.Reads == network.InputLayer {
-			a.Input = ratio(r.nonzero[i], net.Input.Size())
+			a.Input = ratio(r.inputs, net.Input.Size())
 		}
-		nonzero := r.outputs[i]
+		n := r.outputs[i]
 		if i+1 < net.N() && net.Layers[i+1].Kind == network.Shortcut {
-			nonzero = r.spikes[i] // an operand of a sum: nobody else reads it
+			n = r.spikes[i] // an operand of a sum: nobody else reads it
 		}
-		a.Layers = append(a.Layers, ratio(nonzero, l.Pooled.Size()))
+		a.Layers = append(a.Layers, ratio(n, l.Pooled.Size()))
 	}
-	for i, b := range r.blocks {
-		a.Classifiers = append(a.Classifiers, ratio(r.nonzeroClassifier[i], net.ClassifierInputs(b)))
+	for _, b := range r.blocks {
+		a.Classifiers = append(a.Classifiers, ratio(r.read(b.Last), net.ClassifierInputs(b)))
 	}
 	return a, err
 }

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	"accelsim/dram"
 	"accelsim/energy"
 	"accelsim/hardware"
@@ -43,7 +45,8 @@ type Footprint struct {
 }
 
 // Cycles is the time of an iteration in PE clocks, and what it went to. PE
-// busy and the stalls add up to the total, to rounding.
+// busy and the stalls add up to the total, to rounding; with several PE groups,
+// to the total times the groups.
 type Cycles struct {
 	Total   units.Cycles
 	PEBusy  units.Cycles // the array or its lanes compute
@@ -51,9 +54,19 @@ type Cycles struct {
 	DRAM    units.Cycles // a transfer is under way
 	Overlap units.Cycles // both
 	// PEs wait ..
+	StallPorts units.Cycles // .. for ports of the layer buffer, while they execute a step
 	StallLoad  units.Cycles // .. while data are loaded
 	StallStore units.Cycles // .. while results are stored
-	StallOther units.Cycles // .. for neither
+	StallOther units.Cycles // .. for neither: with several groups, for another one
+}
+
+// Group is what one PE group executed.
+type Group struct {
+	First, Last int // its blocks
+	Steps       int64
+	OnChip      OnChip
+	// With timing:
+	PEBusy, StallPorts, StallLoad, StallStore, StallOther units.Cycles
 }
 
 // Energy of one iteration.
@@ -65,10 +78,36 @@ type Energy struct {
 // Total is the sum of all parts.
 func (e Energy) Total() units.Picojoules { return e.DRAM + e.OnChip + e.PE + e.Static }
 
-// OnChip is the layer buffer's use.
+// OnChip is the layer buffer's use; of several, the sums.
 type OnChip struct {
 	Capacity, Peak units.Bytes
 	Reads, Writes  units.Words // accesses by PEs and DMA
+	// Memories is what it consists of: one, or one for each kind of tensor, in
+	// the order of [schedule.Buffer].
+	Memories []Memory
+}
+
+// Memory is one memory of the layer buffer, and its use.
+type Memory struct {
+	hardware.Buffer
+	Peak units.Bytes
+	Traffic
+	Energy units.Picojoules // of the accesses; 0 without timing
+}
+
+// energy returns what accesses cost.
+func (m *Memory) energy(table energy.Table, p pe.Precision, t Traffic) units.Picojoules {
+	return table.SRAM(m.Bank, p.Word(), t.Reads, t.Writes)
+}
+
+// Limited tells whether ports limit accesses.
+func (o *OnChip) Limited() bool {
+	for _, m := range o.Memories {
+		if m.Ports > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Timing is what a timed simulation adds to the counts.
@@ -91,6 +130,8 @@ type Result struct {
 	Blocks    []network.Block
 	Intervals int
 	Steps     int64
+	Order     schedule.Order
+	Groups    []Group // those that were used
 
 	Counts     Counts
 	Beyond     BeyondTotals
@@ -117,24 +158,38 @@ type Result struct {
 	Measured *network.Activity
 }
 
+// groupOf returns the PE group that executed a block.
+func (r *Result) groupOf(block int) *Group {
+	i := slices.IndexFunc(r.Groups, func(g Group) bool { return block <= g.Last })
+	return &r.Groups[i]
+}
+
 // inCycles converts time to PE clocks, rounding up.
 func (m *machine) inCycles(t units.Picoseconds) units.Cycles {
 	return units.Cycles(units.CeilDiv(t, m.period))
 }
 
 func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
-	p, g := m.program, m.groups[0]
-	g.settle()
+	p := m.program
+	for _, g := range m.groups {
+		g.settle()
+	}
 	total := m.accounts.total()
 	r := &Result{
 		Workload: p.Workload(), Hardware: hw, K: p.K, N: p.N, Blocks: p.Blocks, Intervals: p.Intervals(),
-		Steps: g.stored,
+		Order: o.Order,
 		Words: total.class,
 		Footprint: Footprint{
 			Total: m.memory.footprint(), Class: m.memory.bytes, Capacity: hw.DRAM.Capacity(),
 		},
 		Unread: m.memory.unread,
 		Policy: p.Policy(), Pinned: p.PinnedWords().Bytes(), Saved: total.saved,
+	}
+	for _, g := range m.groups {
+		group := g.result()
+		r.Groups = append(r.Groups, group)
+		r.Steps += group.Steps
+		r.OnChip.add(group.OnChip)
 	}
 	var err error
 	if r.Counts, err = total.counts(); err != nil {
@@ -146,9 +201,7 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 	if r.Operations, err = total.operations(); err != nil {
 		return nil, err
 	}
-	r.OnChip = OnChip{Capacity: g.buffer.Capacity().Bytes(), Peak: g.buffer.Peak().Bytes()}
-	r.OnChip.Reads, r.OnChip.Writes = g.buffer.Accesses()
-	if data := g.pes.data; data != nil {
+	if data := m.groups[0].pes.data; data != nil {
 		if err = data.finish(m.memory); err != nil {
 			return nil, err
 		}
@@ -160,6 +213,12 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 		measured.Activity = *r.Measured
 		r.Workload = &measured
 	}
+	if !o.Untimed {
+		for i := range r.OnChip.Memories {
+			of := &r.OnChip.Memories[i]
+			of.Energy = of.energy(o.Energy, hw.PE.Precision, of.Traffic)
+		}
+	}
 	if r.Shares, err = m.accounts.shares(); err != nil {
 		return nil, err
 	}
@@ -168,32 +227,81 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 		r.Timing.Shares = m.accounts.times(r, hw, o.Energy)
 	}
 	if m.trace != nil {
-		m.trace.Total = g.stored
+		m.trace.Total = r.Steps
 	}
 	return r, nil
 }
 
+// result returns what the group executed.
+func (m *group) result() Group {
+	own := m.own.Own()
+	g := Group{First: own[0].Index, Last: own[len(own)-1].Index, Steps: m.stored, OnChip: m.bufferUse(), StallPorts: m.stalled}
+	for _, busy := range m.busy {
+		g.PEBusy += busy
+	}
+	g.StallLoad, g.StallStore = m.inCycles(m.time[0][loadTransfer]), m.inCycles(m.time[0][storeTransfer])
+	g.StallOther = m.inCycles(m.time[0][noTransfer])
+	return g
+}
+
+// bufferUse returns the use of the group's layer buffer.
+func (m *group) bufferUse() OnChip {
+	o := OnChip{Capacity: m.buffer.Capacity().Bytes(), Peak: m.buffer.Peak().Bytes()}
+	o.Reads, o.Writes = m.buffer.Accesses()
+	for i, b := range m.buffer.Buffers() {
+		of := Memory{Buffer: m.buffer.built[i], Peak: b.Peak().Bytes()}
+		of.Reads, of.Writes = b.Accesses()
+		o.Memories = append(o.Memories, of)
+	}
+	return o
+}
+
+// add adds what another group's layer buffer has and was used for.
+func (o *OnChip) add(other OnChip) {
+	o.Capacity += other.Capacity
+	o.Peak += other.Peak
+	o.Reads += other.Reads
+	o.Writes += other.Writes
+	if o.Memories == nil {
+		o.Memories = slices.Clone(other.Memories)
+		return
+	}
+	for i, b := range other.Memories {
+		m := &o.Memories[i]
+		m.Capacity += b.Capacity
+		m.Peak += b.Peak
+		m.Reads += b.Reads
+		m.Writes += b.Writes
+	}
+}
+
 func (m *machine) timing(r *Result, hw *hardware.Hardware, table energy.Table) *Timing {
-	end, g := m.kernel.now, m.groups[0]
+	end := m.kernel.now
 	m.dram.Finish(end)
 	t := &Timing{Seconds: end.Seconds(), DRAM: m.dram.Stats()}
-	g.booked.account.Idle.Add(m.commands(), 1)
+	m.groups[0].booked.account.Idle.Add(m.commands(), 1)
 
-	at, c := g.attended.time, &t.Cycles
-	c.Total = m.inCycles(end)
-	for phase, busy := range g.busy {
-		c.Phase[phase] = busy
-		c.PEBusy += busy
+	c := &t.Cycles
+	c.Total, c.DRAM, c.Overlap = m.inCycles(end), m.inCycles(m.attended.dram), m.inCycles(m.attended.overlap)
+	for i, g := range m.groups {
+		for phase, busy := range g.busy {
+			c.Phase[phase] += busy
+		}
+		c.PEBusy += r.Groups[i].PEBusy
+		c.StallLoad += r.Groups[i].StallLoad
+		c.StallStore += r.Groups[i].StallStore
+		c.StallOther += r.Groups[i].StallOther
 	}
-	c.DRAM = m.inCycles(at[0][loadTransfer] + at[0][storeTransfer] + at[1][loadTransfer] + at[1][storeTransfer])
-	c.Overlap = m.inCycles(at[1][loadTransfer] + at[1][storeTransfer])
-	c.StallLoad = m.inCycles(at[0][loadTransfer])
-	c.StallStore = m.inCycles(at[0][storeTransfer])
-	c.StallOther = m.inCycles(at[0][noTransfer])
-
 	if clocks := m.dram.Elapsed() * units.Cycles(hw.DRAM.Channels); clocks > 0 {
 		t.Utilisation = float64(t.DRAM.DataBusy) / float64(clocks)
 	}
-	t.Energy = price(hw, table, r.OnChip.Capacity, usage{r.Operations, Traffic{r.OnChip.Reads, r.OnChip.Writes}, t.DRAM, end})
+	for _, s := range r.Shares {
+		c.StallPorts += s.Stall
+	}
+	all := usage{operations: r.Operations, commands: t.DRAM, time: end}
+	for i, m := range r.OnChip.Memories {
+		all.onChip[i] = m.Traffic
+	}
+	t.Energy = price(hw, table, len(m.groups), &r.OnChip, all)
 	return t
 }

@@ -7,12 +7,15 @@ import (
 
 // Trace is filled by a timed simulation with what its first steps did when.
 type Trace struct {
-	Limit int64 // steps to record
+	Limit int64 // steps to record, of all PE groups together
 
-	Spans []Span  // in order of their ends within a track
-	Fill  []Level // of the layer buffer, at every change
-	Total int64   // steps that the iteration had
+	Spans []Span    // in order of their ends within a group's track
+	Fill  [][]Level // of each group's layer buffer, at every change
+	Total int64     // steps that the iteration had
 }
+
+// ofEach returns how many of so many steps each group may show.
+func (t *Trace) ofEach(steps int64) int64 { return units.CeilDiv(steps, int64(len(t.Fill))) }
 
 // Cut tells whether steps are left out.
 func (t *Trace) Cut() bool { return t.Total > t.Limit }
@@ -37,10 +40,12 @@ func (t Track) String() string {
 
 // Span is something that took time. Which fields say what, the track tells.
 type Span struct {
+	Group    int // numbered from 0
 	Track    Track
+	Engine   int // DMA
 	From, To units.Picoseconds
 
-	Step                         int64 // numbered from 0
+	Step                         int64 // of the group, numbered from 0
 	Kind                         schedule.Kind
 	Interval, Time, Block, Layer int
 
@@ -56,28 +61,32 @@ type Level struct {
 	Occupied units.Bytes
 }
 
-// record enters a span of step i; does nothing without a trace.
-func (t *Trace) record(i int64, s *schedule.Step, span Span) {
-	if t == nil || i >= t.Limit {
+// record enters a span of the group's step i; does nothing without a trace.
+func (m *group) record(i int64, s *schedule.Step, span Span) {
+	t := m.trace
+	if t == nil || i >= t.ofEach(t.Limit) {
 		return
 	}
-	span.Step, span.Kind = i, s.Kind
+	span.Group, span.Step, span.Kind = m.number, i, s.Kind
 	span.Interval, span.Time, span.Block, span.Layer = s.Interval, s.Time, s.Block, s.Layer
 	t.Spans = append(t.Spans, span)
 }
 
-// fill enters how full the layer buffer is, while recorded steps are in flight.
-func (t *Trace) fill(stored int64, at units.Picoseconds, occupied units.Bytes) {
-	if t == nil || stored > t.Limit {
+// recordFill enters how full the layer buffer is, while recorded steps are in
+// flight.
+func (m *group) recordFill() {
+	t := m.trace
+	if t == nil || m.stored > t.ofEach(t.Limit) {
 		return
 	}
-	if n := len(t.Fill); n > 0 && t.Fill[n-1].At == at {
-		t.Fill = t.Fill[:n-1]
+	at, occupied, fill := m.kernel.now, m.buffer.Occupied().Bytes(), &t.Fill[m.number]
+	if n := len(*fill); n > 0 && (*fill)[n-1].At == at {
+		*fill = (*fill)[:n-1]
 	}
-	if n := len(t.Fill); n > 0 && t.Fill[n-1].Occupied == occupied {
+	if n := len(*fill); n > 0 && (*fill)[n-1].Occupied == occupied {
 		return
 	}
-	t.Fill = append(t.Fill, Level{at, occupied})
+	*fill = append(*fill, Level{at, occupied})
 }
 
 // track tells where a kernel is executed.
@@ -94,17 +103,19 @@ func (t *Trace) First(steps int64) *Trace {
 	if steps >= t.Limit {
 		return t
 	}
-	cut := &Trace{Limit: steps, Total: t.Total}
+	cut := &Trace{Limit: steps, Fill: make([][]Level, len(t.Fill)), Total: t.Total}
 	var end units.Picoseconds
 	for _, s := range t.Spans {
-		if s.Step < steps {
+		if s.Step < t.ofEach(steps) {
 			cut.Spans = append(cut.Spans, s)
 			end = max(end, s.To)
 		}
 	}
-	for _, l := range t.Fill {
-		if l.At <= end {
-			cut.Fill = append(cut.Fill, l)
+	for group, levels := range t.Fill {
+		for _, l := range levels {
+			if l.At <= end {
+				cut.Fill[group] = append(cut.Fill[group], l)
+			}
 		}
 	}
 	return cut

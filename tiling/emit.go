@@ -43,16 +43,15 @@ func (t *Planner) emit(s *schedule.Step) {
 	base, g := &t.step, &t.plan.stages[t.next]
 	reads, uses, kernels := s.Reads[:0], s.Uses[:0], s.Kernels[:0]
 	products, writes, keeps := s.Products[:0], s.Writes[:0], s.Keeps[:0]
-	savedReads, savedWrites := s.SavedReads[:0], s.SavedWrites[:0]
-	if t.next == 0 && !t.at.started { // with the step's first tile
-		savedReads, savedWrites = append(savedReads, base.SavedReads...), append(savedWrites, base.SavedWrites...)
-	}
 	*s = schedule.Step{
 		Kind: base.Kind, Interval: base.Interval, Time: base.Time, Block: base.Block, Layer: base.Layer, End: base.End,
 		Reads: reads, Uses: uses, Kernels: kernels, Products: products, Writes: writes, Keeps: keeps,
-		SavedReads: savedReads, SavedWrites: savedWrites,
+		Receives: s.Receives[:0], Hands: s.Hands[:0], Frees: s.Frees[:0],
 	}
 	if g.whole {
+		s.Receives = append(s.Receives, base.Receives...)
+		s.Hands = append(s.Hands, base.Hands...)
+		s.Frees = append(s.Frees, base.Frees...)
 		s.Reads = append(s.Reads, base.Reads...)
 		s.Uses = append(s.Uses, base.Uses...)
 		s.Kernels = append(s.Kernels, base.Kernels...)
@@ -74,6 +73,13 @@ func (t *Planner) emit(s *schedule.Step) {
 	lastStage := t.next == len(t.plan.stages)-1
 
 	s.Uses = append(s.Uses, g.uses...)
+	if !t.at.started && t.next == 0 {
+		s.Receives = append(s.Receives, base.Receives...)
+	} else {
+		for _, r := range base.Receives {
+			s.Uses = append(s.Uses, r.Tensor)
+		}
+	}
 	t.emitOperands(s, g, index, following, from, to, more)
 	complete := to[depth] == g.dims[depth]
 	t.emitSums(s, g, from, to, complete)
@@ -116,6 +122,10 @@ func (t *Planner) emit(s *schedule.Step) {
 		}
 	} else {
 		s.Writes = append(s.Writes, g.onceWrites...)
+	}
+	if !more && lastStage {
+		s.Hands = append(s.Hands, base.Hands...)
+		s.Frees = append(s.Frees, base.Frees...)
 	}
 	for _, x := range t.resident {
 		if more || !lastStage || slices.Contains(base.Keeps, x) {

@@ -21,8 +21,7 @@
 //
 // A tensor that a later step of the same time step uses stays if a quarter of
 // the buffer can hold it and all others of at most its size that stay; otherwise
-// it goes to DRAM and comes back. What the program pins always stays: room for it
-// is set aside before anything else.
+// it goes to DRAM and comes back.
 package tiling
 
 import (
@@ -47,9 +46,8 @@ const keepShare = 4
 // grows with it, and a step that can stay whole is whole.
 type Planner struct {
 	program *schedule.Program
-	room    Room  // without what is pinned
-	pinned  Words // by buffer of the room
-	forTile Room  // of the room, what tiles may take
+	room    Room
+	forTile Room // of it, what tiles may take
 	array   pe.Array
 
 	limit    [schedule.NumBuffers]units.Words // tensors up to that size stay on chip between steps
@@ -66,6 +64,10 @@ type Planner struct {
 	frontiers   map[stageKey][]tiling
 	spill       []schedule.Extent // what only goes to DRAM because the buffer is small
 	tiled       bool
+
+	places        units.Words // for time steps of the spikes that another PE group hands over
+	throughMemory bool        // the next group reads this one's spikes from DRAM
+	cutsHanded    bool        // a step that hands spikes on ends without all of them on chip
 }
 
 // TooSmall says that a buffer cannot hold even the smallest tile.
@@ -85,17 +87,11 @@ func (e *TooSmall) Error() string {
 	return fmt.Sprintf("%s does not fit in %d bytes %s however it is cut; %d bytes would do", e.Step, e.Capacity, where, e.Needs)
 }
 
-// New plans a program for a layer buffer. It fails with [TooSmall] when not
-// even the smallest tiles fit.
-func New(p *schedule.Program, room Room, array pe.Array) (*Planner, error) {
-	t := &Planner{program: p, room: room, array: array, frontiers: map[stageKey][]tiling{}}
-	for _, pin := range p.Policy().Pinned {
-		t.pinned[room.buffer(pin.Class)] += p.Words(pin.Class, pin.Index)
-	}
-	for b, n := range t.pinned {
-		t.room.Words[b] -= n
-	}
-	t.forTile = t.room
+// New plans a program for a layer buffer, in which another PE group wants so
+// many places for the spikes that it hands over. It fails with [TooSmall] when
+// not even the smallest tiles fit.
+func New(p *schedule.Program, room Room, places int, array pe.Array) (*Planner, error) {
+	t := &Planner{program: p, places: units.Words(places), room: room, forTile: room, array: array, frontiers: map[stageKey][]tiling{}}
 	for b := range t.forTile.Words {
 		t.forTile.Words[b] -= t.forTile.Words[b] / keepShare
 	}
@@ -106,7 +102,7 @@ func New(p *schedule.Program, room Room, array pe.Array) (*Planner, error) {
 	t.limitKept(least)
 	t.Rewind()
 	extents := p.Extents()
-	for t.different() {
+	for p.Next(&t.step) && t.step.Interval == 1 { // all intervals are alike
 		t.prepare()
 		t.addExtents(extents)
 		t.finishStep()
@@ -115,26 +111,18 @@ func New(p *schedule.Program, room Room, array pe.Array) (*Planner, error) {
 	return t, nil
 }
 
-// different yields the program's next step as long as there are steps of which
-// none before was like it. Intervals are alike, but for the first, in which what
-// is pinned comes on chip.
-func (t *Planner) different() bool {
-	intervals := 1
-	if len(t.program.Policy().Pinned) > 0 {
-		intervals = 2
-	}
-	return t.program.Next(&t.step) && t.step.Interval <= intervals
-}
-
 // least returns the words on chip that the program cannot do without when
 // nothing stays between steps.
 func (t *Planner) least() (least Words, err error) {
 	for b := range t.limit {
 		t.limit[b] = -1
 	}
+	places := t.places
+	t.places = 0
+	defer func() { t.places = places }()
 	var worst [schedule.NumBuffers]string
 	t.Rewind()
-	for t.different() {
+	for t.program.Next(&t.step) && t.step.Interval == 1 { // all intervals are alike
 		needs := t.prepare().in(t.room)
 		for b, n := range needs {
 			if n > least[b] {
@@ -143,12 +131,12 @@ func (t *Planner) least() (least Words, err error) {
 		}
 		t.finishStep()
 	}
-	t.tiled = false
+	t.tiled, t.cutsHanded = false, false
 	for b, n := range least {
 		if n <= t.room.Words[b] {
 			continue
 		}
-		e := &TooSmall{Step: worst[b], Capacity: t.room.bytes(t.room.Words[b] + t.pinned[b]), Needs: t.room.bytes(n + t.pinned[b])}
+		e := &TooSmall{Step: worst[b], Capacity: t.room.bytes(t.room.Words[b]), Needs: t.room.bytes(n)}
 		if !t.room.Shared {
 			e.Buffer = schedule.Buffer(b).String()
 		}
@@ -166,12 +154,12 @@ func (t *Planner) limitKept(least Words) {
 	sizes := map[schedule.Tensor]units.Words{}
 	var before []schedule.Tensor
 	t.program.Rewind()
-	for t.different() {
+	for t.program.Next(&t.step) && t.step.Interval == 1 {
 		at := append([]schedule.Tensor(nil), before...)
 		before = before[:0]
 		for _, k := range t.step.Keeps {
-			if t.program.Pins(k) {
-				continue
+			if t.places > 0 && t.isReceived(k) {
+				continue // has one of the places
 			}
 			sizes[k] = t.program.Words(k.Class, k.Index)
 			before = append(before, k)
@@ -186,6 +174,12 @@ func (t *Planner) limitKept(least Words) {
 		b := t.room.buffer(x.Class)
 		distinct[b] = append(distinct[b], n)
 	}
+	handed := units.Words(0)
+	if t.places > 0 {
+		handed = t.program.Words(schedule.Spikes, t.program.Received())
+		b := t.room.buffer(schedule.Spikes)
+		distinct[b] = append(distinct[b], handed)
+	}
 	for b := range distinct {
 		t.limit[b] = -1
 		slices.Sort(distinct[b])
@@ -197,6 +191,9 @@ func (t *Planner) limitKept(least Words) {
 					if n := sizes[x]; n <= limit && t.room.buffer(x.Class) == b {
 						sum += n
 					}
+				}
+				if t.places > 0 && handed <= limit && t.room.buffer(schedule.Spikes) == b {
+					sum += t.places * handed
 				}
 				most = max(most, sum)
 			}
@@ -228,12 +225,6 @@ func (t *Planner) Done() int64 { return t.done }
 // Tiled tells whether any step is cut.
 func (t *Planner) Tiled() bool { return t.tiled }
 
-// Extents lists the program's tensors in DRAM and those that go there because
-// the buffer is small.
-func (t *Planner) Extents() []schedule.Extent {
-	return append(t.program.Extents(), t.spill...)
-}
-
 // Next puts the next step, or the next tile of one, into s.
 func (t *Planner) Next(s *schedule.Step) bool {
 	for {
@@ -258,6 +249,30 @@ func (t *Planner) isResident(x schedule.Tensor) bool {
 	return slices.Contains(t.resident, x)
 }
 
+// isReceived tells whether a tensor is spikes of the PE group before.
+func (t *Planner) isReceived(x schedule.Tensor) bool {
+	return t.program.Received() != 0 && x.Class == schedule.Spikes && x.Index == t.program.Received()
+}
+
+// Receives tells whether there is room for the spikes that another PE group
+// hands over; else they are read from DRAM.
+func (t *Planner) Receives() bool {
+	return t.places > 0 && t.program.Words(schedule.Spikes, t.program.Received()) <= t.limit[t.room.buffer(schedule.Spikes)]
+}
+
+// Hands tells whether all spikes that the next PE group gets are on chip when
+// the step that makes them ends.
+func (t *Planner) Hands() bool { return !t.cutsHanded }
+
+// HandThroughMemory makes the next group read this one's spikes from DRAM.
+func (t *Planner) HandThroughMemory() {
+	t.throughMemory = true
+	t.Rewind()
+}
+
+// Spilled lists the tensors that go to DRAM only because the buffer is small.
+func (t *Planner) Spilled() []schedule.Extent { return t.spill }
+
 // Traffic returns the words that an iteration moves across the DRAM port.
 func (t *Planner) Traffic() (words units.Words) {
 	defer t.Rewind()
@@ -274,18 +289,6 @@ func (t *Planner) Traffic() (words units.Words) {
 // does not although the program counts on it.
 func (t *Planner) keep() {
 	s := &t.step
-	pin := func(x schedule.Tensor) {
-		if t.program.Resides(s, x) {
-			t.resident = append(t.resident, x)
-			t.plan.stays = append(t.plan.stays, x)
-		}
-	}
-	for _, r := range s.Reads {
-		pin(r.Tensor)
-	}
-	for _, p := range s.Products {
-		pin(p.Tensor)
-	}
 	for _, k := range s.Keeps {
 		if t.isResident(k) {
 			continue
@@ -357,11 +360,35 @@ func (t *Planner) finishStep() {
 	})
 }
 
+// handOver decides how spikes get from one PE group to another: on chip, or
+// through DRAM.
+func (t *Planner) handOver() {
+	s := &t.step
+	if t.Receives() {
+		for _, r := range s.Receives {
+			t.resident = append(t.resident, r.Tensor)
+		}
+	} else {
+		for _, r := range s.Receives {
+			r.Beyond = schedule.BeyondRefetch
+			s.Reads = append(s.Reads, r)
+		}
+		s.Receives = s.Receives[:0]
+	}
+	if t.throughMemory {
+		for _, x := range s.Hands {
+			t.spillOut(x, t.program.Words(x.Class, x.Index))
+		}
+		s.Hands = s.Hands[:0]
+	}
+}
+
 // prepare plans the program's next step and returns the words on chip that the
 // plan cannot do without.
 func (t *Planner) prepare() (needs Words) {
 	s := &t.step
 	t.plan.reset()
+	t.handOver()
 	t.keep()
 
 	// What the step counts on and is not on chip is fetched again.
@@ -377,7 +404,7 @@ func (t *Planner) prepare() (needs Words) {
 	}
 	s.Uses = uses
 
-	whole := t.demand(s)
+	whole := demand(s)
 	if whole.times(2).fits(t.forTile) {
 		return t.uncut(whole)
 	}
@@ -389,6 +416,9 @@ func (t *Planner) prepare() (needs Words) {
 		return t.uncut(whole) // rather wait for the buffer than fetch again
 	}
 	t.tiled = true
+	for _, x := range s.Hands {
+		t.cutsHanded = t.cutsHanded || !t.isResident(x)
+	}
 	return needs
 }
 
@@ -398,16 +428,13 @@ func (t *Planner) uncut(whole Words) Words {
 	return whole
 }
 
-// demand returns what [schedule.Step.Demand] does, by buffer and without what is
-// pinned.
-func (t *Planner) demand(s *schedule.Step) (words Words) {
+// demand returns what [schedule.Step.Demand] does, by buffer.
+func demand(s *schedule.Step) (words Words) {
 	for _, r := range s.Reads {
-		if !t.program.Resides(s, r.Tensor) {
-			words.add(r.Tensor.Class, r.Words)
-		}
+		words.add(r.Tensor.Class, r.Words)
 	}
 	for _, made := range s.Products {
-		if !made.InPlace && !t.program.Resides(s, made.Tensor) {
+		if !made.InPlace {
 			words.add(made.Tensor.Class, made.Words)
 		}
 	}

@@ -117,7 +117,7 @@ func planner(w *network.Workload, k, n int, capacity units.Words) (*tiling.Plann
 		return nil, err
 	}
 	room := tiling.Room{Shared: true, Words: tiling.Words{capacity}, Word: units.WordBytes}
-	return tiling.New(p, room, pe.Array{Rows: 32, Columns: 32, Lanes: 256, Pipeline: 8})
+	return tiling.New(p, room, 0, pe.Array{Rows: 32, Columns: 32, Lanes: 256, Pipeline: 8})
 }
 
 // TestMoreCapacityNeverMovesMoreWords on ladders from the smallest capacity that
@@ -158,7 +158,7 @@ func TestTheRefusalNamesACapacityThatDoes(t *testing.T) {
 		}
 		hw := machine(t, capacity)
 		room := tiling.Room{Shared: true, Words: tiling.Words{units.Words(capacity / units.WordBytes)}, Word: units.WordBytes}
-		_, err = tiling.New(p, room, hw.PE)
+		_, err = tiling.New(p, room, 0, hw.PE)
 		return err
 	}
 	var small *tiling.TooSmall
@@ -232,7 +232,7 @@ func TestRandomNetworksFitRandomBuffers(t *testing.T) {
 			}
 			sameWork(t, got, want)
 			room := tiling.Room{Shared: true, Words: tiling.Words{units.Words(small.OnChip / units.WordBytes)}, Word: units.WordBytes}
-			plan, err := tiling.New(program(), room, hw.PE)
+			plan, err := tiling.New(program(), room, 0, hw.PE)
 			if err != nil {
 				t.Fatal(err)
 			}

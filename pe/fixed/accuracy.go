@@ -85,7 +85,7 @@ func (r *Reference) Interval(inputs [][]bool, labels []int) {
 	for i, label := range labels {
 		wanted[i] = uint32(label)
 	}
-	pe.MSE(delta, counts, wanted, b.K)
+	pe.Loss{Classes: b.Sizes[top], K: b.K, Batch: b.Batch}.MSE(0, delta, counts, wanted)
 	gamma := make([][]float32, top)
 	for l := range top {
 		gamma[l] = make([]float32, b.Batch*b.Sizes[l+1])

@@ -1,0 +1,151 @@
+package sim
+
+import (
+	"accelsim/hardware"
+	"accelsim/onchip"
+	"accelsim/pe"
+	"accelsim/schedule"
+	"accelsim/units"
+)
+
+// layerBuffer is what a PE group has on chip: one memory for all tensors, or one
+// for each kind.
+type layerBuffer struct {
+	*onchip.Memory[copyOf]
+	memory   [schedule.NumBuffers]int // where tensors of a kind are
+	built    []hardware.Buffer        // as
+	perClock []units.Words            // that a memory's ports take or give; 0 is no limit
+}
+
+func newLayerBuffer(memories []hardware.Buffer, word units.Bytes) layerBuffer {
+	b := layerBuffer{built: memories}
+	var capacities []units.Words
+	for _, m := range memories {
+		capacities = append(capacities, units.Words(m.Capacity/word))
+		b.perClock = append(b.perClock, m.Accesses())
+	}
+	if len(memories) > 1 {
+		for kind := range b.memory {
+			b.memory[kind] = kind
+		}
+	}
+	b.Memory = onchip.NewMemory(func(c copyOf) int { return b.memory[c.Class.Buffer()] }, capacities...)
+	return b
+}
+
+// access counts words that the DMA writes to the buffer or reads from it.
+func (b *layerBuffer) access(c schedule.Class, reads, writes units.Words) {
+	b.Buffers()[b.memory[c.Buffer()]].Access(reads, writes)
+}
+
+// serve counts a kernel's accesses and returns the clocks in which the memories
+// can serve them: of the one that takes longest, as if accesses spread evenly
+// over its banks. What arrives early waits in front of the PEs.
+func (b *layerBuffer) serve(a *accesses) (clocks units.Cycles) {
+	var of accesses // by memory
+	for kind, words := range a {
+		at := &of[b.memory[kind]]
+		at.Reads += words.Reads
+		at.Writes += words.Writes
+	}
+	for i, memory := range b.Buffers() {
+		memory.Access(of[i].Reads, of[i].Writes)
+		if limit := b.perClock[i]; limit > 0 {
+			clocks = max(clocks, units.Cycles(units.CeilDiv(of[i].Reads+of[i].Writes, limit)))
+		}
+	}
+	return clocks
+}
+
+// fits tells whether there is room for what a step loads and makes, beside what
+// is kept free for spikes.
+func (b *layerBuffer) fits(s *schedule.Step, kept units.Words) bool {
+	var demand [schedule.NumBuffers]units.Words
+	demand[b.memory[schedule.SpikeBuffer]] = kept
+	for _, t := range s.Reads {
+		demand[b.memory[t.Tensor.Class.Buffer()]] += t.Words
+	}
+	for _, made := range s.Products {
+		if !made.InPlace {
+			demand[b.memory[made.Tensor.Class.Buffer()]] += made.Words
+		}
+	}
+	for i, memory := range b.Buffers() {
+		if demand[i] > memory.Free() {
+			return false
+		}
+	}
+	return true
+}
+
+// counted returns the accesses so far, by memory.
+func (b *layerBuffer) counted() (of accesses) {
+	for i, memory := range b.Buffers() {
+		of[i].Reads, of[i].Writes = memory.Accesses()
+	}
+	return of
+}
+
+// accesses are words that PEs read from and wrote to the layer buffer, by the
+// kind of tensor that they are of.
+type accesses [schedule.NumBuffers]Traffic
+
+// matrix adds those of a matrix product, by the kinds of its operands and
+// results.
+func (a *accesses) matrix(c pe.Cost, rows, columns, results schedule.Buffer) {
+	a[rows].Reads += c.Reads - c.Columns - c.Sums
+	a[columns].Reads += c.Columns
+	a[results].Reads += c.Sums
+	a[results].Writes += c.Writes
+}
+
+// operands are the words that a vector lane reads and writes for an element, by
+// the kind of tensor that they are of.
+type operands struct{ reads, writes [schedule.NumBuffers]int }
+
+// total returns the words of all kinds.
+func (o operands) total() (reads, writes int) {
+	for b := range o.reads {
+		reads, writes = reads+o.reads[b], writes+o.writes[b]
+	}
+	return reads, writes
+}
+
+// vector adds those of a vector kernel.
+func (a *accesses) vector(elements int64, o operands) {
+	for b := range a {
+		a[b].Reads += units.Words(elements * int64(o.reads[b]))
+		a[b].Writes += units.Words(elements * int64(o.writes[b]))
+	}
+}
+
+type perKind = [schedule.NumBuffers]int
+
+const (
+	weights   = schedule.WeightBuffer
+	states    = schedule.StateBuffer
+	gradients = schedule.GradientBuffer
+	spikes    = schedule.SpikeBuffer
+)
+
+// The operands of the vector kernels.
+var (
+	fireOperands          = operands{perKind{states: 2}, perKind{states: 1, spikes: 1}} // I and u; u and s
+	normOperands          = operands{perKind{states: 1}, perKind{states: 2}}            // I; what the backward pass needs, and I
+	normMeanOperands      = operands{perKind{states: 1}, perKind{states: 1}}            // I, which waits for the next pass
+	normVarianceOperands  = operands{perKind{states: 1}, perKind{}}                     // I, into a channel's register
+	joinOperands          = operands{perKind{spikes: 2}, perKind{spikes: 1}}
+	windowOperands        = operands{perKind{spikes: 1}, perKind{}} // of a pooling neuron, into its register
+	countOperands         = operands{perKind{spikes: 2}, perKind{spikes: 1}}
+	lossOperands          = operands{perKind{spikes: 2}, perKind{gradients: 1}} // count and label; delta_c
+	regenerateOperands    = operands{perKind{}, perKind{weights: 1}}
+	joinBackwardOperands  = operands{perKind{gradients: 2}, perKind{gradients: 1}}
+	poolBackwardOperands  = operands{perKind{gradients: 2, states: 1}, perKind{gradients: 1}} // delta, gamma and u
+	temporalErrorOperands = operands{perKind{gradients: 2}, perKind{gradients: 1}}
+	spatialErrorOperands  = operands{perKind{gradients: 1, states: 1}, perKind{gradients: 1}} // delta and u
+	normBackwardOperands  = operands{perKind{gradients: 1, states: 1}, perKind{gradients: 1}}
+	normGradientsOperands = operands{perKind{gradients: 1, states: 1}, perKind{}}                          // gamma and what the forward pass saved
+	adamOperands          = operands{perKind{weights: 1, gradients: 3}, perKind{weights: 1, gradients: 2}} // w, dw, two moments
+	momentumOperands      = operands{perKind{weights: 1, gradients: 2}, perKind{weights: 1, gradients: 1}} // w, dw, v
+	plainOperands         = operands{perKind{weights: 1, gradients: 1}, perKind{weights: 1}}
+)

@@ -1,0 +1,168 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+
+	"accelsim/hardware"
+	"accelsim/schedule"
+	"accelsim/tiling"
+	"accelsim/units"
+)
+
+// plan is how a program runs on hardware: which PE group executes what, on how
+// large a layer buffer.
+type plan struct {
+	parts   []assignment
+	extents []schedule.Extent
+}
+
+// assignment is what a PE group executes, and on what.
+type assignment struct {
+	own      *schedule.Program
+	source   Source
+	tiles    *tiling.Planner   // nil if the buffer is as large as it takes
+	memories []hardware.Buffer // on chip
+	// handOver is the words of a time step of the group before's spikes; so
+	// many places for them are in the layer buffer.
+	handOver units.Words
+	places   int
+}
+
+// ErrOneGroup says that there is nothing to pipeline on.
+var ErrOneGroup = errors.New("one PE group, and the pipelined schedule needs several; set pe.groups in the hardware file to their number, or to block for one for every local block")
+
+// places is how many time steps of spikes a group has room for, in use or
+// waiting.
+const places = 3
+
+// planFor deals the program's blocks out to PE groups and fits each group's part
+// into its layer buffer. With only the equations' traffic the buffer is the
+// paper's, as large as it takes: what does not fit would have to be fetched
+// again, which the equations leave out.
+func planFor(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) (plan, error) {
+	first, err := deal(p, hw, order)
+	if err != nil {
+		return plan{}, err
+	}
+	var made plan
+	var spilled []schedule.Extent
+	for i := range first {
+		last := len(p.Blocks)
+		if i+1 < len(first) {
+			last = first[i+1] - 1
+		}
+		x := assignment{own: p}
+		if len(first) > 1 {
+			x.own = p.Group(first[i], last)
+		}
+		if l := x.own.Received(); l != 0 {
+			x.places, x.handOver = places, p.Words(schedule.Spikes, l)
+		}
+		if hw.OnChip == 0 || p.Traffic == schedule.Equations {
+			capacity := x.own.WorkingSet() + x.handOver*units.Words(x.places)
+			x.memories = []hardware.Buffer{{Capacity: capacity.Bytes(), Bank: hw.Bank, Ports: hw.Ports}}
+			x.own.Rewind()
+			x.source = x.own
+		} else {
+			if i > 0 && !made.parts[i-1].tiles.Hands() {
+				x.places = 0
+			}
+			x.memories = hw.Memories()
+			if x.tiles, err = tiling.New(x.own, roomOf(hw), x.places, hw.PE); err != nil {
+				return plan{}, err
+			}
+			if x.places > 0 && !x.tiles.Receives() {
+				x.places = 0
+			}
+			if i > 0 && x.places == 0 {
+				made.parts[i-1].tiles.HandThroughMemory()
+			}
+			x.source = x.tiles
+			spilled = append(spilled, x.tiles.Spilled()...)
+		}
+		made.parts = append(made.parts, x)
+	}
+	made.extents = append(p.Extents(), spilled...)
+	p.Share(made.extents, first)
+	return made, nil
+}
+
+// roomOf returns the layer buffer of one PE group.
+func roomOf(hw *hardware.Hardware) tiling.Room {
+	word := hw.PE.Precision.Word()
+	room := tiling.Room{Shared: true, Words: tiling.Words{units.Words(hw.OnChip / word)}, Word: word}
+	if hw.Separate {
+		room.Shared = false
+		for b, buffer := range hw.Buffers {
+			room.Words[b] = units.Words(buffer.Capacity / word)
+		}
+	}
+	return room
+}
+
+// deal returns the first block of each PE group: runs of blocks such that the
+// group with most to do has as little as possible.
+func deal(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) ([]int, error) {
+	blocks, groups := len(p.Blocks), hw.Groups
+	if groups == 0 {
+		groups = blocks
+	}
+	switch groups = min(groups, blocks); {
+	case order == schedule.Sequential || blocks == 1:
+		return []int{1}, nil
+	case groups == 1:
+		return nil, fmt.Errorf("%s has %w", hw.Name, ErrOneGroup)
+	}
+	work := make([]units.Cycles, blocks)
+	for b := range work {
+		var err error
+		if work[b], err = clocks(p.Group(b+1, b+1), hw); err != nil {
+			return nil, err
+		}
+	}
+	// least[g][b] is the most that any of g groups has to do if they have blocks
+	// b, b+1 ..; cut[g][b] the block with which the second of them begins.
+	least, cut := make([][]units.Cycles, groups+1), make([][]int, groups+1)
+	for g := range least {
+		least[g], cut[g] = make([]units.Cycles, blocks+1), make([]int, blocks+1)
+	}
+	for b := blocks - 1; b >= 0; b-- {
+		least[1][b] = least[1][b+1] + work[b]
+	}
+	for g := 2; g <= groups; g++ {
+		for b := blocks - g; b >= 0; b-- {
+			var own units.Cycles
+			for next := b + 1; next <= blocks-g+1; next++ {
+				own += work[next-1]
+				if most := max(own, least[g-1][next]); cut[g][b] == 0 || most < least[g][b] {
+					least[g][b], cut[g][b] = most, next
+				}
+			}
+		}
+	}
+	first := []int{1}
+	for g, b := groups, 0; g > 1; g-- {
+		b = cut[g][b]
+		first = append(first, b+1)
+	}
+	return first, nil
+}
+
+// clocks returns what one interval of a program takes PEs.
+func clocks(p *schedule.Program, hw *hardware.Hardware) (sum units.Cycles, err error) {
+	w := p.Workload()
+	pes := newProcessor(hw.PE, w, p)
+	pes.ledger = newLedger(densities(w, p.Blocks))
+	var s schedule.Step
+	for p.Next(&s) && s.Interval == 1 {
+		for _, k := range s.Kernels {
+			cost, err := pes.execute(&s, k)
+			if err != nil {
+				return 0, err
+			}
+			sum += cost.Cycles
+		}
+	}
+	return sum, nil
+}

@@ -1,0 +1,213 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+
+	"accelsim/dram"
+	"accelsim/schedule"
+	"accelsim/units"
+)
+
+// engine is a DMA engine: it carries one load or store of its group at a time,
+// stream after stream.
+type engine struct {
+	number  int
+	kind    transferKind // noTransfer: idle
+	step    int64
+	streams []movement
+	next    int // the stream that goes next
+	since   units.Picoseconds
+	account *account
+}
+
+// port is the way to the DRAM. It serves one stream at a time; engines that have
+// one take turns.
+type port struct {
+	busy    bool
+	until   units.Picoseconds // the last stream was served
+	turn    int               // the engine that comes next, over all groups
+	request [1]dram.Stream    // one on its way
+}
+
+// carry gives an engine the streams of a load or a store.
+func (m *group) carry(e *engine, kind transferKind, step int64) {
+	e.kind, e.step, e.next, e.since, e.account = kind, step, 0, m.kernel.now, m.booked.account
+	e.streams = append(e.streams[:0], m.streams...)
+	if len(e.streams) == 0 {
+		m.finish(e)
+	}
+}
+
+// transfer tells which of the group's transfers is under way: of two, the load,
+// which is what PEs wait for.
+func (m *group) transfer() (kind transferKind) {
+	switch {
+	case m.loading > m.loaded:
+		return loadTransfer
+	case m.storing > m.stored:
+		return storeTransfer
+	}
+	return noTransfer
+}
+
+// serve lets the DRAM take streams, in turns, until it is busy. Where there is
+// one engine nobody else can come in between, so it takes all of them.
+func (m *machine) serve() error {
+	each := len(m.groups[0].engines)
+	engines := len(m.groups) * each
+	for i := 0; i < engines && !m.port.busy; i++ {
+		turn := (m.port.turn + i) % engines
+		g := m.groups[turn/each]
+		e := &g.engines[turn%each]
+		if e.kind == noTransfer || e.next == len(e.streams) {
+			continue
+		}
+		for e.next < len(e.streams) {
+			if err := g.send(e); err != nil {
+				return err
+			}
+			if engines > 1 {
+				m.port.busy, m.port.turn = true, turn+1
+				m.kernel.schedule(m.port.until, portFree, 0, 0)
+				break
+			}
+		}
+		if e.next == len(e.streams) {
+			g.finish(e)
+		}
+	}
+	return nil
+}
+
+// send lets the DRAM serve an engine's next stream.
+func (m *group) send(e *engine) error {
+	moving := &e.streams[e.next]
+	e.next++
+	p := &m.port
+	p.request[0] = moving.Stream
+	if m.requests != nil {
+		m.requests(m.kernel.now, moving.Stream)
+	}
+	begun := max(m.kernel.now, p.until)
+	served, err := m.dram.Transfer(e.since, p.request[:])
+	if err != nil {
+		return err
+	}
+	p.until = max(begun, served)
+	moved := &e.account.Moved[moving.tensor.Class]
+	moved.Time += p.until - begun
+	moved.Stats.Add(m.commands(), 1)
+	m.record(e.step, m.step(e.step), Span{
+		Track: Port, From: begun, To: p.until, Write: e.kind == storeTransfer, Tensor: moving.tensor, Words: moving.words,
+	})
+	return nil
+}
+
+// finish ends a load or store with the last of its streams.
+func (m *group) finish(e *engine) {
+	end, done := m.kernel.now, loadDone
+	if e.kind == storeTransfer {
+		done = storeDone
+	}
+	if len(e.streams) > 0 {
+		end = m.port.until
+		words := units.Words(0)
+		for i := range e.streams {
+			words += e.streams[i].words
+		}
+		m.record(e.step, m.step(e.step), Span{
+			Track: DMA, Engine: e.number, From: e.since, To: end, Write: e.kind == storeTransfer, Words: words,
+		})
+	}
+	m.kernel.schedule(end, done, m.number, e.number)
+}
+
+// handed is spikes that another group handed over, in this one's layer buffer.
+type handed struct {
+	copyOf
+	here bool // all of them
+}
+
+// coming is the step of a copy on chip that no step has taken yet.
+const coming = 1<<63 - 1
+
+// next returns the group that gets this one's spikes.
+func (m *group) next() *group { return m.groups[m.number+1] }
+
+// keptFree returns the words on chip that wait for other groups' spikes.
+func (m *group) keptFree() units.Words {
+	return m.handOver * units.Words(m.places-len(m.received))
+}
+
+// mayHand tells whether the next group has room for what a step hands on.
+func (m *group) mayHand(s *schedule.Step) bool {
+	return len(s.Hands) == 0 || len(m.next().received) < m.next().places
+}
+
+// handOn begins to move a product into the next group's buffer, as it is made.
+func (m *group) handOn(t schedule.Tensor) error {
+	to, from := m.next(), m.latest(t, m.executing)
+	if err := to.buffer.Hold(copyOf{t, coming}, to.handOver); err != nil {
+		return err
+	}
+	m.buffer.access(t.Class, to.handOver, 0)
+	to.received = append(to.received, handed{copyOf: copyOf{t, coming}})
+	if m.pes.data != nil {
+		return to.pes.data.receive(t, m.pes.data.chip[from])
+	}
+	return nil
+}
+
+// arrived makes what another group handed on ready to be taken.
+func (m *group) arrived(t schedule.Tensor) {
+	for i := range m.received {
+		if h := &m.received[i]; h.Tensor == t && h.step == coming {
+			h.here = true
+		}
+	}
+}
+
+// take makes spikes that the group before handed over those of the step that is
+// loaded.
+func (m *group) take(t schedule.Transfer) error {
+	for i := range m.received {
+		h := &m.received[i]
+		if h.Tensor != t.Tensor || h.step != coming {
+			continue
+		}
+		h.step = m.loading
+		m.buffer.access(t.Tensor.Class, 0, t.Words)
+		if m.pes.data != nil {
+			m.pes.data.rename(copyOf{t.Tensor, coming}, h.copyOf)
+		}
+		return m.buffer.Replace(copyOf{t.Tensor, coming}, h.copyOf, t.Words)
+	}
+	return fmt.Errorf("%v has not come from the group before", t.Tensor)
+}
+
+// lacksOfOthers tells what of other groups a step waits for.
+func (m *group) lacksOfOthers(s *schedule.Step) lack {
+	for _, t := range s.Receives {
+		if !slices.ContainsFunc(m.received, func(h handed) bool { return h.Tensor == t.Tensor && h.here }) {
+			return lack{handOver, t.Tensor}
+		}
+	}
+	for _, r := range s.Reads {
+		if shared, _ := m.memory.shared(r.Tensor); shared == nil || m.number == 0 {
+			continue
+		}
+		if !m.memory.isThere(r.Tensor) {
+			return lack{otherStore, r.Tensor}
+		}
+		before := m.groups[m.number-1]
+		for i := before.stored; i < before.storing; i++ {
+			for _, w := range before.step(i).Writes {
+				if w.Tensor == r.Tensor {
+					return lack{otherStore, r.Tensor}
+				}
+			}
+		}
+	}
+	return lack{}
+}
