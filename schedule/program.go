@@ -64,6 +64,9 @@ type Program struct {
 	K, N    int
 	Blocks  []network.Block
 	Traffic Traffic
+	// Word is the size of a value: 4 bytes, of fp32, until a machine with another
+	// number format sets its own. What is packed takes more or fewer words then.
+	Word units.Bytes
 
 	workload *network.Workload
 	own      []network.Block // whose steps it has; all, but for a PE group's part
@@ -86,7 +89,7 @@ func New(w *network.Workload, k, n int, traffic Traffic) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{K: k, N: n, Blocks: blocks, Traffic: traffic, workload: w, own: blocks, interval: 1}
+	p := &Program{K: k, N: n, Blocks: blocks, Traffic: traffic, Word: units.WordBytes, workload: w, own: blocks, interval: 1}
 	p.layOutRows()
 	p.findKeeps()
 	return p, nil

@@ -222,14 +222,17 @@ type Extent struct {
 	Shared bool
 }
 
-// DeviationWords is the words of 1/std of one channel in [NormSaved]: it is kept
+// deviationBytes is the size of 1/std of one channel in [NormSaved]: it is kept
 // in float64 (docs/numerics.md).
-const DeviationWords = 2
+const deviationBytes units.Bytes = 8
+
+// DeviationWords returns the words of 1/std of one channel in [NormSaved].
+func (p *Program) DeviationWords() units.Words { return units.Words(deviationBytes / p.Word) }
 
 // spikeWords returns the words that count values of a spike tensor take,
 // packed.
-func spikeWords(values units.Words, bits int) units.Words {
-	return units.CeilDiv(values*units.Words(bits), 8*units.WordBytes)
+func (p *Program) spikeWords(values units.Words, bits int) units.Words {
+	return units.CeilDiv(values*units.Words(bits), units.Words(8*p.Word))
 }
 
 // Words returns the size of a tensor of the given class and index.
@@ -261,7 +264,7 @@ func (p *Program) words(c Class, index int) units.Words {
 		if net.Encoding == network.Direct {
 			return values
 		}
-		return spikeWords(values, 1)
+		return p.spikeWords(values, 1)
 	}
 	l := net.Layer(index)
 	channels := units.Words(l.Out.Channels)
@@ -275,17 +278,17 @@ func (p *Program) words(c Class, index int) units.Words {
 	case PoolPotential, PoolError:
 		return batch * units.Words(l.Pooled.Size())
 	case Spikes:
-		return spikeWords(batch*units.Words(l.Pooled.Size()), l.ValueBits())
+		return p.spikeWords(batch*units.Words(l.Pooled.Size()), l.ValueBits())
 	case OwnSpikes:
-		return spikeWords(batch*l.Neurons(), 1)
+		return p.spikeWords(batch*l.Neurons(), 1)
 	case NormParameter, NormGradient, NormStatistic:
 		return 2 * channels
 	case NormMoment:
 		return moments * 2 * channels
 	case NormSaved:
-		return batch*l.Neurons() + DeviationWords*channels
+		return batch*l.Neurons() + p.DeviationWords()*channels
 	case NormSums:
-		return 3 * DeviationWords * channels
+		return 3 * p.DeviationWords() * channels
 	}
 	return 0
 }

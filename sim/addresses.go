@@ -16,7 +16,7 @@ type Address struct {
 // Addresses returns the address map by which [Run] moves a program's tensors,
 // ascending, and a [NotFit] error if the device cannot hold them.
 func Addresses(p *schedule.Program, d dram.Device) ([]Address, error) {
-	m, err := layOut(p.Extents(), d)
+	m, err := layOut(p.Extents(), d, p.Word)
 	if err != nil {
 		return nil, err
 	}

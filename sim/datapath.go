@@ -233,7 +233,7 @@ func (d *datapath) allocate(t schedule.Tensor, r schedule.Region) pe.Values {
 	if bits := d.bits(t); bits > 0 {
 		n = size{bits: units.CeilDiv(n.floats*bits, 8*units.WordBytes)}
 	} else if t.Class == schedule.NormSaved && r.Starts() {
-		n.bits = schedule.DeviationWords * r.Extent(3)
+		n.bits = int(d.program.DeviationWords()) * r.Extent(3)
 	}
 	if list := d.spare[n]; len(list) > 0 {
 		v := list[len(list)-1]
@@ -283,7 +283,8 @@ func (d *datapath) move(t schedule.Tensor, box, part schedule.Region, run func(a
 		at += n
 	})
 	if t.Class == schedule.NormSaved && box.Starts() {
-		deviations(0, schedule.DeviationWords*int(inside.From[3]), schedule.DeviationWords*box.Extent(3))
+		words := int(d.program.DeviationWords())
+		deviations(0, words*int(inside.From[3]), words*box.Extent(3))
 	}
 	return nil
 }

@@ -24,6 +24,7 @@ import (
 	"accelsim/dram"
 	"accelsim/energy"
 	"accelsim/hardware"
+	"accelsim/pe"
 	"accelsim/pe/fixed"
 	"accelsim/schedule"
 	"accelsim/tensors"
@@ -143,7 +144,7 @@ func Layout(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) (F
 	if err != nil {
 		return Footprint{}, err
 	}
-	m, err := layOut(plan.extents, hw.DRAM)
+	m, err := layOut(plan.extents, hw.DRAM, p.Word)
 	if err != nil {
 		return Footprint{}, err
 	}
@@ -158,16 +159,28 @@ func Layout(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) (F
 // into tiles.
 var ErrTiledTensors = errors.New("too few for this workload, and with tensors steps cannot be cut into tiles; use hardware with a larger layer buffer")
 
+// ErrPrecision says that a functional simulation would not compute what the
+// hardware does.
+var ErrPrecision = errors.New("tensors are computed in fp32, or with a datapath in fixed point of up to 32 bits; use hardware with precision: fp32, or leave out the tensors")
+
+// computes tells whether a functional simulation computes what the hardware does.
+func computes(p pe.Precision, d *fixed.Datapath) bool {
+	return p == pe.FP32 || p == pe.Fixed32 && d != nil
+}
+
 // Run executes one training iteration of the program on the hardware.
 func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error) {
 	if len(o.Energy.SRAMRead) == 0 {
 		o.Energy = hw.Energy
 	}
+	if o.Tensors != nil && !computes(hw.PE.Precision, o.Datapath) {
+		return nil, fmt.Errorf("%s is %s hardware: %w", hw.Name, hw.PE.Precision, ErrPrecision)
+	}
 	plan, err := planFor(p, hw, o.Order)
 	if err != nil {
 		return nil, err
 	}
-	memory, err := layOut(plan.extents, hw.DRAM)
+	memory, err := layOut(plan.extents, hw.DRAM, p.Word)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +210,7 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 		}
 		g := &group{
 			machine: m, assignment: x, number: i,
-			buffer:  newLayerBuffer(x.memories, units.WordBytes),
+			buffer:  newLayerBuffer(x.memories, p.Word),
 			pes:     newProcessor(hw.PE, p.Workload(), p),
 			engines: make([]engine, max(1, hw.Engines)),
 		}
@@ -732,5 +745,5 @@ func (m *group) why(s *schedule.Step) string {
 		return fmt.Sprintf("waits for %v, which the group before has not handed over", l.tensor)
 	}
 	need := s.Demand() + m.buffer.Occupied() + m.keptFree()
-	return fmt.Sprintf("needs %d bytes on chip; the layer buffer has %d", need.Bytes(), m.buffer.Capacity().Bytes())
+	return fmt.Sprintf("needs %d bytes on chip; the layer buffer has %d", need.Of(m.memory.word), m.buffer.Capacity().Of(m.memory.word))
 }

@@ -38,6 +38,7 @@ type memoryMap struct {
 	end     units.Bytes                      // first address behind the last tensor
 	bytes   [schedule.MemoryClasses]units.Bytes
 	burst   units.Bytes
+	word    units.Bytes
 	unread  [schedule.MemoryClasses]int64 // values overwritten before anything read them
 }
 
@@ -55,11 +56,11 @@ func (e *NotFit) Error() string {
 // layOut places tensors one after the other. A slot that is
 // as large as a sweep over the banks starts on a whole sweep, others on a
 // burst.
-func layOut(extents []schedule.Extent, d dram.Device) (*memoryMap, error) {
-	m := &memoryMap{burst: d.BurstBytes()}
+func layOut(extents []schedule.Extent, d dram.Device, word units.Bytes) (*memoryMap, error) {
+	m := &memoryMap{burst: d.BurstBytes(), word: word}
 	sweep := d.Alignment()
 	for _, e := range extents {
-		bytes := e.Words.Bytes()
+		bytes := e.Words.Of(word)
 		alignment := m.burst
 		if bytes >= sweep {
 			alignment = sweep
@@ -153,8 +154,8 @@ func (m *memoryMap) stream(t schedule.Transfer, write bool) (dram.Stream, error)
 		held.read = true
 	}
 	// A part moves the bursts that it touches.
-	from := t.Offset.Bytes() / m.burst
-	to := units.CeilDiv((t.Offset + t.Words).Bytes(), m.burst)
+	from := t.Offset.Of(m.word) / m.burst
+	to := units.CeilDiv((t.Offset + t.Words).Of(m.word), m.burst)
 	return dram.Stream{
 		Addr:   r.base + units.Bytes(slot)*r.stride + from*m.burst,
 		Bursts: int64(to - from),

@@ -41,6 +41,7 @@ const places = 3
 // paper's, as large as it takes: what does not fit would have to be fetched
 // again, which the equations leave out.
 func planFor(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) (plan, error) {
+	p.Word = hw.PE.Precision.Word()
 	first, err := deal(p, hw, order)
 	if err != nil {
 		return plan{}, err
@@ -61,7 +62,7 @@ func planFor(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) (
 		}
 		if hw.OnChip == 0 || p.Traffic == schedule.Equations {
 			capacity := x.own.WorkingSet() + x.handOver*units.Words(x.places)
-			x.memories = []hardware.Buffer{{Capacity: capacity.Bytes(), Bank: hw.Bank, Ports: hw.Ports}}
+			x.memories = []hardware.Buffer{{Capacity: capacity.Of(p.Word), Bank: hw.Bank, Ports: hw.Ports}}
 			x.own.Rewind()
 			x.source = x.own
 		} else {

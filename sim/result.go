@@ -183,7 +183,7 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 			Total: m.memory.footprint(), Class: m.memory.bytes, Capacity: hw.DRAM.Capacity(),
 		},
 		Unread: m.memory.unread,
-		Policy: p.Policy(), Pinned: p.PinnedWords().Bytes(), Saved: total.saved,
+		Policy: p.Policy(), Pinned: p.PinnedWords().Of(p.Word), Saved: total.saved,
 	}
 	for _, g := range m.groups {
 		group := g.result()
@@ -246,10 +246,10 @@ func (m *group) result() Group {
 
 // bufferUse returns the use of the group's layer buffer.
 func (m *group) bufferUse() OnChip {
-	o := OnChip{Capacity: m.buffer.Capacity().Bytes(), Peak: m.buffer.Peak().Bytes()}
+	o := OnChip{Capacity: m.buffer.Capacity().Of(m.memory.word), Peak: m.buffer.Peak().Of(m.memory.word)}
 	o.Reads, o.Writes = m.buffer.Accesses()
 	for i, b := range m.buffer.Buffers() {
-		of := Memory{Buffer: m.buffer.built[i], Peak: b.Peak().Bytes()}
+		of := Memory{Buffer: m.buffer.built[i], Peak: b.Peak().Of(m.memory.word)}
 		of.Reads, of.Writes = b.Accesses()
 		o.Memories = append(o.Memories, of)
 	}

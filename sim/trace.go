@@ -79,7 +79,7 @@ func (m *group) recordFill() {
 	if t == nil || m.stored > t.ofEach(t.Limit) {
 		return
 	}
-	at, occupied, fill := m.kernel.now, m.buffer.Occupied().Bytes(), &t.Fill[m.number]
+	at, occupied, fill := m.kernel.now, m.buffer.Occupied().Of(m.memory.word), &t.Fill[m.number]
 	if n := len(*fill); n > 0 && (*fill)[n-1].At == at {
 		*fill = (*fill)[:n-1]
 	}

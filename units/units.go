@@ -13,7 +13,8 @@ import (
 )
 
 type (
-	// Words counts 4-byte fp32 words: one weight, state, error or gradient each.
+	// Words counts words: one weight, state, error or gradient each. A word has 4
+	// bytes, of fp32, unless the hardware has another number format.
 	Words int64
 	// Bytes counts bytes of memory.
 	Bytes int64
@@ -49,8 +50,11 @@ const Second Picoseconds = 1_000_000_000_000
 // ErrOverflow is returned when a size does not fit in 63 bits.
 var ErrOverflow = errors.New("size overflows 64 bits")
 
-// Bytes returns the size of w words in memory.
-func (w Words) Bytes() Bytes { return Bytes(w) * WordBytes }
+// Bytes returns the size of w words of fp32.
+func (w Words) Bytes() Bytes { return w.Of(WordBytes) }
+
+// Of returns the size of w words of that many bytes each.
+func (w Words) Of(word Bytes) Bytes { return Bytes(w) * word }
 
 // Period returns the length of one clock cycle, rounded to the picosecond.
 func (f Hertz) Period() Picoseconds {

@@ -11,6 +11,7 @@ import (
 
 	"accelsim/hardware"
 	"accelsim/network"
+	"accelsim/pe"
 	"accelsim/pe/fixed"
 	"accelsim/report"
 	"accelsim/schedule"
@@ -71,7 +72,9 @@ func compareFloat32(w *network.Workload, hw *hardware.Hardware, k, n int, in *te
 	if err != nil {
 		return nil, err
 	}
-	reference, err := sim.Run(program, hw, sim.Options{Untimed: true, Engine: m.engine, Energy: m.energy, Tensors: in})
+	exact := *hw
+	exact.PE.Precision = pe.FP32
+	reference, err := sim.Run(program, &exact, sim.Options{Untimed: true, Engine: m.engine, Energy: m.energy, Tensors: in})
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func newVerifyCommand() *cobra.Command {
 				Untimed: m.untimed, Engine: m.engine, Energy: m.energy,
 				Progress: func(done int64) { progress.step(done, program.Steps()) },
 			})
-			if errors.As(err, new(*sim.NotFit)) {
+			if errors.As(err, new(*sim.NotFit)) || misfit(err) {
 				return usage(err)
 			}
 			if err != nil {
