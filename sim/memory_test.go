@@ -38,7 +38,7 @@ func TestTensorsDoNotOverlap(t *testing.T) {
 			footprint += e.Words.Bytes() * units.Bytes(e.Slots)
 			extents = append(extents, e)
 		}
-		m, err := layOut(extents, d)
+		m, err := layOut(extents, d, units.WordBytes)
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -84,7 +84,7 @@ func TestMemoryKnowsWhatIsThere(t *testing.T) {
 		{Class: schedule.Potential, Index: 1, Words: 10, Slots: 2, Initial: true},
 		{Class: schedule.WeightGradient, Index: 1, Words: 10, Slots: 1},
 		{Class: schedule.Input, Index: 0, Words: 10, Slots: 4, Initial: true, Constant: true},
-	}, ddr4(t))
+	}, ddr4(t), units.WordBytes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestSizesThatOverflowAreRefused(t *testing.T) {
 		{Class: schedule.Potential, Index: 1, Words: 1 << 58, Slots: 1 << 10},
 		{Class: schedule.Weight, Index: 1, Words: 1 << 60, Slots: 1},
 	} {
-		m, err := layOut([]schedule.Extent{e, e}, ddr4(t))
+		m, err := layOut([]schedule.Extent{e, e}, ddr4(t), units.WordBytes)
 		if err == nil && m.end >= 0 && m.end < 1<<62 {
 			t.Errorf("%+v ends at %d", e, m.end)
 		}
