@@ -106,8 +106,8 @@ func TestEveryAccessIsOfAKind(t *testing.T) {
 			}
 		}
 	}
-	for op := range schedule.NumOps {
-		if op := schedule.Op(op); !seen[op] && op != schedule.Regenerate {
+	for op := schedule.SynapticSum; op < schedule.Regenerate; op++ { // later ones are tiles'
+		if !seen[op] {
 			t.Errorf("no vector has %q", op)
 		}
 	}
