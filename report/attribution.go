@@ -46,8 +46,9 @@ type PartTime struct {
 	Time         units.Picoseconds `json:"time_ps"`
 	SharePercent float64           `json:"time_share_percent"`
 	PEBusy       units.Picoseconds `json:"pe_busy_ps"`
-	DRAMBusy     units.Picoseconds `json:"dram_busy_ps"` // hidden behind other parts' computation or not
-	Bottleneck   string            `json:"bottleneck"`   // which of the two is longer: "PEs" or "DRAM"
+	PortsBusy    units.Picoseconds `json:"ports_busy_ps"` // of the layer buffer, for the PEs; 0 if they are not limited
+	DRAMBusy     units.Picoseconds `json:"dram_busy_ps"`  // hidden behind other parts' computation or not
+	Bottleneck   string            `json:"bottleneck"`    // which is longest: "PEs", "on-chip ports" or "DRAM"
 	Energy       Energy            `json:"energy_pj"`
 }
 
@@ -65,6 +66,8 @@ type PhaseShare struct {
 // PhaseTime is when PEs computed or waited, and the energy.
 type PhaseTime struct {
 	PEBusy    units.Picoseconds `json:"pe_busy_ps"`
+	PortsBusy units.Picoseconds `json:"ports_busy_ps"`
+	WaitPorts units.Picoseconds `json:"wait_ports_ps"`
 	WaitLoad  units.Picoseconds `json:"wait_load_ps"`
 	WaitStore units.Picoseconds `json:"wait_store_ps"`
 	WaitOther units.Picoseconds `json:"wait_other_ps"`
@@ -136,10 +139,12 @@ func attribute(r *sim.Result) *Attribution {
 		if r.Timing != nil {
 			t = &r.Timing.Shares[i]
 			phase.PhaseTime = &PhaseTime{
-				PEBusy: t.Busy, WaitLoad: t.WaitLoad, WaitStore: t.WaitStore, WaitOther: t.WaitOther,
+				PEBusy: t.Busy, PortsBusy: units.Picoseconds(s.Ports) * r.Hardware.PE.Clock.Period(),
+				WaitPorts: t.WaitPorts, WaitLoad: t.WaitLoad, WaitStore: t.WaitStore, WaitOther: t.WaitOther,
 				Energy: *energyOf(t.Energy), DRAMIdle: r.Hardware.DRAM.Energy(t.Idle).Total(),
 			}
 			part.addTime(t)
+			part.PortsBusy += phase.PortsBusy
 		}
 		for c, words := range s.Words {
 			if words == (sim.Traffic{}) {
@@ -152,7 +157,7 @@ func attribute(r *sim.Result) *Attribution {
 				moved[c].Stats.Add(t.Moved[c].Stats, 1)
 			}
 			phase.Tensors[schedule.Class(c).String()] = share
-			part.DRAMBytes += (words.Reads + words.Writes).Bytes()
+			part.DRAMBytes += (words.Reads + words.Writes).Of(r.Hardware.PE.Precision.Word())
 		}
 		part.Phases = append(part.Phases, phase)
 	}
@@ -218,12 +223,16 @@ func (p *Part) finish(r *sim.Result) {
 		return
 	}
 	p.SharePercent = 100 * ratio(p.Time.Seconds(), r.Timing.Seconds)
-	p.Bottleneck = bottleneck(p.PEBusy, p.DRAMBusy)
+	p.Bottleneck = p.longest()
 }
 
-func bottleneck(pes, moving units.Picoseconds) string {
-	if moving > pes {
+// longest names what takes a part the longest time.
+func (p *PartTime) longest() string {
+	switch {
+	case p.DRAMBusy > max(p.PEBusy, p.PortsBusy):
 		return "DRAM"
+	case p.PortsBusy > p.PEBusy:
+		return "on-chip ports"
 	}
 	return "PEs"
 }
@@ -295,7 +304,7 @@ func layerTable(r *Run, full bool) *Table {
 	}
 	add := func(name string, p PartTime, intensity string) {
 		t.Add(name, Seconds(p.Time.Seconds()), Percent(100*ratio(p.Time.Seconds(), *r.Seconds)),
-			Seconds(p.PEBusy.Seconds()), Seconds(p.DRAMBusy.Seconds()), bottleneck(p.PEBusy, p.DRAMBusy), intensity,
+			Seconds(p.PEBusy.Seconds()), Seconds(p.DRAMBusy.Seconds()), p.longest(), intensity,
 			Joules(p.Energy.Total), Percent(100*ratio(float64(p.Energy.Total), float64(r.Energy.Total))))
 	}
 	var classifiers PartTime
@@ -305,6 +314,7 @@ func layerTable(r *Run, full bool) *Table {
 		if p.Layer == 0 && !full {
 			classifiers.Time += p.Time
 			classifiers.PEBusy += p.PEBusy
+			classifiers.PortsBusy += p.PortsBusy
 			classifiers.DRAMBusy += p.DRAMBusy
 			classifiers.Energy.Total += p.Energy.Total
 			operations += p.Operations
@@ -320,7 +330,7 @@ func layerTable(r *Run, full bool) *Table {
 			continue
 		}
 		for _, s := range p.Phases {
-			add("  "+s.Phase, s.time(), figures(s.intensity()))
+			add("  "+s.Phase, s.time(), figures(s.intensity(r.Hardware.Word)))
 		}
 	}
 	if !full {
@@ -355,8 +365,8 @@ func (h Help) Sentence() string {
 // time returns the time of a phase as that of a part.
 func (s PhaseShare) time() PartTime {
 	p := PartTime{
-		Time:   s.PEBusy + s.WaitLoad + s.WaitStore + s.WaitOther,
-		PEBusy: s.PEBusy, Energy: s.Energy,
+		Time:   s.PEBusy + s.WaitPorts + s.WaitLoad + s.WaitStore + s.WaitOther,
+		PEBusy: s.PEBusy, PortsBusy: s.PortsBusy, Energy: s.Energy,
 	}
 	for _, t := range s.Tensors {
 		p.DRAMBusy += t.Time
@@ -364,8 +374,8 @@ func (s PhaseShare) time() PartTime {
 	return p
 }
 
-// intensity returns a phase's operations per DRAM byte.
-func (s PhaseShare) intensity() float64 {
+// intensity returns a phase's operations per DRAM byte, of words of that size.
+func (s PhaseShare) intensity(word units.Bytes) float64 {
 	var operations int64
 	var words units.Words
 	for _, n := range s.Operations {
@@ -374,7 +384,7 @@ func (s PhaseShare) intensity() float64 {
 	for _, t := range s.Tensors {
 		words += t.Traffic.Reads + t.Traffic.Writes
 	}
-	return ratio(float64(operations), float64(words.Bytes()))
+	return ratio(float64(operations), float64(words.Of(word)))
 }
 
 // tensorTable tells what moving each class of tensors took.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 
 	"accelsim/pe"
@@ -116,6 +117,7 @@ var (
 	forwardKey   = key{"blue", "forward"}
 	backwardKey  = key{"orange", "backward"}
 	updateKey    = key{"green", "update"}
+	waitPortsKey = key{"purple", "PEs wait for on-chip ports"}
 	waitLoadKey  = key{"light", "PEs wait for loads"}
 	waitStoreKey = key{"grey", "PEs wait for stores"}
 	waitOtherKey = key{"dark", "PEs wait for neither"}
@@ -242,8 +244,9 @@ func whatTable(r *Run) *Table {
 	t.Add("network", r.Workload.Text)
 	t.Add("schedule", fmt.Sprintf("T = %d in %d intervals of k = %d; %d layers in %d local blocks of n = %d; batch %d; %s classifiers",
 		s.Timesteps, s.Intervals, s.K, len(r.Workload.Layers), len(s.Blocks), s.N, s.Batch, s.Classifier))
-	t.Add("hardware", fmt.Sprintf("%s: %dx%d PEs and %d lanes at %s, %s on chip", hw.Name, hw.Rows, hw.Columns, hw.Lanes,
-		scaled(float64(hw.Clock), "Hz"), Bytes(r.OnChip.Capacity)))
+	t.Add("hardware", fmt.Sprintf("%s: %dx%d %s PEs, %s, and %d lanes at %s; %d DMA engine(s)", hw.Name, hw.Rows, hw.Columns, hw.Precision,
+		hw.Dataflow, hw.Lanes, scaled(float64(hw.Clock), "Hz"), hw.Engines))
+	t.Add("on chip", onChipText(r.OnChip))
 	t.Add("DRAM", fmt.Sprintf("%s, %d channel(s), %d ranks, %s", r.DRAM.Device, r.DRAM.Channels, r.DRAM.Ranks, Bytes(r.DRAM.Capacity)))
 	if s.Traffic == "equations" {
 		t.Add("traffic", "only what Eqs. 11-17 cover")
@@ -341,7 +344,7 @@ func timeAmounts(c *Cycles, clock units.Hertz) []amount {
 	}
 	return []amount{
 		at(forwardKey, c.Forward), at(backwardKey, c.Backward), at(updateKey, c.Update),
-		at(waitLoadKey, c.StallLoad), at(waitStoreKey, c.StallStore), at(waitOtherKey, c.StallOther),
+		at(waitPortsKey, c.StallPorts), at(waitLoadKey, c.StallLoad), at(waitStoreKey, c.StallStore), at(waitOtherKey, c.StallOther),
 	}
 }
 
@@ -367,17 +370,18 @@ func timeSection(r *Run) section {
 func layersSection(r *Run) section {
 	var times, energies []entry
 	for _, p := range r.Attribution.Parts {
-		var busy, load, store, other []amount
+		var busy, ports, load, store, other []amount
 		for _, phase := range p.Phases {
 			of := func(name string, v units.Picoseconds, k key) amount {
 				return amount{k, v.Seconds(), Seconds(v.Seconds()) + " in " + name}
 			}
 			busy = append(busy, of(phase.Phase, phase.PEBusy, phaseKeys[phase.Phase]))
+			ports = append(ports, of(phase.Phase, phase.WaitPorts, waitPortsKey))
 			load = append(load, of(phase.Phase, phase.WaitLoad, waitLoadKey))
 			store = append(store, of(phase.Phase, phase.WaitStore, waitStoreKey))
 			other = append(other, of(phase.Phase, phase.WaitOther, waitOtherKey))
 		}
-		all := append(append(append(busy, load...), store...), other...)
+		all := slices.Concat(busy, ports, load, store, other)
 		name := p.Name + " · " + p.Bottleneck
 		times = append(times, entry{name, Seconds(p.Time.Seconds()), all})
 		energies = append(energies, entry{p.Name, Joules(p.Energy.Total), energyAmounts(&p.Energy)})
@@ -388,7 +392,7 @@ func layersSection(r *Run) section {
 	return section{
 		Title: "Layer by layer",
 		Text: append([]string{
-			"Time belongs to the step that PEs execute or, when they wait, to the one whose load or store they wait for. Beside each name is what takes longer: its computation in PEs, or its transfers.",
+			"Time belongs to the step that PEs execute or, when they wait, to the one whose load or store they wait for. Beside each name is what takes longest: its computation in PEs, its transfers, or its accesses through the ports of the layer buffer, where they are limited.",
 		}, notes...),
 		Charts: []chart{newChart("Time", times), newChart("Energy", energies)},
 		Tables: []*Table{table},

@@ -110,6 +110,11 @@ type Hardware struct {
 	Columns int         `json:"columns"`
 	Lanes   int         `json:"lanes"`
 	Clock   units.Hertz `json:"clock_hz"`
+
+	Dataflow  string      `json:"dataflow"`
+	Precision string      `json:"precision"`
+	Word      units.Bytes `json:"word_bytes"`
+	Engines   int         `json:"dma_engines"` // of a PE group
 }
 
 // Pass is the forward half of [Counts].
@@ -172,6 +177,7 @@ type Cycles struct {
 	PEBusy     units.Cycles `json:"pe_busy"`
 	DRAMBusy   units.Cycles `json:"dram_busy"`
 	Overlap    units.Cycles `json:"overlap"`
+	StallPorts units.Cycles `json:"stall_ports"` // for ports of the layer buffer
 	StallLoad  units.Cycles `json:"stall_load"`
 	StallStore units.Cycles `json:"stall_store"`
 	StallOther units.Cycles `json:"stall_other"`
@@ -218,6 +224,20 @@ type OnChip struct {
 	Peak     units.Bytes `json:"peak_bytes"`
 	Reads    units.Words `json:"reads"`
 	Writes   units.Words `json:"writes"`
+	Buffers  []Buffer    `json:"buffers"` // one, or one for each kind of tensor
+}
+
+// Buffer is one memory on chip.
+type Buffer struct {
+	Holds    string            `json:"holds"` // which tensors; "all" of them in a shared one
+	Capacity units.Bytes       `json:"capacity_bytes"`
+	Bank     units.Bytes       `json:"bank_bytes"`
+	Banks    int64             `json:"banks"`
+	Ports    int               `json:"ports,omitempty"` // of a bank; absent: accesses are not limited
+	Peak     units.Bytes       `json:"peak_bytes"`
+	Reads    units.Words       `json:"reads"`
+	Writes   units.Words       `json:"writes"`
+	Energy   *units.Picojoules `json:"energy_pj,omitempty"` // of the accesses
 }
 
 // Baseline is standard BPTT on the same hardware.
@@ -259,6 +279,8 @@ func NewRun(e *design.Evaluation) *Run {
 		Hardware: Hardware{
 			Name: r.Hardware.Name, Rows: r.Hardware.PE.Rows, Columns: r.Hardware.PE.Columns,
 			Lanes: r.Hardware.PE.Lanes, Clock: r.Hardware.PE.Clock,
+			Dataflow: r.Hardware.PE.Dataflow.String(), Precision: r.Hardware.PE.Precision.String(),
+			Word: r.Hardware.PE.Precision.Word(), Engines: r.Hardware.Engines,
 		},
 		Counts: counts(r.Counts),
 		Analytic: Analytic{
@@ -272,7 +294,7 @@ func NewRun(e *design.Evaluation) *Run {
 		Beyond:     Beyond{Words: map[string]units.Words{}, Operations: map[string]int64{}},
 		Words:      map[string]Traffic{},
 		DRAM:       dramOf(r),
-		OnChip:     onChipOf(r.OnChip),
+		OnChip:     onChipOf(r.OnChip, r.Timing != nil),
 	}
 	for _, l := range w.Net.Layers {
 		out.Workload.Layers = append(out.Workload.Layers, Layer{
@@ -283,7 +305,7 @@ func NewRun(e *design.Evaluation) *Run {
 		out.Schedule.Blocks = append(out.Schedule.Blocks, b.Layers())
 	}
 	for _, g := range r.Groups {
-		group := Group{First: g.First, Last: g.Last, Steps: g.Steps, OnChip: onChipOf(g.OnChip)}
+		group := Group{First: g.First, Last: g.Last, Steps: g.Steps, OnChip: onChipOf(g.OnChip, false)}
 		if r.Timing != nil {
 			group.GroupTime = &GroupTime{g.PEBusy, g.StallPorts, g.StallLoad, g.StallStore, g.StallOther}
 		}
@@ -332,8 +354,22 @@ func NewRun(e *design.Evaluation) *Run {
 	return out
 }
 
-func onChipOf(o sim.OnChip) OnChip {
-	return OnChip{Capacity: o.Capacity, Peak: o.Peak, Reads: o.Reads, Writes: o.Writes}
+func onChipOf(o sim.OnChip, timed bool) OnChip {
+	out := OnChip{Capacity: o.Capacity, Peak: o.Peak, Reads: o.Reads, Writes: o.Writes}
+	for i, m := range o.Memories {
+		b := Buffer{
+			Holds: "all", Capacity: m.Capacity, Bank: m.Bank, Banks: m.Banks(), Ports: m.Ports,
+			Peak: m.Peak, Reads: m.Reads, Writes: m.Writes,
+		}
+		if len(o.Memories) > 1 {
+			b.Holds = schedule.Buffer(i).String()
+		}
+		if timed {
+			b.Energy = &m.Energy
+		}
+		out.Buffers = append(out.Buffers, b)
+	}
+	return out
 }
 
 func trafficName(t schedule.Traffic) string {
@@ -355,7 +391,7 @@ func counts(c sim.Counts) Counts {
 func cyclesOf(t *sim.Timing) *Cycles {
 	c := t.Cycles
 	return &Cycles{
-		c.Total, c.PEBusy, c.DRAM, c.Overlap, c.StallLoad, c.StallStore, c.StallOther,
+		c.Total, c.PEBusy, c.DRAM, c.Overlap, c.StallPorts, c.StallLoad, c.StallStore, c.StallOther,
 		c.Phase[sim.Forward], c.Phase[sim.Backward], c.Phase[sim.Update],
 	}
 }

@@ -43,7 +43,7 @@ func perfettoThread(track sim.Track, engine int) int {
 // and of the DRAM's data rates.
 func WritePerfetto(w io.Writer, r *Run, t *sim.Trace) error {
 	events := perfettoSpans(t)
-	events = append(events, perfettoCounters(t)...)
+	events = append(events, perfettoCounters(t, r.Hardware.Word)...)
 	sort.SliceStable(events, func(i, j int) bool { return events[i].at < events[j].at })
 
 	out := bufio.NewWriter(w)
@@ -169,7 +169,7 @@ func phaseName(k schedule.Kind) string {
 
 // perfettoCounters has the fill of each layer buffer at each change, and the
 // DRAM's rate over each transfer.
-func perfettoCounters(t *sim.Trace) []timed {
+func perfettoCounters(t *sim.Trace, word units.Bytes) []timed {
 	counter := func(at units.Picoseconds, group int, name, unit string, value any) timed {
 		return timed{at, perfettoEvent{
 			Phase: "C", Name: name, Time: micro(at), Process: perfettoProcess(group), Args: map[string]any{unit: value},
@@ -181,7 +181,7 @@ func perfettoCounters(t *sim.Trace) []timed {
 			list = append(list, counter(l.At, group, "on-chip buffer", "bytes", l.Occupied))
 		}
 	}
-	for _, rate := range rates(t) {
+	for _, rate := range rates(t, word) {
 		list = append(list,
 			counter(rate.at, 0, "DRAM read", "GB/s", rate.read/1e9),
 			counter(rate.at, 0, "DRAM write", "GB/s", rate.write/1e9))
@@ -195,8 +195,8 @@ type rate struct {
 	read, write float64
 }
 
-// rates returns the data rate at each change.
-func rates(t *sim.Trace) []rate {
+// rates returns the data rate at each change, of words of that size.
+func rates(t *sim.Trace, word units.Bytes) []rate {
 	var list []rate
 	enter := func(r rate) {
 		if n := len(list); n > 0 && list[n-1].at == r.at {
@@ -208,7 +208,7 @@ func rates(t *sim.Trace) []rate {
 		if s.Track != sim.Port || s.From == s.To {
 			continue
 		}
-		speed := float64(s.Words.Bytes()) / (s.To - s.From).Seconds()
+		speed := float64(s.Words.Of(word)) / (s.To - s.From).Seconds()
 		if s.Write {
 			enter(rate{s.From, 0, speed})
 		} else {

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"accelsim/design"
@@ -76,6 +77,9 @@ func WriteRun(w io.Writer, e *design.Evaluation, byLayer bool) error {
 		}
 	}
 	tables = append(tables, memoryTable(e.Run))
+	if len(e.Run.OnChip.Memories) > 1 {
+		tables = append(tables, bufferTable(onChipOf(e.Run.OnChip, e.Run.Timing != nil)))
+	}
 	for _, t := range tables {
 		if len(t.Rows) == 0 {
 			continue
@@ -98,13 +102,23 @@ func writeHeading(w io.Writer, e *design.Evaluation) {
 	fmt.Fprintf(w, "(k, n) = (%d, %d): T = %d in %d intervals, %d layers in %d local blocks, batch %d, %s classifiers\n",
 		r.K, r.N, task.Timesteps, r.Intervals, task.Net.N(), len(r.Blocks), task.Batch, task.Training.Classifier)
 	hw := r.Hardware
-	fmt.Fprintf(w, "%s: %dx%d PEs at %s, %d lanes; %s, %d channel(s), %d ranks\n",
+	special := "" // what is not the paper's
+	if hw.PE.Precision != pe.FP32 {
+		special += ", " + hw.PE.Precision.String()
+	}
+	if hw.PE.Dataflow != pe.Gated {
+		special += ", " + hw.PE.Dataflow.String()
+	}
+	if hw.Engines > 1 {
+		special += fmt.Sprintf(", %d DMA engines", hw.Engines)
+	}
+	fmt.Fprintf(w, "%s: %dx%d PEs at %s, %d lanes%s; %s, %d channel(s), %d ranks\n",
 		hw.Name, hw.PE.Rows, hw.PE.Columns, scaled(float64(hw.PE.Clock), "Hz"),
-		hw.PE.Lanes, hw.DRAM.Name, hw.DRAM.Channels, hw.DRAM.Ranks)
+		hw.PE.Lanes, special, hw.DRAM.Name, hw.DRAM.Channels, hw.DRAM.Ranks)
 	if hw.OnChip == 0 {
 		fmt.Fprintf(w, "on chip %s: %s\n", Bytes(r.OnChip.Capacity), hw.Note)
 	} else {
-		fmt.Fprintf(w, "on chip %s\n", Bytes(r.OnChip.Capacity))
+		fmt.Fprintf(w, "on chip %s\n", onChipText(onChipOf(r.OnChip, false)))
 	}
 	if e.Traffic == schedule.Equations {
 		fmt.Fprintln(w, "only the traffic and operations of Eqs. 11-17 (--traffic equations)")
@@ -112,9 +126,29 @@ func writeHeading(w io.Writer, e *design.Evaluation) {
 	fmt.Fprintln(w)
 }
 
+// onChipText describes a layer buffer: "2 MiB in 64 banks of 2 ports", or its
+// parts.
+func onChipText(o OnChip) string {
+	built := func(b Buffer) string {
+		text := Bytes(b.Capacity)
+		if b.Ports > 0 {
+			text += fmt.Sprintf(" in %d banks of %d port(s)", b.Banks, b.Ports)
+		}
+		return text
+	}
+	if len(o.Buffers) == 1 {
+		return built(o.Buffers[0])
+	}
+	var parts []string
+	for _, b := range o.Buffers {
+		parts = append(parts, b.Holds+" "+built(b))
+	}
+	return Bytes(o.Capacity) + ": " + strings.Join(parts, ", ")
+}
+
 func crosscheckTable(e *design.Evaluation) *Table {
 	t := &Table{
-		Title:  "One training iteration, simulated, against the equations (words of 4 bytes, operations)",
+		Title:  fmt.Sprintf("One training iteration, simulated, against the equations (words of %d bytes, operations)", e.Run.Hardware.PE.Precision.Word()),
 		Header: []string{"quantity", "Eq.", "simulated", "equation", "difference"},
 		Left:   []int{1},
 	}
@@ -179,6 +213,9 @@ func timeTable(r *sim.Result) *Table {
 			add("  "+sim.Phase(phase).String(), v)
 		}
 	}
+	if r.OnChip.Limited() {
+		add("PEs wait for on-chip ports", c.StallPorts)
+	}
 	add("PEs wait for loads", c.StallLoad)
 	add("PEs wait for stores", c.StallStore)
 	if c.StallOther > 0 {
@@ -206,6 +243,11 @@ func energyTable(r *sim.Result) *Table {
 		}
 	}
 	add("on-chip accesses", e.OnChip)
+	if len(r.OnChip.Memories) > 1 {
+		for kind, m := range r.OnChip.Memories {
+			add("  "+schedule.Buffer(kind).String(), m.Energy)
+		}
+	}
 	add("PE operations", e.PE)
 	add("leakage of PEs and on-chip memory", e.Static)
 	if r.Hardware.OnChip == 0 {
@@ -245,6 +287,25 @@ func memoryTable(r *sim.Result) *Table {
 			traffic := r.Words[c]
 			t.Add(schedule.Class(c).String(), Bytes(bytes), Integer(traffic.Reads), Integer(traffic.Writes))
 		}
+	}
+	return t
+}
+
+// bufferTable shows the buffers that the layer buffer consists of.
+func bufferTable(o OnChip) *Table {
+	t := &Table{
+		Title:  "On chip: a buffer for each kind of tensor",
+		Header: []string{"holds", "capacity", "banks", "ports", "at most", "words read", "words written", "energy"},
+	}
+	for _, b := range o.Buffers {
+		ports, energy := "no limit", ""
+		if b.Ports > 0 {
+			ports = strconv.Itoa(b.Ports)
+		}
+		if b.Energy != nil {
+			energy = Joules(*b.Energy)
+		}
+		t.Add(b.Holds, Bytes(b.Capacity), Integer(b.Banks), ports, Bytes(b.Peak), Integer(b.Reads), Integer(b.Writes), energy)
 	}
 	return t
 }
