@@ -105,8 +105,8 @@ func listDatasets() (*report.Table, error) {
 
 func listHardware() (*report.Table, error) {
 	t := &report.Table{
-		Header: []string{"hardware", "PEs", "clock", "on chip", "DRAM", "channels", "ranks", "capacity", "peak bandwidth", "note"},
-		Left:   []int{1, 3, 4, 9},
+		Header: []string{"hardware", "PEs", "precision", "dataflow", "groups", "clock", "on chip", "banks", "ports", "DMA engines", "DRAM", "channels", "ranks", "capacity", "peak bandwidth", "note"},
+		Left:   []int{1, 2, 3, 6, 10, 15},
 	}
 	for _, name := range hardware.Names() {
 		h, err := hardware.Open(name)
@@ -117,11 +117,33 @@ func listHardware() (*report.Table, error) {
 		if h.OnChip > 0 {
 			onChip = report.Bytes(h.OnChip)
 		}
-		t.Add(name, fmt.Sprintf("%dx%d", h.PE.Rows, h.PE.Columns), fmt.Sprintf("%d MHz", h.PE.Clock/1e6), onChip,
-			h.DRAM.Name, strconv.Itoa(h.DRAM.Channels), strconv.Itoa(h.DRAM.Ranks), report.Bytes(h.DRAM.Capacity()),
+		groups := "one a block"
+		if h.Groups > 0 {
+			groups = strconv.Itoa(h.Groups)
+		}
+		banks, ports := onChipBuilt(h)
+		t.Add(name, fmt.Sprintf("%dx%d", h.PE.Rows, h.PE.Columns), h.PE.Precision.String(), h.PE.Dataflow.String(), groups,
+			fmt.Sprintf("%d MHz", h.PE.Clock/1e6), onChip, banks, ports, strconv.Itoa(h.Engines), h.DRAM.Name, strconv.Itoa(h.DRAM.Channels), strconv.Itoa(h.DRAM.Ranks), report.Bytes(h.DRAM.Capacity()),
 			report.Rate(h.DRAM.PeakBandwidth()), h.Note)
 	}
 	return t, nil
+}
+
+// onChipBuilt tells of how many banks the layer buffer is, or the buffers for
+// weights, states, gradients and spikes are, and how many ports each has.
+func onChipBuilt(h *hardware.Hardware) (banks, ports string) {
+	var manyBanks, manyPorts []string
+	for _, m := range h.Memories() {
+		count, each := "of "+report.Bytes(m.Bank), "no limit"
+		if m.Capacity > 0 {
+			count = fmt.Sprintf("%d of %s", m.Banks(), report.Bytes(m.Bank))
+		}
+		if m.Ports > 0 {
+			each = strconv.Itoa(m.Ports)
+		}
+		manyBanks, manyPorts = append(manyBanks, count), append(manyPorts, each)
+	}
+	return strings.Join(manyBanks, ", "), strings.Join(manyPorts, ", ")
 }
 
 func listDRAM() (*report.Table, error) {
