@@ -22,7 +22,9 @@ type Point struct {
 	Hardware *hardware.Hardware
 	K, N     int
 	Traffic  schedule.Traffic
-	Options  sim.Options
+	// Residency holds for the baseline, too, and for what would help.
+	Residency sim.Residency
+	Options   sim.Options
 	// NoBaseline leaves out the BPTT run.
 	NoBaseline bool
 	// Baseline, if not nil, is what [BPTT] returned for the same workload,
@@ -49,6 +51,7 @@ type Evaluation struct {
 	Analytic    analytic.Counts
 	MemoryWords units.Words // Eqs. 8-10
 	Traffic     schedule.Traffic
+	Residency   sim.Residency
 	Baseline    *Baseline // nil if left out
 	// BaselineMemoryWords is the baseline's memory by Eqs. 8-10.
 	BaselineMemoryWords units.Words
@@ -101,14 +104,14 @@ func Evaluate(p Point) (*Evaluation, error) {
 	if err := p.Workload.Check(); err != nil {
 		return nil, err
 	}
-	program, err := schedule.New(p.Workload, p.K, p.N, p.Traffic)
+	program, err := p.program(p.Workload, p.K, p.N)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := sim.Layout(program, p.Hardware, p.Options.Order); err != nil {
 		return nil, p.explain(err)
 	}
-	e := &Evaluation{Traffic: p.Traffic}
+	e := &Evaluation{Traffic: p.Traffic, Residency: p.Residency}
 	if !p.Workload.Activity.ClassifiersFit(len(program.Blocks)) {
 		e.Warnings = append(e.Warnings, fmt.Sprintf(
 			"%d classifier densities for %d local blocks: ignored, each classifier takes its block's last density",
@@ -116,10 +119,6 @@ func Evaluate(p Point) (*Evaluation, error) {
 	}
 	if p.Options.Tensors != nil {
 		p.NoBaseline = true // the baseline would need tensors of its own
-	}
-	bptt, err := schedule.New(p.Workload, p.Workload.Timesteps, p.Workload.Net.N(), p.Traffic)
-	if err != nil {
-		return nil, err
 	}
 	functional := p.Options.Tensors != nil
 	if p.Options.Untimed || functional {
@@ -135,6 +134,10 @@ func Evaluate(p Point) (*Evaluation, error) {
 	case p.Baseline != nil:
 		e.Baseline = p.Baseline
 	default:
+		bptt, err := p.program(p.Workload, p.Workload.Timesteps, p.Workload.Net.N())
+		if err != nil {
+			return nil, fmt.Errorf("the BPTT baseline: %w", err)
+		}
 		sims.add(bptt, func(o sim.Options) (err error) {
 			e.Baseline, err = p.baseline(bptt, o)
 			return err
@@ -163,6 +166,16 @@ func Evaluate(p Point) (*Evaluation, error) {
 	return e, nil
 }
 
+// program is a workload's at (k, n), with what stays on chip on the point's
+// hardware.
+func (p Point) program(w *network.Workload, k, n int) (*schedule.Program, error) {
+	program, err := schedule.New(w, k, n, p.Traffic)
+	if err != nil {
+		return nil, err
+	}
+	return p.Residency.Reside(program, p.Hardware, p.Options.Order)
+}
+
 // explain adds to a refusal what would fit.
 func (p Point) explain(err error) error {
 	var notFit *sim.NotFit
@@ -180,7 +193,7 @@ func (p Point) largestBatch() int {
 	fits := func(batch int) bool {
 		w := *p.Workload
 		w.Batch = batch
-		program, err := schedule.New(&w, p.K, p.N, p.Traffic)
+		program, err := p.program(&w, p.K, p.N)
 		if err != nil {
 			return false
 		}
@@ -204,7 +217,7 @@ func BPTT(p Point) (*Baseline, error) {
 	if err := p.Workload.Check(); err != nil {
 		return nil, err
 	}
-	program, err := schedule.New(p.Workload, p.Workload.Timesteps, p.Workload.Net.N(), p.Traffic)
+	program, err := p.program(p.Workload, p.Workload.Timesteps, p.Workload.Net.N())
 	if err != nil {
 		return nil, err
 	}

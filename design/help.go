@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"accelsim/hardware"
-	"accelsim/schedule"
 	"accelsim/sim"
 	"accelsim/units"
 )
@@ -46,7 +45,7 @@ func (p Point) helps(sims *simulations) ([]Help, error) {
 			h.Refusal = err.Error()
 			continue
 		}
-		program, err := schedule.New(p.Workload, p.K, p.N, p.Traffic)
+		program, err := p.program(p.Workload, p.K, p.N)
 		if err != nil {
 			return nil, err
 		}

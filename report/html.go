@@ -208,6 +208,9 @@ func runName(r *Run) string {
 // runFacts are the figures that one looks for first.
 func runFacts(r *Run) []fact {
 	check := fact{"cross-check", "pass", "every counter equals its equation", "good"}
+	if !r.Residency.isLayer() {
+		check.Note = "additions and MACs equal their equations; Eqs. 11-14 keep one layer on chip"
+	}
 	if !r.Crosscheck.Pass {
 		check.Value, check.Note, check.Mood = "FAIL", "a counter differs from its equation", "bad"
 	}
@@ -251,13 +254,23 @@ func whatTable(r *Run) *Table {
 	if s.Traffic == "equations" {
 		t.Add("traffic", "only what Eqs. 11-17 cover")
 	}
+	if !r.Residency.isLayer() {
+		t.Add("residency", r.Residency.text(r.OnChip.Capacity))
+	}
 	return t
 }
 
 func checkTable(r *Run) *Table {
 	t := &Table{Header: []string{"quantity", "Eq.", "simulated", "equation", "difference"}, Left: []int{1}}
+	if !r.Residency.isLayer() {
+		t.Header = []string{"quantity", "Eq.", "simulated", "saved", "equation", "difference"}
+	}
 	for _, row := range r.Crosscheck.Rows {
-		t.Add(row.Quantity, row.Equation, Integer(row.Simulated), Integer(row.Analytic), Integer(row.Difference))
+		cells := []string{row.Quantity, row.Equation, Integer(row.Simulated)}
+		if !r.Residency.isLayer() {
+			cells = append(cells, Integer(row.Saved))
+		}
+		t.Add(append(cells, Integer(row.Analytic), Integer(row.Difference))...)
 	}
 	return t
 }

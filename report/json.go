@@ -10,6 +10,7 @@ import (
 	"io"
 	"sort"
 	"strconv"
+	"strings"
 
 	"accelsim/design"
 	"accelsim/dram"
@@ -32,6 +33,7 @@ type Run struct {
 	Analytic    Analytic           `json:"analytic"`
 	Crosscheck  Crosscheck         `json:"crosscheck"`
 	Beyond      Beyond             `json:"beyond"`
+	Residency   Residency          `json:"residency"`
 	Words       map[string]Traffic `json:"words"`
 	Cycles      *Cycles            `json:"cycles,omitempty"`
 	Seconds     *float64           `json:"seconds,omitempty"`
@@ -157,6 +159,22 @@ type CheckRow struct {
 	Difference int64  `json:"difference"`
 	Saved      int64  `json:"saved,omitempty"` // that the residency policy left out
 	Decides    bool   `json:"decides"`
+}
+
+// The residency policies.
+const (
+	residencyLayer    = "layer"
+	residencyResident = "resident"
+)
+
+// Residency is what stays on chip beyond what a step needs, and what of the
+// paper's traffic that leaves out; refetches on a small buffer are not in it.
+type Residency struct {
+	Policy     string      `json:"policy"`
+	SkipUnread bool        `json:"skip_unread"`
+	Pinned     []string    `json:"pinned"`
+	Bytes      units.Bytes `json:"pinned_bytes"`
+	Saved      units.Words `json:"words_saved"`
 }
 
 // Beyond is what the equations leave out.
@@ -292,6 +310,7 @@ func NewRun(e *design.Evaluation) *Run {
 		},
 		Crosscheck: Crosscheck{Pass: e.Check.Pass},
 		Beyond:     Beyond{Words: map[string]units.Words{}, Operations: map[string]int64{}},
+		Residency:  residencyOf(e),
 		Words:      map[string]Traffic{},
 		DRAM:       dramOf(r),
 		OnChip:     onChipOf(r.OnChip, r.Timing != nil),
@@ -377,6 +396,37 @@ func trafficName(t schedule.Traffic) string {
 		return "equations"
 	}
 	return "all"
+}
+
+func residencyOf(e *design.Evaluation) Residency {
+	r := Residency{
+		Policy: residencyLayer, SkipUnread: e.Residency.SkipUnread, Pinned: []string{}, Bytes: e.Run.Pinned, Saved: e.Run.Saved.Words(),
+	}
+	if e.Residency.Resident {
+		r.Policy = residencyResident
+	}
+	for _, pin := range e.Run.Policy.Pinned {
+		r.Pinned = append(r.Pinned, pin.String())
+	}
+	return r
+}
+
+// isLayer tells whether the residency is the paper's.
+func (r Residency) isLayer() bool { return r.Policy == residencyLayer && !r.SkipUnread }
+
+// text says what stays on chip and what that saves.
+func (r Residency) text(capacity units.Bytes) string {
+	text := fmt.Sprintf("resident: %s of %s on chip: %s", Bytes(r.Bytes), Bytes(capacity), strings.Join(r.Pinned, " "))
+	switch {
+	case r.Policy == residencyLayer:
+		text = "nothing is resident"
+	case len(r.Pinned) == 0:
+		text = "nothing is resident: on this buffer all that could be would cost more traffic than it saves"
+	}
+	if r.SkipUnread {
+		text += "; what nothing reads is not stored"
+	}
+	return text + fmt.Sprintf("; %s words are left out, in and beyond the equations", Integer(r.Saved))
 }
 
 func counts(c sim.Counts) Counts {

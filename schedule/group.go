@@ -1,6 +1,10 @@
 package schedule
 
-import "accelsim/network"
+import (
+	"slices"
+
+	"accelsim/network"
+)
 
 // Order tells who executes a program's blocks.
 type Order uint8
@@ -21,10 +25,24 @@ func (o Order) String() string { return [...]string{"sequential", "pipelined"}[o
 func (p *Program) Group(first, last int) *Program {
 	g := p.fresh()
 	g.own = p.Blocks[first-1 : last]
+	g.policy.Pinned = slices.DeleteFunc(slices.Clone(g.policy.Pinned), func(pin Pin) bool { return !g.has(pin) })
 	g.rows = [numRows][]slot{}
 	g.layOutRows()
 	g.findKeeps()
 	return g
+}
+
+// has tells whether a pinned tensor is one of the program's own blocks'.
+func (p *Program) has(pin Pin) bool {
+	for _, b := range p.own {
+		if pin.Class.OfClassifier() && pin.Index == b.Index {
+			return true
+		}
+		if !pin.Class.OfClassifier() && max(1, pin.Index) >= b.First && pin.Index <= b.Last { // the input is layer 1's
+			return true
+		}
+	}
+	return false
 }
 
 // Received returns the layer whose spikes the program's first layer gets from

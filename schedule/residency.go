@@ -86,6 +86,17 @@ func (p *Program) Pins(t Tensor) bool {
 // isLayerPolicy tells whether the program is the paper's.
 func (p *Program) isLayerPolicy() bool { return !p.policy.SkipUnread && len(p.policy.Pinned) == 0 }
 
+// Resides tells whether a tensor that a step reads, uses or makes is the one that
+// stays on chip: not the U^t of an earlier time step that the backward pass
+// reads again.
+func (p *Program) Resides(s *Step, t Tensor) bool {
+	switch t.Class {
+	case Potential, PoolPotential, ClassifierState:
+		return p.Pins(t) && (s.Kind.Forward() || s.End)
+	}
+	return p.Pins(t)
+}
+
 // PinnedWords returns the room that pinned tensors take.
 func (p *Program) PinnedWords() (sum units.Words) {
 	for _, pin := range p.policy.Pinned {

@@ -23,6 +23,7 @@ type assignment struct {
 	source   Source
 	tiles    *tiling.Planner   // nil if the buffer is as large as it takes
 	memories []hardware.Buffer // on chip
+	room     tiling.Room       // in them
 	// handOver is the words of a time step of the group before's spikes; so
 	// many places for them are in the layer buffer.
 	handOver units.Words
@@ -39,50 +40,62 @@ const places = 3
 // planFor deals the program's blocks out to PE groups and fits each group's part
 // into its layer buffer. With only the equations' traffic the buffer is the
 // paper's, as large as it takes: what does not fit would have to be fetched
-// again, which the equations leave out.
+// again, which the equations leave out. The paper's buffer is as large as its
+// policy needs, and no larger where more stays on chip.
 func planFor(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) (plan, error) {
 	p.Word = hw.PE.Precision.Word()
 	first, err := deal(p, hw, order)
 	if err != nil {
 		return plan{}, err
 	}
+	layer, err := p.With(schedule.Policy{})
+	if err != nil {
+		return plan{}, err
+	}
 	var made plan
-	var spilled []schedule.Extent
+	cut := hw.OnChip != 0 && p.Traffic == schedule.All
 	for i := range first {
 		last := len(p.Blocks)
 		if i+1 < len(first) {
 			last = first[i+1] - 1
 		}
-		x := assignment{own: p}
+		x, paper := assignment{own: p, memories: hw.Memories(), room: roomOf(hw)}, layer
 		if len(first) > 1 {
-			x.own = p.Group(first[i], last)
+			x.own, paper = p.Group(first[i], last), layer.Group(first[i], last)
 		}
 		if l := x.own.Received(); l != 0 {
 			x.places, x.handOver = places, p.Words(schedule.Spikes, l)
 		}
 		if hw.OnChip == 0 || p.Traffic == schedule.Equations {
-			capacity := x.own.WorkingSet() + x.handOver*units.Words(x.places)
+			capacity := paper.WorkingSet() + x.handOver*units.Words(x.places)
 			x.memories = []hardware.Buffer{{Capacity: capacity.Of(p.Word), Bank: hw.Bank, Ports: hw.Ports}}
-			x.own.Rewind()
-			x.source = x.own
-		} else {
-			if i > 0 && !made.parts[i-1].tiles.Hands() {
-				x.places = 0
-			}
-			x.memories = hw.Memories()
-			if x.tiles, err = tiling.New(x.own, roomOf(hw), x.places, hw.PE); err != nil {
-				return plan{}, err
-			}
-			if x.places > 0 && !x.tiles.Receives() {
-				x.places = 0
-			}
-			if i > 0 && x.places == 0 {
-				made.parts[i-1].tiles.HandThroughMemory()
-			}
-			x.source = x.tiles
-			spilled = append(spilled, x.tiles.Spilled()...)
+			x.room = tiling.Room{Shared: true, Words: tiling.Words{capacity}, Word: x.room.Word}
+			cut = cut || x.own.WorkingSet() > paper.WorkingSet()
 		}
 		made.parts = append(made.parts, x)
+	}
+	var spilled []schedule.Extent
+	for i := range made.parts {
+		x := &made.parts[i]
+		if !cut {
+			x.own.Rewind()
+			x.source = x.own
+			continue
+		}
+		if i > 0 && !made.parts[i-1].tiles.Hands() {
+			x.places = 0
+		}
+		if x.tiles, err = tiling.New(x.own, x.room, x.places, hw.PE); err != nil {
+			return plan{}, err
+		}
+		if x.places > 0 && !x.tiles.Receives() {
+			x.places = 0
+		}
+		if i > 0 && x.places == 0 {
+			made.parts[i-1].tiles.HandThroughMemory()
+		}
+		x.source = x.tiles
+		spilled = append(spilled, x.tiles.Spilled()...)
 	}
 	made.extents = append(p.Extents(), spilled...)
 	p.Share(made.extents, first)

@@ -54,8 +54,16 @@ func (t *Planner) cut() (needs Words, again units.Words) {
 	var least units.Words
 	for w, stages := range ways {
 		smallest, fits := Words{}, true
+		var replaced []schedule.Tensor // by a stage before
 		for i := range stages {
 			g := &stages[i]
+			g.pins = t.program.Pins
+			g.uses = slices.DeleteFunc(g.uses, func(x schedule.Tensor) bool { return slices.Contains(replaced, x) })
+			for _, p := range g.onceProducts {
+				if p.InPlace {
+					replaced = append(replaced, p.Replaces)
+				}
+			}
 			key := stageKey{s.Kind, s.Block, s.Layer, s.End, w, i, operands}
 			frontier, ok := t.frontiers[key]
 			if !ok {
@@ -150,7 +158,7 @@ func (t *Planner) fill(g *stage, reads []schedule.Transfer, products []schedule.
 		switch {
 		case small(p.Tensor.Class) || t.stays(p.Tensor) || (p.InPlace && i < 0):
 			// Whole on chip: what it replaces is, or it stays for later steps.
-			if p.InPlace && (t.stays(p.Tensor) && !small(p.Tensor.Class)) && i >= 0 {
+			if p.InPlace && i >= 0 && t.stays(p.Tensor) && !small(p.Tensor.Class) && !t.stays(p.Replaces) {
 				p.InPlace = false
 			}
 			g.onceProducts = append(g.onceProducts, p)
@@ -214,7 +222,7 @@ func (t *Planner) cutForward() [][]stage {
 	reads := append([]schedule.Transfer(nil), s.Reads...)
 
 	for _, w := range take(&reads, func(x schedule.Transfer) bool {
-		return x.Tensor.Class == schedule.Weight || x.Tensor.Class == schedule.ClassifierWeight
+		return (x.Tensor.Class == schedule.Weight || x.Tensor.Class == schedule.ClassifierWeight) && !t.stays(x.Tensor)
 	}) {
 		g.operands = append(g.operands, operand{Transfer: w, left: firstFetch(w), depends: byChannel})
 	}
@@ -388,6 +396,10 @@ func (t *Planner) cutBackward() (stages []stage) {
 		d.terms *= units.Words(d.taps) * units.Words(l.Out.Positions())
 	}
 	for _, p := range dwMade {
+		if t.stays(p.Tensor) {
+			d.onceProducts = append(d.onceProducts, p)
+			continue
+		}
 		e := element{product: p, isResult: true}
 		if len(dw) > 0 {
 			e.read, e.hasRead = dw[0], true
@@ -514,19 +526,12 @@ func gradientDims(p *schedule.Program, s *schedule.Step) extent {
 // cutUpdate is the optimizer's pass: value by value.
 func (t *Planner) cutUpdate() []stage {
 	s := &t.step
-	var values int64 = 1
-	for _, r := range s.Reads {
-		if !small(r.Tensor.Class) && r.Tensor.Class != schedule.NormMoment {
-			values = max(values, int64(r.Words))
-		}
+	parameter, index := schedule.Weight, s.Layer
+	if s.Layer == 0 {
+		parameter, index = schedule.ClassifierWeight, s.Block
 	}
-	// Parameters are as many as gradients; moments may be twice as many.
-	for _, r := range s.Reads {
-		if r.Tensor.Class == schedule.Weight || r.Tensor.Class == schedule.ClassifierWeight {
-			values = int64(r.Words)
-		}
-	}
-	g := stage{dims: extent{1, 1, 1, values, 1}, kernels: s.Kernels}
+	values := t.program.Words(parameter, index)
+	g := stage{dims: extent{1, 1, 1, int64(values), 1}, kernels: s.Kernels}
 	t.fill(&g, append([]schedule.Transfer(nil), s.Reads...), s.Products, s.Writes)
 	return []stage{g}
 }

@@ -43,10 +43,15 @@ func (t *Planner) emit(s *schedule.Step) {
 	base, g := &t.step, &t.plan.stages[t.next]
 	reads, uses, kernels := s.Reads[:0], s.Uses[:0], s.Kernels[:0]
 	products, writes, keeps := s.Products[:0], s.Writes[:0], s.Keeps[:0]
+	savedReads, savedWrites := s.SavedReads[:0], s.SavedWrites[:0]
+	if t.next == 0 && !t.at.started { // with the step's first tile
+		savedReads, savedWrites = append(savedReads, base.SavedReads...), append(savedWrites, base.SavedWrites...)
+	}
 	*s = schedule.Step{
 		Kind: base.Kind, Interval: base.Interval, Time: base.Time, Block: base.Block, Layer: base.Layer, End: base.End,
 		Reads: reads, Uses: uses, Kernels: kernels, Products: products, Writes: writes, Keeps: keeps,
 		Receives: s.Receives[:0], Hands: s.Hands[:0], Frees: s.Frees[:0],
+		SavedReads: savedReads, SavedWrites: savedWrites,
 	}
 	if g.whole {
 		s.Receives = append(s.Receives, base.Receives...)

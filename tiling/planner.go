@@ -21,7 +21,8 @@
 //
 // A tensor that a later step of the same time step uses stays if a quarter of
 // the buffer can hold it and all others of at most its size that stay; otherwise
-// it goes to DRAM and comes back.
+// it goes to DRAM and comes back. What the program pins always stays: room for it
+// is set aside before anything else.
 package tiling
 
 import (
@@ -46,8 +47,9 @@ const keepShare = 4
 // grows with it, and a step that can stay whole is whole.
 type Planner struct {
 	program *schedule.Program
-	room    Room
-	forTile Room // of it, what tiles may take
+	room    Room  // without what is pinned
+	pinned  Words // by buffer of the room
+	forTile Room  // of the room, what tiles may take
 	array   pe.Array
 
 	limit    [schedule.NumBuffers]units.Words // tensors up to that size stay on chip between steps
@@ -91,7 +93,14 @@ func (e *TooSmall) Error() string {
 // many places for the spikes that it hands over. It fails with [TooSmall] when
 // not even the smallest tiles fit.
 func New(p *schedule.Program, room Room, places int, array pe.Array) (*Planner, error) {
-	t := &Planner{program: p, places: units.Words(places), room: room, forTile: room, array: array, frontiers: map[stageKey][]tiling{}}
+	t := &Planner{program: p, places: units.Words(places), room: room, array: array, frontiers: map[stageKey][]tiling{}}
+	for _, pin := range p.Policy().Pinned {
+		t.pinned[room.buffer(pin.Class)] += p.Words(pin.Class, pin.Index)
+	}
+	for b, n := range t.pinned {
+		t.room.Words[b] -= n
+	}
+	t.forTile = t.room
 	for b := range t.forTile.Words {
 		t.forTile.Words[b] -= t.forTile.Words[b] / keepShare
 	}
@@ -102,13 +111,24 @@ func New(p *schedule.Program, room Room, places int, array pe.Array) (*Planner, 
 	t.limitKept(least)
 	t.Rewind()
 	extents := p.Extents()
-	for p.Next(&t.step) && t.step.Interval == 1 { // all intervals are alike
+	for t.different() {
 		t.prepare()
 		t.addExtents(extents)
 		t.finishStep()
 	}
 	t.Rewind()
 	return t, nil
+}
+
+// different yields the program's next step as long as there are steps of which
+// none before was like it. Intervals are alike, but for the first, in which what
+// is pinned comes on chip.
+func (t *Planner) different() bool {
+	intervals := 1
+	if len(t.program.Policy().Pinned) > 0 {
+		intervals = 2
+	}
+	return t.program.Next(&t.step) && t.step.Interval <= intervals
 }
 
 // least returns the words on chip that the program cannot do without when
@@ -122,7 +142,7 @@ func (t *Planner) least() (least Words, err error) {
 	defer func() { t.places = places }()
 	var worst [schedule.NumBuffers]string
 	t.Rewind()
-	for t.program.Next(&t.step) && t.step.Interval == 1 { // all intervals are alike
+	for t.different() {
 		needs := t.prepare().in(t.room)
 		for b, n := range needs {
 			if n > least[b] {
@@ -136,7 +156,7 @@ func (t *Planner) least() (least Words, err error) {
 		if n <= t.room.Words[b] {
 			continue
 		}
-		e := &TooSmall{Step: worst[b], Capacity: t.room.bytes(t.room.Words[b]), Needs: t.room.bytes(n)}
+		e := &TooSmall{Step: worst[b], Capacity: t.room.bytes(t.room.Words[b] + t.pinned[b]), Needs: t.room.bytes(n + t.pinned[b])}
 		if !t.room.Shared {
 			e.Buffer = schedule.Buffer(b).String()
 		}
@@ -154,12 +174,15 @@ func (t *Planner) limitKept(least Words) {
 	sizes := map[schedule.Tensor]units.Words{}
 	var before []schedule.Tensor
 	t.program.Rewind()
-	for t.program.Next(&t.step) && t.step.Interval == 1 {
+	for t.different() {
 		at := append([]schedule.Tensor(nil), before...)
 		before = before[:0]
 		for _, k := range t.step.Keeps {
 			if t.places > 0 && t.isReceived(k) {
 				continue // has one of the places
+			}
+			if t.program.Pins(k) {
+				continue // room for it is set aside
 			}
 			sizes[k] = t.program.Words(k.Class, k.Index)
 			before = append(before, k)
@@ -289,6 +312,18 @@ func (t *Planner) Traffic() (words units.Words) {
 // does not although the program counts on it.
 func (t *Planner) keep() {
 	s := &t.step
+	pin := func(x schedule.Tensor) {
+		if t.program.Resides(s, x) {
+			t.resident = append(t.resident, x)
+			t.plan.stays = append(t.plan.stays, x)
+		}
+	}
+	for _, r := range s.Reads {
+		pin(r.Tensor)
+	}
+	for _, p := range s.Products {
+		pin(p.Tensor)
+	}
 	for _, k := range s.Keeps {
 		if t.isResident(k) {
 			continue
@@ -404,7 +439,7 @@ func (t *Planner) prepare() (needs Words) {
 	}
 	s.Uses = uses
 
-	whole := demand(s)
+	whole := t.demand(s)
 	if whole.times(2).fits(t.forTile) {
 		return t.uncut(whole)
 	}
@@ -428,13 +463,16 @@ func (t *Planner) uncut(whole Words) Words {
 	return whole
 }
 
-// demand returns what [schedule.Step.Demand] does, by buffer.
-func demand(s *schedule.Step) (words Words) {
+// demand returns what [schedule.Step.Demand] does, by buffer and without what is
+// pinned.
+func (t *Planner) demand(s *schedule.Step) (words Words) {
 	for _, r := range s.Reads {
-		words.add(r.Tensor.Class, r.Words)
+		if !t.program.Resides(s, r.Tensor) {
+			words.add(r.Tensor.Class, r.Words)
+		}
 	}
 	for _, made := range s.Products {
-		if !made.InPlace {
+		if !made.InPlace && !t.program.Resides(s, made.Tensor) {
 			words.add(made.Tensor.Class, made.Words)
 		}
 	}

@@ -83,6 +83,7 @@ type stage struct {
 	elements     []element           // loaded with each tile's results, or made
 	writes       []schedule.Transfer // stored with each tile's results
 	once         []schedule.Transfer
+	pins         func(schedule.Tensor) bool // of what comes once: room for it is set aside
 	onceProducts []schedule.Product
 	onceWrites   []schedule.Transfer
 	uses         []schedule.Tensor
@@ -300,10 +301,12 @@ func (s *stage) weighFootprint(cut [dimensions]*cutting) (footprint Words) {
 		}
 	}
 	for _, x := range s.once {
-		footprint.add(x.Tensor.Class, x.Words)
+		if !s.pins(x.Tensor) {
+			footprint.add(x.Tensor.Class, x.Words)
+		}
 	}
 	for _, p := range s.onceProducts {
-		if small(p.Tensor.Class) && !p.InPlace {
+		if small(p.Tensor.Class) && !p.InPlace && !s.pins(p.Tensor) {
 			footprint.add(p.Tensor.Class, p.Words)
 		}
 	}

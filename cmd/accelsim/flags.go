@@ -18,6 +18,7 @@ import (
 	"accelsim/network"
 	"accelsim/report"
 	"accelsim/schedule"
+	"accelsim/sim"
 	"accelsim/units"
 )
 
@@ -101,7 +102,8 @@ func (f *taskFlags) open(c *cobra.Command) (w *network.Workload, k, n int, err e
 
 // machineFlags say what it is trained on.
 type machineFlags struct {
-	hw, timing, traffic, engine, energy string
+	hw, timing, traffic, residency, engine, energy string
+	skipUnread                                     bool
 }
 
 func (f *machineFlags) register(c *cobra.Command) {
@@ -109,17 +111,22 @@ func (f *machineFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.hw, "hw", "paper", "built-in hardware ("+strings.Join(hardware.Names(), ", ")+") or hardware file")
 	flags.StringVar(&f.timing, "timing", "on", "on, or off to count without cycles and energy")
 	flags.StringVar(&f.traffic, "traffic", "all", "all, or equations for only what Eqs. 11-17 cover")
+	flags.StringVar(&f.residency, "residency", "layer",
+		"layer: what one layer needs comes on chip with each step, as in the paper; or resident: the weights, gradients, states and "+
+			"moments that save the most DRAM traffic for their size stay, as far as the layer buffer can spare the room")
+	flags.BoolVar(&f.skipUnread, "skip-unread", false, "leave out stores that nothing reads, such as errors of an interval's first step")
 	flags.StringVar(&f.engine, "dram-engine", "stream", "stream, or reference which places every command; same result")
 	flags.StringVar(&f.energy, "energy", "", "file that replaces energies per operation and access (default the hardware's)")
 }
 
 // machine is what machineFlags select.
 type machine struct {
-	hardware *hardware.Hardware
-	untimed  bool
-	traffic  schedule.Traffic
-	engine   dram.Engine
-	energy   energy.Table // of --energy; the zero Table is the hardware's
+	hardware  *hardware.Hardware
+	untimed   bool
+	traffic   schedule.Traffic
+	residency sim.Residency
+	engine    dram.Engine
+	energy    energy.Table // of --energy; the zero Table is the hardware's
 }
 
 func (f *machineFlags) open() (m machine, err error) {
@@ -134,6 +141,14 @@ func (f *machineFlags) open() (m machine, err error) {
 		return m, err
 	}
 	m.traffic = schedule.Traffic(equations)
+	m.residency.SkipUnread = f.skipUnread
+	if m.residency.Resident, err = choice("residency", f.residency, "layer", "resident"); err != nil {
+		return m, err
+	}
+	if equations && m.residency != (sim.Residency{}) {
+		return m, usage(errors.New("--traffic equations is that of Eqs. 11-14: nothing is resident and every result is stored; " +
+			"leave out --residency and --skip-unread"))
+	}
 	reference, err := choice("dram-engine", f.engine, "stream", "reference")
 	if err != nil {
 		return m, err

@@ -62,7 +62,7 @@ func newRunCommand() *cobra.Command {
 			progress := newProgress(os.Stderr, "simulating")
 			defer progress.finish()
 			e, err := design.Evaluate(design.Point{
-				Workload: workload, Hardware: m.hardware, K: k, N: n, Traffic: m.traffic,
+				Workload: workload, Hardware: m.hardware, K: k, N: n, Traffic: m.traffic, Residency: m.residency,
 				Options:  sim.Options{Untimed: m.untimed, Engine: m.engine, Energy: m.energy, Trace: trace, Requests: requests, Tensors: input, Datapath: datapath},
 				Help:     true,
 				Progress: progress.step,

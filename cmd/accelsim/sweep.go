@@ -114,7 +114,7 @@ func (f *gridFlags) plan(c *cobra.Command) (*sweep.Plan, error) {
 }
 
 func (f *gridFlags) fixed() (fixed sweep.Fixed, err error) {
-	on := machineFlags{hw: "paper", traffic: "all", timing: f.timing, engine: f.engine}
+	on := machineFlags{hw: "paper", traffic: "all", timing: f.timing, engine: f.engine, residency: "layer"}
 	m, err := on.open()
 	if err != nil {
 		return fixed, err

@@ -69,6 +69,9 @@ func newVerifyCommand() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
+			if program, err = m.residency.Reside(program, m.hardware, schedule.Sequential); err != nil {
+				return err
+			}
 			progress := newProgress(os.Stderr, "verifying")
 			defer progress.finish()
 			v, err := crosscheck.Verify(program, m.hardware, in, sim.Options{
