@@ -97,6 +97,63 @@ func TestSkippingEqualsReference(t *testing.T) {
 	}
 }
 
+// TestStateKnowsWhatARowHasServed: a row that has served four lets an older
+// request to another row close it, one that has served fewer does not. So two
+// controllers that differ only in that go on differently, and their states must
+// not be taken for the same; beyond four it makes no difference.
+func TestStateKnowsWhatARowHasServed(t *testing.T) {
+	// Every burst goes to another bank, so that the three streams of layer meet in
+	// all of them.
+	d := device(t, "ddr4-2400")
+	d = d.WithRanks(chunk / d.Banks()).WithMapping("rocorababgch")
+	// contended is a controller with an open row that has hits to come although the
+	// oldest request of its bank is to another row.
+	contended := func(hits int32) *Controller {
+		c, err := NewPattern(d, Pattern{Kind: "layer", Requests: 10_000}, Reference)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 10_000 {
+			if _, err := c.step(); err != nil {
+				t.Fatal(err)
+			}
+			ch := &c.channels[0]
+			for b := range ch.banks {
+				if k := &ch.banks[b]; k.row != closed && len(k.queue) > 0 && k.queue[0].row != k.row && k.column != [2]int8{-1, -1} {
+					k.hits = hits
+					ch.choose(b)
+					ch.stale = 1<<kinds - 1
+					c.plan(ch, c.now+1)
+					return c
+				}
+			}
+		}
+		t.Fatal("no row with hits to come has an older request waiting")
+		return nil
+	}
+	next := func(c *Controller) (list []Issued) {
+		c.log = &list
+		if _, err := c.Advance(100); err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	few, enough, more := contended(hitLimit-1), contended(hitLimit), contended(hitLimit+5)
+	if slices.Equal(few.snapshot(nil), enough.snapshot(nil)) {
+		t.Errorf("the state is the same after %d and %d column commands to a row", hitLimit-1, hitLimit)
+	}
+	if !slices.Equal(enough.snapshot(nil), more.snapshot(nil)) {
+		t.Errorf("the state differs after %d and %d column commands to a row", hitLimit, hitLimit+5)
+	}
+	a, b, c := next(few), next(enough), next(more)
+	if slices.Equal(a, b) {
+		t.Errorf("%d and %d column commands to a row are followed by the same", hitLimit-1, hitLimit)
+	}
+	if !slices.Equal(b, c) {
+		t.Errorf("%d and %d column commands to a row are not followed by the same", hitLimit, hitLimit+5)
+	}
+}
+
 func TestBillionSequentialReadsTakeUnderASecond(t *testing.T) {
 	const requests = 1_000_000_000
 	began := time.Now()
