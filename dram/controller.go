@@ -759,33 +759,48 @@ func (c *Controller) plan(ch *channel, from units.Cycles) {
 	}
 }
 
+// A plan's place in the order of plans as one number: how long it has to wait,
+// then its request's index. A device that may wait longer gets no such number; no
+// pattern has 2^40 requests, nor has a trace that anybody could wait for.
+const (
+	ageBits = 40
+	maxWait = units.Cycles(1) << (64 - ageBits)
+)
+
 // better replaces a plan by the same command to one of a set of banks if that
-// can issue earlier, or at the same clock for an older request.
+// can issue earlier, or at the same clock for an older request. It does as
+// obviouslyBetter does without a branch that depends on the banks: which one it
+// is to be nobody can predict.
 func (ch *channel) better(p *plan, set uint64, from units.Cycles) {
 	t := &ch.timers
-	bankAt, groupAt, rankAt, age := &t.bank[p.command], &t.group[p.command], &t.rank[p.command], &ch.age[p.command]
-	// The rank that is free first goes first: the others then often fall out.
-	start := 0
-	for r := range t.banksOf {
-		if rankAt[r&(maxBanks-1)] < rankAt[start&(maxBanks-1)] {
-			start = r
-		}
+	if t.rules.longest >= maxWait {
+		ch.obviouslyBetter(p, set, from)
+		return
 	}
-	for i := range t.banksOf {
-		rank := start + i
-		if rank >= len(t.banksOf) {
-			rank -= len(t.banksOf)
+	bankAt, groupAt, rankAt, age := &t.bank[p.command], &t.group[p.command], &t.rank[p.command], &ch.age[p.command]
+	first, bank := uint64(math.MaxUint64), 0
+	if p.at < eternity {
+		first, bank = uint64(p.at-from)<<ageBits|uint64(p.seq), p.bank
+	}
+	for rest := set; rest != 0; rest &= rest - 1 {
+		b := bits.TrailingZeros64(rest) & (maxBanks - 1)
+		at := max(from, rankAt[t.rankOf[b]&(maxBanks-1)], bankAt[b], groupAt[t.groupOf[b]&(maxBanks-1)])
+		place := uint64(at-from)<<ageBits | uint64(age[b])
+		if place < first {
+			bank = b
 		}
-		first := max(from, rankAt[rank&(maxBanks-1)])
-		if first > p.at {
-			continue
-		}
-		for rest := set & t.banksOf[rank]; rest != 0; rest &= rest - 1 {
-			b := bits.TrailingZeros64(rest) & (maxBanks - 1)
-			at := max(first, bankAt[b], groupAt[t.groupOf[b]&(maxBanks-1)])
-			if at < p.at || at == p.at && age[b] < p.seq {
-				p.at, p.seq, p.bank = at, age[b], b
-			}
+		first = min(first, place)
+	}
+	p.at, p.seq, p.bank = from+units.Cycles(first>>ageBits), int64(first&(1<<ageBits-1)), bank
+}
+
+// obviouslyBetter is what better does.
+func (ch *channel) obviouslyBetter(p *plan, set uint64, from units.Cycles) {
+	for rest := set; rest != 0; rest &= rest - 1 {
+		b := bits.TrailingZeros64(rest)
+		at, age := max(from, ch.timers.earliest(p.command, b)), ch.age[p.command][b]
+		if at < p.at || at == p.at && age < p.seq {
+			p.at, p.seq, p.bank = at, age, b
 		}
 	}
 }

@@ -97,6 +97,40 @@ func TestSkippingEqualsReference(t *testing.T) {
 	}
 }
 
+// TestBetterPlanIsTheObviousOne compares plans of random banks, times and ages.
+func TestBetterPlanIsTheObviousOne(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for range cases(4000) {
+		d, p := randomPattern(t, r, 1)
+		if r.IntN(8) == 0 {
+			d.Timing.FAW = maxTiming // more than better can put into one number
+		}
+		c, err := NewPattern(d, p, Reference)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ch := &c.channels[0]
+		from, banks := units.Cycles(1+r.Int64N(1<<40)), d.Ranks*d.Banks()
+		command := Command(r.IntN(int(kinds)))
+		near := func() units.Cycles { return from + units.Cycles(r.Int64N(1<<r.IntN(24))) - 3 }
+		for b := range banks {
+			ch.timers.bank[command][b], ch.timers.group[command][b], ch.timers.rank[command][b] = near(), near(), near()
+			ch.age[command][b] = r.Int64N(1 << r.IntN(ageBits))
+		}
+		fast := plan{at: eternity, command: command}
+		if r.IntN(2) == 0 {
+			fast.at, fast.seq, fast.bank = max(from, near()), r.Int64N(1<<ageBits), r.IntN(banks)
+		}
+		slow := fast
+		set := (r.Uint64()&r.Uint64() | 1<<r.IntN(banks)) & (1<<banks - 1)
+		ch.better(&fast, set, from)
+		ch.obviouslyBetter(&slow, set, from)
+		if fast != slow {
+			t.Fatalf("%+v, obviously %+v", fast, slow)
+		}
+	}
+}
+
 // TestStateKnowsWhatARowHasServed: a row that has served four lets an older
 // request to another row close it, one that has served fewer does not. So two
 // controllers that differ only in that go on differently, and their states must

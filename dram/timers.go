@@ -22,11 +22,13 @@ type window struct {
 type rules struct {
 	edges   [commands][scopes][]edge
 	windows []window
+	longest units.Cycles // gap of all
 }
 
 func compile(table []Constraint) *rules {
 	r := new(rules)
 	for _, c := range table {
+		r.longest = max(r.longest, c.Gap)
 		if c.Window > 1 {
 			r.windows = append(r.windows, window{c.Window, c.Gap})
 			continue
