@@ -54,6 +54,9 @@ func New(o Options) (*Design, error) {
 	switch {
 	case a.Dataflow != pe.Gated:
 		return nil, fmt.Errorf("hardware %s is %s; the RTL is %s", o.Hardware.Name, a.Dataflow, pe.Gated)
+	case a.Precision.Word() != units.WordBytes:
+		return nil, fmt.Errorf("hardware %s: pe.precision is %s; words in the RTL's address map have %d bytes, write %s or %s",
+			o.Hardware.Name, a.Precision, units.WordBytes, pe.FP32, pe.Fixed32)
 	case a.Pipeline < laneLatency:
 		return nil, fmt.Errorf("hardware %s: pe.pipeline is %d; the RTL's lanes have %d stages, write at least that", o.Hardware.Name, a.Pipeline, laneLatency)
 	case a.Lanes > a.PEs():
