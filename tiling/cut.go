@@ -45,7 +45,7 @@ func (t *Planner) cut() (needs Words, again units.Words) {
 	case schedule.ForwardLayer, schedule.ForwardClassifier:
 		ways = t.cutForward()
 	case schedule.BackwardLayer, schedule.BackwardClassifier:
-		ways = [][]stage{t.cutBackward()}
+		ways = t.cutBackward()
 	default:
 		ways = [][]stage{t.cutUpdate()}
 	}
@@ -133,7 +133,7 @@ func firstFetch(x schedule.Transfer) units.Words {
 // loaded once and stay for the stage.
 func small(c schedule.Class) bool {
 	switch c {
-	case schedule.NormParameter, schedule.NormStatistic, schedule.NormGradient, schedule.Label:
+	case schedule.NormParameter, schedule.NormStatistic, schedule.NormGradient, schedule.NormMoment, schedule.Label:
 		return true
 	}
 	return false
@@ -157,7 +157,8 @@ func (t *Planner) fill(g *stage, reads []schedule.Transfer, products []schedule.
 		}
 		switch {
 		case small(p.Tensor.Class) || t.stays(p.Tensor) || (p.InPlace && i < 0):
-			// Whole on chip: what it replaces is, or it stays for later steps.
+			// Whole on chip: what it replaces is, or it stays for later steps. What
+			// it replaces may come tile by tile all the same.
 			if p.InPlace && i >= 0 && t.stays(p.Tensor) && !small(p.Tensor.Class) && !t.stays(p.Replaces) {
 				p.InPlace = false
 			}
@@ -179,7 +180,8 @@ func (t *Planner) fill(g *stage, reads []schedule.Transfer, products []schedule.
 		}
 	}
 	for _, w := range writes {
-		if small(w.Tensor.Class) || t.stays(w.Tensor) {
+		whole := slices.ContainsFunc(g.onceProducts, func(p schedule.Product) bool { return p.Tensor == w.Tensor })
+		if whole || small(w.Tensor.Class) || t.stays(w.Tensor) {
 			g.onceWrites = append(g.onceWrites, w)
 		} else {
 			g.writes = append(g.writes, w)
@@ -224,52 +226,98 @@ func (t *Planner) cutForward() [][]stage {
 	for _, w := range take(&reads, func(x schedule.Transfer) bool {
 		return (x.Tensor.Class == schedule.Weight || x.Tensor.Class == schedule.ClassifierWeight) && !t.stays(x.Tensor)
 	}) {
-		g.operands = append(g.operands, operand{Transfer: w, left: firstFetch(w), depends: byChannel})
+		g.operands = append(g.operands, operand{Transfer: w, view: t.weightView(), left: firstFetch(w), depends: byChannel})
 	}
-	t.generate(&g, byChannel)
+	t.generate(&g, byChannel, t.weightView())
 	input := t.inputOf()
 	for _, x := range take(&reads, func(x schedule.Transfer) bool { return x.Tensor == input && !t.stays(x.Tensor) }) {
-		o := operand{Transfer: x, left: firstFetch(x), depends: bySample}
+		o := operand{Transfer: x, view: t.inputView(), left: firstFetch(x), depends: bySample}
 		if l != nil && l.Kind != network.FC {
 			o.depends, o.spans = byPlace, window(l)
 		}
 		g.operands = append(g.operands, o)
 	}
+	g.once = take(&reads, func(x schedule.Transfer) bool {
+		return x.Tensor == input || x.Tensor.Class == schedule.Weight || x.Tensor.Class == schedule.ClassifierWeight
+	})
 	g.terms, g.taps = units.Words(dims.size())*units.Words(t.fanIn(s.Kernels)), 1
-	g.kernels = append(g.kernels, s.Kernels...)
 	if l == nil || !l.BatchNorm || !t.has(schedule.NormForward) {
+		g.kernels = append(g.kernels, s.Kernels...)
 		t.fill(&g, reads, s.Products, s.Writes)
 		return [][]stage{{g}}
 	}
 
 	one := g
-	one.operands = slices.Clone(g.operands)
+	one.operands, one.once = slices.Clone(g.operands), slices.Clone(g.once)
+	one.kernels = append(one.kernels, s.Kernels...)
 	one.uncut[batch], one.uncut[rows], one.uncut[columns] = true, true, true
 	t.fill(&one, reads, s.Products, s.Writes)
-	// Sums go where the normalised ones will be.
-	saved := schedule.Tensor{Class: schedule.NormSaved, Index: l.Index, Step: s.Time}
-	sums := schedule.Transfer{Tensor: saved, Words: t.program.Words(saved.Class, saved.Index), Beyond: schedule.BeyondRefetch}
-	g.kernels = nil
-	second := stage{dims: dims, grain: g.grain}
-	second.dims[depth] = 1
-	for _, k := range s.Kernels {
-		if k.Op == schedule.SynapticSum {
-			g.kernels = append(g.kernels, k)
-		} else {
-			second.kernels = append(second.kernels, k)
-		}
-	}
-	g.uses = append(g.uses, s.Uses...)
-	g.elements = []element{{product: schedule.Product{Tensor: saved, Words: sums.Words}, isResult: true}}
-	g.writes = []schedule.Transfer{sums}
+	return [][]stage{{one}, t.cutNormForward(g, reads)}
+}
+
+// cutNormForward is a layer with batch norm where batch or positions are cut, as
+// three stages: sums and their mean; variance; the normalised sums and the
+// rest. Sums wait where the normalised ones will be.
+func (t *Planner) cutNormForward(first stage, reads []schedule.Transfer) []stage {
+	s := &t.step
+	saved := schedule.Tensor{Class: schedule.NormSaved, Index: s.Layer, Step: s.Time}
+	words := t.program.Words(saved.Class, saved.Index)
 	products := append([]schedule.Product(nil), s.Products...)
-	for i := range products {
-		if products[i].Tensor == saved {
-			products[i].InPlace, products[i].Replaces = true, saved
+	at := slices.IndexFunc(products, func(p schedule.Product) bool { return p.Tensor == saved })
+	sums := schedule.Transfer{Tensor: saved, Words: words, Beyond: schedule.BeyondRefetch}
+
+	second, third := t.stageOf(first), t.stageOf(first)
+	first.ordered, second.ordered = true, true
+	first.uses = append(first.uses, s.Uses...)
+	t.holdNormSums(&first, &second, &third)
+	if t.stays(saved) { // and waits on chip
+		first.onceProducts = append(first.onceProducts, products[at])
+		second.uses = append(second.uses, saved)
+		third.uses = append(third.uses, saved)
+		products = slices.Delete(products, at, at+1)
+	} else {
+		first.elements = []element{{product: schedule.Product{Tensor: saved, Words: words}, isResult: true}}
+		first.writes = []schedule.Transfer{sums}
+		second.elements = []element{{read: sums, hasRead: true}}
+		products[at].InPlace, products[at].Replaces = true, saved
+		reads = append(reads, sums)
+	}
+	for _, k := range s.Kernels {
+		switch k.Op {
+		case schedule.SynapticSum:
+			first.kernels = append(first.kernels, k)
+		case schedule.NormForward:
+			first.kernels = append(first.kernels, passOf(k, schedule.NormMean))
+			second.kernels = append(second.kernels, passOf(k, schedule.NormVariance))
+			third.kernels = append(third.kernels, passOf(k, schedule.Normalize))
+		default:
+			third.kernels = append(third.kernels, k)
 		}
 	}
-	t.fill(&second, append(reads, sums), products, s.Writes)
-	return [][]stage{{one}, {g, second}}
+	t.fill(&third, reads, products, s.Writes)
+	return []stage{first, second, third}
+}
+
+// passOf is one of the passes of a batch norm.
+func passOf(k schedule.Kernel, op schedule.Op) schedule.Kernel {
+	k.Op = op
+	return k
+}
+
+// stageOf is an empty stage with the same results as another.
+func (t *Planner) stageOf(g stage) stage {
+	n := stage{dims: g.dims, grain: g.grain}
+	n.dims[depth] = 1
+	return n
+}
+
+// holdNormSums keeps batch norm's sums on chip from the first of the stages to
+// the last.
+func (t *Planner) holdNormSums(stages ...*stage) {
+	sums := schedule.Tensor{Class: schedule.NormSums, Index: t.step.Layer, Step: t.step.Time}
+	for i, g := range stages {
+		g.holds = append(g.holds, holding{sums, t.program.Words(sums.Class, sums.Index), i == 0})
+	}
 }
 
 // grainOf returns what a tile of a layer's neurons is a multiple of: windows of
@@ -309,11 +357,11 @@ func (t *Planner) inputOf() schedule.Tensor {
 }
 
 // generate makes random weights an operand that is made on chip.
-func (t *Planner) generate(g *stage, depends mask) {
+func (t *Planner) generate(g *stage, depends mask, v view) {
 	for _, p := range t.step.Products {
 		if p.Tensor.Class == schedule.RandomWeight {
 			g.operands = append(g.operands, operand{
-				Transfer: schedule.Transfer{Tensor: p.Tensor, Words: p.Words}, generated: true, depends: depends,
+				Transfer: schedule.Transfer{Tensor: p.Tensor, Words: p.Words}, view: v, generated: true, depends: depends,
 			})
 		}
 	}
@@ -321,7 +369,7 @@ func (t *Planner) generate(g *stage, depends mask) {
 
 // cutBackward is the errors of a layer or classifier, batch norm's backward
 // pass where the batch is cut, and the gradient.
-func (t *Planner) cutBackward() (stages []stage) {
+func (t *Planner) cutBackward() (ways [][]stage) {
 	s, net := &t.step, t.program.Workload().Net
 	l, dims := t.results()
 	reads := append([]schedule.Transfer(nil), s.Reads...)
@@ -352,9 +400,10 @@ func (t *Planner) cutBackward() (stages []stage) {
 		}
 	}
 	if t.has(schedule.BackProject) {
-		t.generate(&g, byNeuron)
+		_, weights := t.readerViews(0)
+		t.generate(&g, byNeuron, weights)
 		for i := range g.operands {
-			if o := &g.operands[i]; o.generated && l != nil {
+			if o := &g.operands[i]; o.generated {
 				o.spans = pooled(l)
 			}
 		}
@@ -363,51 +412,57 @@ func (t *Planner) cutBackward() (stages []stage) {
 	if l == nil {
 		gamma = schedule.Tensor{Class: schedule.ClassifierError, Index: s.Block, Step: s.Time}
 	}
+	behind := gamma // the error of the synaptic sum
 	if t.has(schedule.NormBackward) {
-		products, writes = t.spillWithin(gamma, products, writes)
-		stages, g, reads, products, writes = t.cutNorm(g, reads, products, writes, gamma)
-		gamma = schedule.Tensor{Class: schedule.SynapticErr, Index: s.Layer, Step: s.Time}
+		behind.Class = schedule.SynapticErr
 	}
 	if t.has(schedule.Gradient) {
-		products, writes = t.spillWithin(gamma, products, writes)
+		products, writes = t.spillWithin(behind, products, writes)
 	}
-	t.fill(&g, reads, products, writes)
-	stages = append(stages, g)
+	if t.has(schedule.NormBackward) {
+		one := g
+		one.operands, one.kernels = slices.Clone(g.operands), slices.Clone(g.kernels)
+		one.uncut[batch], one.uncut[rows], one.uncut[columns] = true, true, true
+		t.fill(&one, reads, products, writes)
+		ways = [][]stage{{one}, t.cutNormBackward(g, reads, products, writes, gamma)}
+	} else {
+		t.fill(&g, reads, products, writes)
+		ways = [][]stage{{g}}
+	}
 	if !t.has(schedule.Gradient) {
-		return stages
+		return ways
 	}
+	for i := range ways {
+		ways[i] = append(ways[i], t.gradientStage(behind, spikes, dw, dwMade, dwOut))
+	}
+	return ways
+}
 
-	// The gradient: gamma comes back, sample by sample, beside the spikes.
+// gradientStage is dW: gamma comes back, sample by sample, beside the spikes.
+func (t *Planner) gradientStage(gamma schedule.Tensor, spikes, read []schedule.Transfer, made []schedule.Product, writes []schedule.Transfer) stage {
+	s := &t.step
+	l, _ := t.results()
 	d := stage{gradient: true, dims: gradientDims(t.program, s)}
 	for _, k := range s.Kernels {
 		if k.Op == schedule.Gradient {
 			d.kernels = append(d.kernels, k)
 		}
 	}
+	input := t.inputOf()
 	back, seen := t.resource(gamma), t.resource(input)
 	if len(spikes) > 0 {
 		seen = operand{Transfer: spikes[0], left: firstFetch(spikes[0])}
 	}
 	back.depends, seen.depends = byOutSample, byInSample
+	back.view, seen.view, _ = t.gradientViews()
 	d.operands = append(d.operands, back, seen)
 	d.terms, d.taps = units.Words(d.dims.size()), 1
 	if l != nil && l.Kind != network.FC {
 		d.taps = int64(l.Kernel) * int64(l.Kernel)
 		d.terms *= units.Words(d.taps) * units.Words(l.Out.Positions())
 	}
-	for _, p := range dwMade {
-		if t.stays(p.Tensor) {
-			d.onceProducts = append(d.onceProducts, p)
-			continue
-		}
-		e := element{product: p, isResult: true}
-		if len(dw) > 0 {
-			e.read, e.hasRead = dw[0], true
-		}
-		d.elements = append(d.elements, e)
-	}
-	d.writes = dwOut
-	return append(stages, d)
+	t.fill(&d, append([]schedule.Transfer(nil), read...), made, writes)
+	return d
 }
 
 func split(products []schedule.Product, match func(schedule.Product) bool) (others, matching []schedule.Product) {
@@ -452,20 +507,21 @@ func (t *Planner) reader(g *stage, reads *[]schedule.Transfer, k schedule.Kernel
 	if k.Reader == 0 {
 		weight, index, gammaClass = schedule.ClassifierWeight, t.step.Block, schedule.ClassifierError
 	}
+	errors, weights := t.readerViews(k.Reader)
 	for _, w := range take(reads, func(x schedule.Transfer) bool {
-		return x.Tensor.Class == weight && x.Tensor.Index == index
+		return x.Tensor.Class == weight && x.Tensor.Index == index && !t.stays(x.Tensor)
 	}) {
-		o := operand{Transfer: w, left: firstFetch(w), depends: byNeuron, spans: pooled(net.Layer(k.Index))}
+		o := operand{Transfer: w, view: weights, left: firstFetch(w), depends: byNeuron, spans: pooled(net.Layer(k.Index))}
 		if k.Reader != 0 && net.Layer(k.Reader).Kind != network.FC {
 			o.depends = byChannel
 		}
 		g.operands = append(g.operands, o)
 	}
 	for _, x := range take(reads, func(x schedule.Transfer) bool {
-		return x.Tensor.Index == index && x.Tensor.Step == t.step.Time &&
+		return x.Tensor.Index == index && x.Tensor.Step == t.step.Time && !t.stays(x.Tensor) &&
 			(x.Tensor.Class == gammaClass || (k.Reader != 0 && x.Tensor.Class == schedule.SynapticErr))
 	}) {
-		o := operand{Transfer: x, left: firstFetch(x), depends: bySample}
+		o := operand{Transfer: x, view: errors, left: firstFetch(x), depends: bySample}
 		if k.Reader != 0 && net.Layer(k.Reader).Kind != network.FC {
 			o.depends, o.spans = byPlace, shadow(net.Layer(k.Reader), net.Layer(k.Index))
 		}
@@ -478,34 +534,40 @@ func (t *Planner) reader(g *stage, reads *[]schedule.Transfer, k schedule.Kernel
 	}
 }
 
-// cutNorm puts batch norm's backward pass, which needs sums over the batch,
-// into a stage of its own: errors go out first and come back with what the
-// forward pass saved. It returns the stage of errors, and what the other is
-// made of.
-func (t *Planner) cutNorm(g stage, reads []schedule.Transfer, products []schedule.Product, writes []schedule.Transfer, gamma schedule.Tensor) (
-	[]stage, stage, []schedule.Transfer, []schedule.Product, []schedule.Transfer,
-) {
-	isNorm := func(c schedule.Class) bool {
-		return c == schedule.NormSaved || c == schedule.NormParameter || c == schedule.NormGradient || c == schedule.SynapticErr
-	}
-	normReads := take(&reads, func(x schedule.Transfer) bool { return isNorm(x.Tensor.Class) })
-	normWrites := take(&writes, func(x schedule.Transfer) bool { return isNorm(x.Tensor.Class) })
-	products, normProducts := split(products, func(p schedule.Product) bool { return isNorm(p.Tensor.Class) })
-	second := stage{dims: g.dims}
+// cutNormBackward takes errors back through batch norm where batch or positions
+// are cut, as two stages, since it needs sums over the batch: errors go out first,
+// with the gradients of gain and bias, and come back with what the forward pass
+// saved.
+func (t *Planner) cutNormBackward(first stage, reads []schedule.Transfer, products []schedule.Product, writes []schedule.Transfer, gamma schedule.Tensor) []stage {
+	second := t.stageOf(first)
+	first.ordered = true
+	t.holdNormSums(&first, &second)
 	var kernels []schedule.Kernel
-	for _, k := range g.kernels {
+	for _, k := range first.kernels {
 		if k.Op == schedule.NormBackward {
-			second.kernels = append(second.kernels, k)
+			second.kernels = append(second.kernels, passOf(k, schedule.NormErrors))
+			k = passOf(k, schedule.NormGradients)
+		}
+		kernels = append(kernels, k)
+	}
+	first.kernels = kernels
+	isSecond := func(x schedule.Tensor) bool {
+		return x.Class == schedule.NormParameter || x.Class == schedule.SynapticErr && x.Index == t.step.Layer
+	}
+	again := take(&reads, func(x schedule.Transfer) bool { return isSecond(x.Tensor) })
+	last := take(&writes, func(x schedule.Transfer) bool { return isSecond(x.Tensor) })
+	products, made := split(products, func(p schedule.Product) bool { return isSecond(p.Tensor) })
+	products, writes = t.spillWithin(gamma, products, writes)
+	t.fill(&first, reads, products, writes)
+	for _, x := range []schedule.Tensor{gamma, {Class: schedule.NormSaved, Index: gamma.Index, Step: gamma.Step}} {
+		if back := t.resource(x); back.Words > 0 {
+			again = append(again, back.Transfer)
 		} else {
-			kernels = append(kernels, k)
+			second.uses = append(second.uses, x)
 		}
 	}
-	g.kernels = kernels
-	t.fill(&g, reads, products, writes)
-	if back := t.resource(gamma); back.Words > 0 {
-		normReads = append(normReads, back.Transfer)
-	}
-	return []stage{g}, second, normReads, normProducts, normWrites
+	t.fill(&second, again, made, last)
+	return []stage{first, second}
 }
 
 // gradientDims are the output channels, input channels and samples of a

@@ -105,29 +105,8 @@ func (t *Planner) emit(s *schedule.Step) {
 		s.Kernels = append(s.Kernels, k)
 	}
 	t.previous = index
-	if !t.at.started {
-		s.Reads = append(s.Reads, g.once...)
-	} else {
-		for _, x := range g.once {
-			s.Uses = append(s.Uses, x.Tensor)
-		}
-	}
-	for _, p := range g.onceProducts {
-		// In the place of something at the end, others from the beginning.
-		if p.InPlace && !more || !p.InPlace && !t.at.started {
-			s.Products = append(s.Products, p)
-		}
-	}
-	if more {
-		for _, x := range g.once {
-			s.Keeps = append(s.Keeps, x.Tensor)
-		}
-		for _, p := range g.onceProducts {
-			s.Keeps = append(s.Keeps, p.Tensor)
-		}
-	} else {
-		s.Writes = append(s.Writes, g.onceWrites...)
-	}
+	t.emitOnce(s, g, more)
+	t.emitHolds(s, g, more)
 	if !more && lastStage {
 		s.Hands = append(s.Hands, base.Hands...)
 		s.Frees = append(s.Frees, base.Frees...)
@@ -150,6 +129,57 @@ func (t *Planner) emit(s *schedule.Step) {
 	}
 }
 
+// emitOnce adds what is on chip, whole, for all tiles of a stage: loaded with the
+// first, made from the first to the last, stored with the last.
+func (t *Planner) emitOnce(s *schedule.Step, g *stage, more bool) {
+	replaced := func(x schedule.Tensor) bool {
+		return slices.ContainsFunc(g.onceProducts, func(p schedule.Product) bool { return p.InPlace && p.Replaces == x })
+	}
+	if t.at.started {
+		s.Uses = slices.DeleteFunc(s.Uses, replaced) // it has another name by now
+		for _, x := range g.once {
+			if !replaced(x.Tensor) {
+				s.Uses = append(s.Uses, x.Tensor)
+			}
+		}
+		for _, p := range g.onceProducts {
+			s.Uses = append(s.Uses, p.Tensor)
+		}
+	} else {
+		s.Reads = append(s.Reads, g.once...)
+		s.Products = append(s.Products, g.onceProducts...)
+	}
+	if !more {
+		s.Writes = append(s.Writes, g.onceWrites...)
+		return
+	}
+	for _, x := range g.once {
+		s.Keeps = append(s.Keeps, x.Tensor)
+	}
+	for _, p := range g.onceProducts {
+		s.Keeps = append(s.Keeps, p.Tensor)
+	}
+}
+
+// emitHolds adds what is on chip from one stage to others.
+func (t *Planner) emitHolds(s *schedule.Step, g *stage, more bool) {
+	for _, h := range g.holds {
+		if h.made && !t.at.started {
+			s.Products = append(s.Products, schedule.Product{Tensor: h.Tensor, Words: h.words})
+		} else {
+			s.Uses = append(s.Uses, h.Tensor)
+		}
+		later := more
+		if t.next+1 < len(t.plan.stages) {
+			following := &t.plan.stages[t.next+1]
+			later = later || slices.ContainsFunc(following.holds, func(o holding) bool { return o.Tensor == h.Tensor })
+		}
+		if later {
+			s.Keeps = append(s.Keeps, h.Tensor)
+		}
+	}
+}
+
 // size is the number of results between two bounds.
 func size(from, to extent) int64 {
 	for d := range to {
@@ -165,7 +195,7 @@ func (t *Planner) emitSums(s *schedule.Step, g *stage, from, to extent, complete
 	}
 	sums := schedule.Tensor{Class: schedule.PartialSum, Index: max(s.Layer, s.Block), Step: s.Time}
 	if from[depth] == 0 {
-		s.Products = append(s.Products, schedule.Product{Tensor: sums, Words: units.Words(size(from, to))})
+		s.Products = append(s.Products, schedule.Product{Tensor: sums, Words: units.Words(size(from, to)), Region: g.box(from, to)})
 	} else {
 		s.Uses = append(s.Uses, sums)
 	}
@@ -191,7 +221,7 @@ func fetch(s *schedule.Step, o *operand, dims, from, to extent) {
 	first := min(words, o.left)
 	o.left -= first
 	s.Reads = append(s.Reads, schedule.Transfer{
-		Tensor: o.Tensor, Words: words, Beyond: o.Beyond,
+		Tensor: o.Tensor, Words: words, Beyond: o.Beyond, Region: o.region(from, to),
 		Offset: min(scale(o.Words, start, of), o.Words-words), Again: words - first,
 	})
 }
@@ -201,7 +231,8 @@ func (t *Planner) emitOperands(s *schedule.Step, g *stage, index, following, fro
 	for i := range g.operands {
 		o := &g.operands[i]
 		if o.Words == 0 {
-			continue // on chip as a whole
+			s.Uses = append(s.Uses, o.Tensor) // on chip as a whole
+			continue
 		}
 		switch {
 		case t.at.started && o.depends.same(t.previous, index):
@@ -209,7 +240,7 @@ func (t *Planner) emitOperands(s *schedule.Step, g *stage, index, following, fro
 		case o.generated:
 			values, of := o.size(g.dims, from, to)
 			part := scaleUp(o.Words, values, of)
-			s.Products = append(s.Products, schedule.Product{Tensor: o.Tensor, Words: part})
+			s.Products = append(s.Products, schedule.Product{Tensor: o.Tensor, Words: part, Region: o.region(from, to)})
 			o.left = part // made anew with this tile: see partOf
 		default:
 			fetch(s, o, g.dims, from, to)
@@ -230,79 +261,69 @@ func (t *Planner) emitResults(s *schedule.Step, g *stage, from, to extent) {
 	}
 	for i := range g.elements {
 		e := &g.elements[i]
-		var loaded units.Words
 		if e.hasRead {
-			offset, words := share(e.read.Words)
-			loaded = words
-			if words > 0 {
-				r := e.read
-				r.Words, r.Offset = words, offset
-				s.Reads = append(s.Reads, r)
-			}
+			r := e.read
+			r.Offset, r.Words = share(r.Words)
+			r.Region = t.regionOf(r.Tensor, g, from, to)
+			s.Reads = append(s.Reads, r)
 		}
 		if e.isResult {
-			_, words := share(e.product.Words)
 			p := e.product
-			p.Words = words
-			p.InPlace = p.InPlace && loaded > 0
-			if words > 0 {
-				s.Products = append(s.Products, p)
-			}
+			_, p.Words = share(p.Words)
+			p.Region = t.regionOf(p.Tensor, g, from, to)
+			s.Products = append(s.Products, p)
 		}
 	}
 	for _, w := range g.writes {
-		offset, words := share(w.Words)
-		if words > 0 {
-			w.Words, w.Offset = words, offset
-			s.Writes = append(s.Writes, w)
-		}
+		w.Offset, w.Words = share(w.Words)
+		w.Region = t.regionOf(w.Tensor, g, from, to)
+		s.Writes = append(s.Writes, w)
 	}
 }
 
-// emitGradient adds what one tile of dW does for some samples.
+// emitGradient adds what one tile of dW does for some samples: it is on chip from
+// the first to the last.
 func (t *Planner) emitGradient(s *schedule.Step, g *stage, from, to extent, more bool) {
-	first := from[batch] == 0
-	last := to[batch] == g.dims[batch]
-	weights := g.dims[rows] * g.dims[channels]
+	first, last := from[batch] == 0, to[batch] == g.dims[batch]
+	all := g.dims[rows] * g.dims[channels]
 	tile := (to[rows] - from[rows]) * (to[channels] - from[channels])
+	share := func(words units.Words) (offset, n units.Words) {
+		offset = scale(words, t.weightsDone, all)
+		return offset, scale(words, t.weightsDone+tile, all) - offset
+	}
 	for i := range g.elements {
 		e := &g.elements[i]
-		offset := scale(e.product.Words, t.weightsDone, weights)
-		words := scale(e.product.Words, t.weightsDone+tile, weights) - offset
-		p := e.product
-		p.Words = words
-		switch {
-		case first && e.hasRead:
+		region := t.regionOf(e.product.Tensor, g, from, to)
+		if first && e.hasRead {
 			r := e.read
-			r.Words, r.Offset = words, offset
+			r.Offset, r.Words = share(r.Words)
+			r.Region = region
 			s.Reads = append(s.Reads, r)
-		case first:
-			p.InPlace = false
-			s.Products = append(s.Products, p)
-		case e.hasRead:
-			s.Uses = append(s.Uses, e.read.Tensor)
-		default:
-			s.Uses = append(s.Uses, p.Tensor)
 		}
-		if last && e.hasRead {
-			s.Products = append(s.Products, p) // in place
+		if !e.isResult {
+			continue
+		}
+		if first {
+			p := e.product
+			_, p.Words = share(p.Words)
+			p.Region = region
+			s.Products = append(s.Products, p)
+		} else {
+			s.Uses = append(s.Uses, e.product.Tensor)
 		}
 		if !last {
-			s.Keeps = append(s.Keeps, p.Tensor)
-			if e.hasRead {
-				s.Keeps = append(s.Keeps, e.read.Tensor)
-			}
-		}
-		if last {
-			for _, w := range g.writes {
-				w.Words, w.Offset = words, offset
-				s.Writes = append(s.Writes, w)
-			}
+			s.Keeps = append(s.Keeps, e.product.Tensor)
 		}
 	}
-	if last {
-		t.weightsDone += tile
+	if !last {
+		return
 	}
+	for _, w := range g.writes {
+		w.Offset, w.Words = share(w.Words)
+		w.Region = t.regionOf(w.Tensor, g, from, to)
+		s.Writes = append(s.Writes, w)
+	}
+	t.weightsDone += tile
 	if !more {
 		t.weightsDone = 0
 	}
@@ -310,7 +331,7 @@ func (t *Planner) emitGradient(s *schedule.Step, g *stage, from, to extent, more
 
 // partOf returns a tile's share of a kernel's work.
 func (t *Planner) partOf(k schedule.Kernel, g *stage, from, to extent, more bool) schedule.Part {
-	p := schedule.Part{Is: true}
+	p := schedule.Part{Is: true, Box: g.box(from, to)}
 	net := t.program.Workload().Net
 	tile := extent{}
 	for d := range tile {
@@ -321,7 +342,7 @@ func (t *Planner) partOf(k schedule.Kernel, g *stage, from, to extent, more bool
 		p.Rows, p.Columns = tile[batch]*tile[rows]*tile[columns], tile[channels]
 		p.Depth, p.Repeats = t.fanIn(g.kernels), 1
 		if g.dims[depth] > 1 {
-			p.Depth = tile[depth]
+			p.Depth, p.First, p.Last = tile[depth], from[depth], to[depth]
 		}
 	case schedule.BackProject:
 		t.partOfErrors(&p, k, g, from, to)
@@ -350,10 +371,8 @@ func (t *Planner) partOf(k schedule.Kernel, g *stage, from, to extent, more bool
 	default:
 		p.Neurons = size(from, to)
 		if !k.Classifier {
-			if l := net.Layer(k.Index); l.HasPool() {
-				p.PooledNeurons = tile[batch] * tile[channels] *
-					part(int64(l.Pooled.Height), from[rows], to[rows], g.dims[rows]) *
-					part(int64(l.Pooled.Width), from[columns], to[columns], g.dims[columns])
+			if net.Layer(k.Index).HasPool() {
+				p.PooledNeurons = int64(t.pooledBox(p.Box).Size())
 			}
 		}
 	}
@@ -389,9 +408,9 @@ func (t *Planner) partOfErrors(p *schedule.Part, k schedule.Kernel, g *stage, fr
 		p.Depth = int64(m.Out.Channels)
 		return
 	}
-	pooled := net.Layer(k.Index).Pooled
+	under := t.pooledBox(p.Box)
 	p.Rows = to[batch] - from[batch]
-	p.Columns = (to[channels] - from[channels]) * share(pooled.Height, rows) * share(pooled.Width, columns)
+	p.Columns = int64(under.Size()) / p.Rows
 	p.Depth = int64(net.Classes)
 	if k.Reader != 0 {
 		p.Depth = int64(net.Layer(k.Reader).Out.Channels)

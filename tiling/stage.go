@@ -86,6 +86,7 @@ type stage struct {
 	pins         func(schedule.Tensor) bool // of what comes once: room for it is set aside
 	onceProducts []schedule.Product
 	onceWrites   []schedule.Transfer
+	holds        []holding
 	uses         []schedule.Tensor
 	kernels      []schedule.Kernel
 
@@ -93,9 +94,18 @@ type stage struct {
 	taps  int64       // columns of the array that a channel takes
 }
 
+// holding is a tensor that is on chip, whole, from one stage of a step to others,
+// and never leaves.
+type holding struct {
+	schedule.Tensor
+	words units.Words
+	made  bool // by this stage
+}
+
 // operand is what a matrix product reads.
 type operand struct {
 	schedule.Transfer
+	view      view
 	left      units.Words // not yet fetched for the first time
 	passed    int64       // values fetched so far
 	generated bool        // made on chip, not fetched: random weights
@@ -309,6 +319,9 @@ func (s *stage) weighFootprint(cut [dimensions]*cutting) (footprint Words) {
 		if small(p.Tensor.Class) && !p.InPlace && !s.pins(p.Tensor) {
 			footprint.add(p.Tensor.Class, p.Words)
 		}
+	}
+	for _, h := range s.holds {
+		footprint.add(h.Class, h.words)
 	}
 	if cut[depth].tiles > 1 {
 		footprint.add(schedule.PartialSum, units.Words(results))

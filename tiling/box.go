@@ -1,0 +1,154 @@
+package tiling
+
+import (
+	"accelsim/network"
+	"accelsim/schedule"
+)
+
+// view is how an operand's values lie along the dimensions of a stage.
+type view struct {
+	whole schedule.Region
+	along [4]int // the stage's dimension, or none
+}
+
+const none = -1
+
+// region returns the box that a tile needs of an operand.
+func (o *operand) region(from, to extent) schedule.Region {
+	r := o.view.whole
+	for i, d := range o.view.along {
+		if d != none {
+			first, last := o.span(d, from[d], to[d])
+			r = r.Slice(i, first, last)
+		}
+	}
+	return r
+}
+
+// box is the tile itself.
+func (s *stage) box(from, to extent) schedule.Region {
+	return box(s.dims, from, to)
+}
+
+func box(dims, from, to extent) (r schedule.Region) {
+	for i := range r.Of { // a region has the first four dimensions, in their order
+		r.Of[i], r.From[i], r.To[i] = int32(dims[i]), int32(from[i]), int32(to[i])
+	}
+	return r
+}
+
+// mapView is a batch of maps, cut in samples and places.
+func mapView(batchSize int, s network.Shape) view {
+	return view{schedule.Whole(batchSize, s.Height, s.Width, s.Channels), [4]int{batch, rows, columns, none}}
+}
+
+// rowView is a batch of what a fully connected layer reads or makes.
+func rowView(batchSize, values int, along int) view {
+	return view{schedule.Whole(batchSize, 1, 1, values), [4]int{batch, none, none, along}}
+}
+
+// shapes returns what the step's layer or classifier reads and makes, before
+// pooling, and how large its kernel is. What is fully connected reads one row.
+func (t *Planner) shapes() (in, out network.Shape, kernel int) {
+	w := t.program.Workload()
+	if t.step.Layer == 0 {
+		return flat(w.Net.ClassifierInputs(t.program.Blocks[t.step.Block-1])), flat(w.Net.Classes), 1
+	}
+	l := w.Net.Layer(t.step.Layer)
+	if l.Kind == network.FC {
+		return flat(l.In.Size()), l.Out, 1
+	}
+	return l.In, l.Out, l.Kernel
+}
+
+func flat(n int) network.Shape { return network.Shape{Channels: n, Height: 1, Width: 1} }
+
+// weightView is the weights of a forward step.
+func (t *Planner) weightView() view {
+	in, out, kernel := t.shapes()
+	v := view{schedule.Whole(kernel, kernel, in.Channels, out.Channels), [4]int{none, none, none, channels}}
+	if t.isRow() {
+		v.along[2] = depth
+	}
+	return v
+}
+
+// isRow tells whether the step's layer is fully connected.
+func (t *Planner) isRow() bool {
+	return t.step.Layer == 0 || t.program.Workload().Net.Layer(t.step.Layer).Kind == network.FC
+}
+
+// inputView is what a forward step reads.
+func (t *Planner) inputView() view {
+	in, _, _ := t.shapes()
+	if t.isRow() {
+		return rowView(t.program.Workload().Batch, in.Channels, depth)
+	}
+	return mapView(t.program.Workload().Batch, in)
+}
+
+// readerViews are the errors and weights of a layer, or of the block's classifier
+// if it is 0, that reads the step's layer.
+func (t *Planner) readerViews(reader int) (errors, weights view) {
+	w := t.program.Workload()
+	if reader != 0 && w.Net.Layer(reader).Kind != network.FC {
+		m := w.Net.Layer(reader)
+		weights = view{schedule.Whole(m.Kernel, m.Kernel, m.In.Channels, m.Out.Channels), [4]int{none, none, channels, none}}
+		return mapView(w.Batch, m.Out), weights
+	}
+	outputs, in := w.Net.Classes, w.Net.Layer(t.step.Layer).Pooled
+	if reader != 0 {
+		outputs = w.Net.Layer(reader).Out.Channels
+	}
+	weights = view{schedule.Whole(in.Height, in.Width, in.Channels, outputs), [4]int{rows, columns, channels, none}}
+	return rowView(w.Batch, outputs, none), weights
+}
+
+// gradientViews are gamma, spikes and dW of a gradient.
+func (t *Planner) gradientViews() (gamma, spikes, dw view) {
+	b := t.program.Workload().Batch
+	in, out, kernel := t.shapes()
+	gamma = view{schedule.Whole(b, out.Height, out.Width, out.Channels), [4]int{batch, none, none, rows}}
+	spikes = view{schedule.Whole(b, in.Height, in.Width, in.Channels), [4]int{batch, none, none, channels}}
+	dw = view{schedule.Whole(kernel, kernel, in.Channels, out.Channels), [4]int{none, none, channels, rows}}
+	return gamma, spikes, dw
+}
+
+// regionOf returns the box of a tensor that comes or goes with a tile's results,
+// value by value.
+func (t *Planner) regionOf(x schedule.Tensor, s *stage, from, to extent) schedule.Region {
+	if s.gradient {
+		_, _, dw := t.gradientViews()
+		return (&operand{view: dw}).region(from, to)
+	}
+	r := s.box(from, to)
+	switch x.Class {
+	case schedule.Moment, schedule.ClassifierMoment:
+		r.Of[2], r.To[2] = 1, 1
+		if t.program.Workload().Training.Optimizer == network.Adam {
+			r.Of[2], r.To[2] = 2, 2
+		}
+	case schedule.PoolPotential, schedule.PoolError:
+		return t.pooledBox(r)
+	case schedule.Spikes:
+		if x.Index == t.step.Layer {
+			return t.pooledBox(r) // others are operands of an addition, before pooling
+		}
+	case schedule.OutputError:
+		if x.Index != t.step.Layer && t.has(schedule.JoinBackward) {
+			return t.pooledBox(r) // of a sum that reads the layer's output
+		}
+	}
+	return r
+}
+
+// pooledBox is the box of what a tile of the step's layer is after pooling.
+func (t *Planner) pooledBox(r schedule.Region) schedule.Region {
+	l := t.program.Workload().Net.Layer(t.step.Layer)
+	for d, s := range pooled(l) {
+		first, last := s.at(int64(r.From[1+d]), int64(r.To[1+d]))
+		r.Of[1+d] = int32(s.of)
+		r = r.Slice(1+d, first, last)
+	}
+	return r
+}
