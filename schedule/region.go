@@ -54,6 +54,9 @@ func (r Region) Ends() bool {
 // Within returns the place of r in a part of the same tensor. It is false if the
 // part does not have all of r, or is another view.
 func (r Region) Within(part Region) (Region, bool) {
+	if r.Size() == 0 {
+		return Region{}, true
+	}
 	if r.Of != part.Of {
 		if !part.All() || r.Total() != part.Total() {
 			return Region{}, false

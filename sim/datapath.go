@@ -510,6 +510,29 @@ func (d *datapath) product(s *schedule.Step, t schedule.Tensor, box schedule.Reg
 	return d.box(t, p, box, true)
 }
 
+// successor returns the place of a box of a tensor that takes over from another:
+// in its place, or with its values, if they came by themselves.
+func (d *datapath) successor(s *schedule.Step, t, before schedule.Tensor, box schedule.Region) (pe.Values, error) {
+	begun := d.isMade(t)
+	v, err := d.product(s, t, box)
+	if begun || err != nil {
+		return v, err
+	}
+	for i := range s.Products {
+		if p := &s.Products[i]; p.InPlace && p.Replaces == before {
+			return v, nil
+		}
+	}
+	for i := range s.Reads {
+		if s.Reads[i].Tensor == before {
+			old, err := d.operand(s, before, box)
+			v.Copy(old)
+			return v, err
+		}
+	}
+	return v, nil
+}
+
 // place returns the part that the step puts a tensor into, and whether it is
 // the first step to do so.
 func (d *datapath) place(s *schedule.Step, t schedule.Tensor) (*part, bool, error) {

@@ -221,6 +221,13 @@ func (d *datapath) normForward(s *schedule.Step, k schedule.Kernel) error {
 	return d.normalizeSums(s, k.Index, box, words, m, saved)
 }
 
+// before names a tensor some steps earlier; errors and gradients go backwards in
+// time.
+func before(t schedule.Tensor, steps int) schedule.Tensor {
+	t.Step -= steps
+	return t
+}
+
 // potentials returns the place of a layer's or a classifier's potentials.
 func (d *datapath) potentials(s *schedule.Step, k schedule.Kernel) (u []float32, box schedule.Region, err error) {
 	class := schedule.Potential
@@ -228,7 +235,8 @@ func (d *datapath) potentials(s *schedule.Step, k schedule.Kernel) (u []float32,
 		class = schedule.ClassifierState
 	}
 	box = d.neurons(s, k)
-	v, err := d.product(s, schedule.Tensor{Class: class, Index: k.Index, Step: s.Time}, box)
+	t := schedule.Tensor{Class: class, Index: k.Index, Step: s.Time}
+	v, err := d.successor(s, t, before(t, 1), box)
 	return v.Floats, box, err
 }
 
@@ -299,10 +307,12 @@ func (d *datapath) show(seen Observation, box schedule.Region, potentials, spike
 			g = &gathered{values: make([]float32, box.Total()), missing: box.Total()}
 			d.seen[name] = g
 		}
-		if potentials != nil && g.potentials == nil {
-			g.potentials = make([]float32, box.Total())
+		if potentials != nil {
+			if g.potentials == nil {
+				g.potentials = make([]float32, box.Total())
+			}
+			gather(g.potentials, box, potentials)
 		}
-		gather(g.potentials, box, potentials)
 		gather(g.values, box, spikes)
 		if g.missing -= box.Size(); g.missing > 0 {
 			return
@@ -335,7 +345,8 @@ func (d *datapath) join(s *schedule.Step, k schedule.Kernel) error {
 func (d *datapath) pool(s *schedule.Step, k schedule.Kernel) error {
 	l, box := d.workload.Net.Layer(k.Index), d.neurons(s, k)
 	windows := d.pooled(l, box)
-	u, err := d.product(s, schedule.Tensor{Class: schedule.PoolPotential, Index: k.Index, Step: s.Time}, windows)
+	state := schedule.Tensor{Class: schedule.PoolPotential, Index: k.Index, Step: s.Time}
+	u, err := d.successor(s, state, before(state, 1), windows)
 	if err != nil {
 		return err
 	}
@@ -545,7 +556,8 @@ func (d *datapath) poolOperands(s *schedule.Step, n int, box schedule.Region) (u
 	if err != nil {
 		return nil, nil, err
 	}
-	v, err := d.product(s, schedule.Tensor{Class: schedule.PoolError, Index: n, Step: s.Time}, windows)
+	t := schedule.Tensor{Class: schedule.PoolError, Index: n, Step: s.Time}
+	v, err := d.successor(s, t, before(t, -1), windows)
 	return state.Floats, v.Floats, err
 }
 
@@ -605,7 +617,8 @@ func (d *datapath) gamma(s *schedule.Step, k schedule.Kernel) ([]float32, error)
 	if k.Classifier {
 		class = schedule.ClassifierError
 	}
-	v, err := d.product(s, schedule.Tensor{Class: class, Index: k.Index, Step: s.Time}, d.neurons(s, k))
+	t := schedule.Tensor{Class: class, Index: k.Index, Step: s.Time}
+	v, err := d.successor(s, t, before(t, -1), d.neurons(s, k))
 	return v.Floats, err
 }
 
@@ -745,7 +758,8 @@ func (d *datapath) gradientOperands(s *schedule.Step, k schedule.Kernel) (o grad
 	if k.Classifier {
 		class = schedule.ClassifierGrad
 	}
-	dw, err := d.product(s, schedule.Tensor{Class: class, Index: k.Index, Step: s.Time}, wanted)
+	t := schedule.Tensor{Class: class, Index: k.Index, Step: s.Time}
+	dw, err := d.successor(s, t, before(t, -1), wanted)
 	if err != nil {
 		return o, err
 	}

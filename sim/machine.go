@@ -155,10 +155,6 @@ func Layout(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) (F
 	return f, nil
 }
 
-// ErrTiledTensors says that a functional simulation would have to cut steps
-// into tiles.
-var ErrTiledTensors = errors.New("too few for this workload, and with tensors steps cannot be cut into tiles; use hardware with a larger layer buffer")
-
 // ErrPrecision says that a functional simulation would not compute what the
 // hardware does.
 var ErrPrecision = errors.New("tensors are computed in fp32, or with a datapath in fixed point of up to 32 bits; use hardware with precision: fp32, or leave out the tensors")
@@ -205,9 +201,6 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 		}
 	}
 	for i, x := range plan.parts {
-		if x.tiles != nil && x.tiles.Tiled() && o.Tensors != nil {
-			return nil, fmt.Errorf("%s has %d bytes on chip: %w", hw.Name, hw.OnChip, ErrTiledTensors)
-		}
 		g := &group{
 			machine: m, assignment: x, number: i,
 			buffer:  newLayerBuffer(x.memories, p.Word),
@@ -274,14 +267,17 @@ func (m *group) load() error {
 		if err := m.buffer.Hold(copyOf{t.Tensor, m.loading}, t.Words); err != nil {
 			return explain(s, err)
 		}
-		stream, err := m.memory.stream(t, false)
-		if err != nil {
-			return explain(s, err)
-		}
 		if data := m.pes.data; data != nil {
 			if err := data.load(t, m.loading, m.memory); err != nil {
 				return explain(s, err)
 			}
+		}
+		if t.Words == 0 {
+			continue // in a word that another tile brings
+		}
+		stream, err := m.memory.stream(t, false)
+		if err != nil {
+			return explain(s, err)
 		}
 		m.pes.ledger.moved(s, t, false)
 		m.buffer.access(t.Tensor.Class, 0, t.Words)
@@ -373,14 +369,17 @@ func (m *group) store() error {
 		if !m.buffer.Has(from) {
 			return explain(s, fmt.Errorf("%v is written to DRAM but is not on chip", t.Tensor))
 		}
-		stream, err := m.memory.stream(t, true)
-		if err != nil {
-			return explain(s, err)
-		}
 		if data := m.pes.data; data != nil {
 			if err := data.store(t, from, m.memory); err != nil {
 				return explain(s, err)
 			}
+		}
+		if t.Words == 0 {
+			continue // in a word that another tile takes
+		}
+		stream, err := m.memory.stream(t, true)
+		if err != nil {
+			return explain(s, err)
 		}
 		m.pes.ledger.moved(s, t, true)
 		m.buffer.access(t.Tensor.Class, t.Words, 0)

@@ -121,7 +121,7 @@ func newRunCommand() *cobra.Command {
 // misfit tells whether an error says that a workload and a machine do not fit
 // each other: the user's to mend.
 func misfit(err error) bool {
-	return errors.As(err, new(*design.TooLarge)) || errors.As(err, new(*tiling.TooSmall)) || errors.Is(err, sim.ErrTiledTensors) || errors.Is(err, sim.ErrPrecision)
+	return errors.As(err, new(*design.TooLarge)) || errors.As(err, new(*tiling.TooSmall)) || errors.Is(err, sim.ErrPrecision)
 }
 
 // tensorFlags make a run functional: real values go through the machine.
