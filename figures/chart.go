@@ -22,14 +22,21 @@ type Chart struct {
 	Title  string
 	X, Y   string // what the axes show, with units
 	LogX   bool
-	Ticks  []int // of the x axis, if it has numbers
-	Zero   bool  // the y axis begins at 0
+	LogY   bool
+	Ticks  []Tick // of the x axis, if it has numbers
+	Zero   bool   // the y axis begins at 0
 	Lines  []Line
 	Groups []string // of bars, along the x axis
 	Bars   []Bar
 }
 
-// Line is values over k.
+// Tick is a mark on an axis.
+type Tick struct {
+	At    float64
+	Label string
+}
+
+// Line is values over k, or whatever the x axis shows.
 type Line struct {
 	Style Style
 	X, Y  []float64
@@ -314,9 +321,13 @@ func (ch *Chart) plot() *plot.Plot {
 	if ch.LogX {
 		p.X.Scale = plot.LogScale{}
 	}
+	if ch.LogY {
+		p.Y.Scale = plot.LogScale{}
+		p.Y.Tick.Marker = plot.TickerFunc(logTicks)
+	}
 	var ticks plot.ConstantTicks
 	for _, k := range ch.Ticks {
-		ticks = append(ticks, plot.Tick{Value: float64(k), Label: fixed(float64(k), 0)})
+		ticks = append(ticks, plot.Tick{Value: k.At, Label: k.Label})
 	}
 	p.X.Tick.Marker = ticks
 	p.Add(ch)
@@ -345,6 +356,18 @@ func niceTicks(low, high float64) []plot.Tick {
 	return ticks
 }
 
+// logTicks are multiples of 1, 2 or 5 times a power of ten.
+func logTicks(low, high float64) (ticks []plot.Tick) {
+	for power := math.Floor(math.Log10(low)); power <= math.Log10(high); power++ {
+		for _, m := range []float64{1, 2, 5} {
+			if v := m * math.Pow(10, power); v >= low && v <= high {
+				ticks = append(ticks, plot.Tick{Value: v, Label: fixed(v, max(0, -int(power)))})
+			}
+		}
+	}
+	return ticks
+}
+
 // DataRange implements plot.DataRanger.
 func (ch *Chart) DataRange() (xmin, xmax, ymin, ymax float64) {
 	xmin, ymin = math.Inf(1), math.Inf(1)
@@ -366,6 +389,9 @@ func (ch *Chart) DataRange() (xmin, xmax, ymin, ymax float64) {
 	}
 	if math.IsInf(ymin, 1) {
 		ymin, ymax = 0, 1
+	}
+	if ch.LogY { // some room on either side
+		return xmin, xmax, ymin / 1.15, ymax * 1.15
 	}
 	room := (ymax - ymin) * 0.06
 	if len(ch.Bars) > 0 { // for labels

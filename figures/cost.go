@@ -50,7 +50,7 @@ func (a *Album) lines(f *Figure, s series) {
 		scale, multiple := axisScale(most)
 		chart := Chart{
 			Title: letter(i) + t.Title, X: "truncation interval k (time steps)", Y: fmt.Sprintf(s.label, multiple),
-			LogX: true, Ticks: t.K, Zero: s.zero,
+			LogX: true, Ticks: ticksAt(t.K), Zero: s.zero,
 		}
 		for _, c := range s.classifiers {
 			bpttPoint := t.point(t.T(), t.Layers())
@@ -73,6 +73,14 @@ func (a *Album) lines(f *Figure, s series) {
 		f.Charts = append(f.Charts, chart)
 	}
 	f.Legend = methodLegend(s.tasks, len(s.classifiers) > 1)
+}
+
+// ticksAt labels whole numbers.
+func ticksAt(numbers []int) (ticks []Tick) {
+	for _, n := range numbers {
+		ticks = append(ticks, Tick{float64(n), integer(n)})
+	}
+	return ticks
 }
 
 // axisScale chooses thousands, millions ... for values up to most.

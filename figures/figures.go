@@ -69,6 +69,7 @@ var kinds = []kind{
 	{"traffic", needGrid(false), (*Album).traffic},
 	{"time", needGrid(true), (*Album).time},
 	{"energy", needGrid(true), (*Album).energy},
+	{"capacity", needCapacity, (*Album).capacity},
 }
 
 // Names are the figures that there are.
@@ -88,8 +89,12 @@ type Album struct {
 	claims     []claim
 }
 
-// New chooses figures by name, in the paper's order; none stands for all. With
-// all of them comes the table of published numbers.
+// slow is the figure that has to be asked for: it takes a minute or more.
+const slow = "capacity"
+
+// New chooses figures by name, in the paper's order; none stands for all but the
+// one about capacity, which takes long. With all of them comes the table of
+// published numbers.
 func New(only []string, l *Lab, acc *Accuracies) (*Album, error) {
 	a := &Album{Lab: l, Accuracies: acc}
 	for _, name := range only {
@@ -98,7 +103,7 @@ func New(only []string, l *Lab, acc *Accuracies) (*Album, error) {
 		}
 	}
 	for _, k := range kinds {
-		if len(only) == 0 || slices.Contains(only, k.name) {
+		if len(only) == 0 && k.name != slow || slices.Contains(only, k.name) {
 			a.kinds = append(a.kinds, k)
 		}
 	}

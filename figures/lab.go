@@ -25,6 +25,7 @@ type Point struct {
 	Density      string // of all spikes; "": the lab's
 	Batch        int    // 0: the network's
 	K, N         int
+	OnChip       units.Bytes // capacity of the layer buffer; 0: the hardware's
 }
 
 // workload opens the network as the point wants it.
@@ -70,6 +71,7 @@ type Value struct {
 type Machine struct {
 	Covered    sim.Counts  // what Eqs. 11-17 cover
 	Words      units.Words // all that crossed the DRAM port
+	Refetched  units.Words // of them, fetched again because they did not fit on chip
 	Adds, MACs int64       // all that PEs executed
 	Footprint  units.Bytes
 	RanksAdded int     // DRAM ranks beyond the hardware's, to hold all tensors
@@ -81,6 +83,8 @@ type Machine struct {
 type Lab struct {
 	Hardware *hardware.Hardware
 	Energy   energy.Table // the zero Table is the hardware's
+	// Capacities of the layer buffer for the figure about it; nil is [Capacities].
+	Capacities []units.Bytes
 	// Activity is the density of all spikes, "" for the networks' own.
 	Activity string
 	// Progress, if not nil, is called with the points done of all.
@@ -101,6 +105,13 @@ type Mismatch struct {
 func (e *Mismatch) Error() string {
 	return fmt.Sprintf("the cross-check failed: %s on %s at (k, n) = (%d, %d): %s are %d, the equation gives %d",
 		e.Point.Net, e.Point.Dataset, e.Point.K, e.Point.N, e.Quantity, e.Counted, e.Equation)
+}
+
+func (l *Lab) capacities() []units.Bytes {
+	if l.Capacities == nil {
+		return Capacities
+	}
+	return l.Capacities
 }
 
 // at returns what [Lab.measure] found.
@@ -151,8 +162,8 @@ func (l *Lab) measure(points map[Point]bool) error {
 
 func compare(a, b Point) int {
 	return slices.Compare(
-		[]string{a.Net, a.Dataset, a.Classifier, a.Density, fmt.Sprintf("%9d%9d%9d", a.Batch, a.K, a.N)},
-		[]string{b.Net, b.Dataset, b.Classifier, b.Density, fmt.Sprintf("%9d%9d%9d", b.Batch, b.K, b.N)})
+		[]string{a.Net, a.Dataset, a.Classifier, a.Density, fmt.Sprintf("%9d%9d%9d%18d", a.Batch, a.K, a.N, a.OnChip)},
+		[]string{b.Net, b.Dataset, b.Classifier, b.Density, fmt.Sprintf("%9d%9d%9d%18d", b.Batch, b.K, b.N, b.OnChip)})
 }
 
 func (l *Lab) evaluate(p Point, timed bool) (*Value, error) {
@@ -185,6 +196,9 @@ func (l *Lab) simulate(p Point, w *network.Workload, traffic schedule.Traffic, t
 		return Machine{}, err
 	}
 	hw := *l.Hardware
+	if p.OnChip != 0 {
+		hw.OnChip = p.OnChip
+	}
 	options := sim.Options{Untimed: !timed, Energy: l.Energy}
 	r, err := sim.Run(program, &hw, options)
 	for errors.As(err, new(*sim.NotFit)) && hw.DRAM.Ranks < maxRanks {
@@ -205,6 +219,7 @@ func (l *Lab) simulate(p Point, w *network.Workload, traffic schedule.Traffic, t
 	}
 	m := Machine{
 		Covered: r.Counts, Words: r.Counts.MemoryAccess(), Adds: r.Operations[pe.Add], MACs: r.Operations[pe.MAC],
+		Refetched: r.Beyond.Words[schedule.BeyondRefetch],
 		Footprint: r.Footprint.Total, RanksAdded: hw.DRAM.Ranks - l.Hardware.DRAM.Ranks,
 	}
 	for _, words := range r.Beyond.Words {

@@ -58,7 +58,7 @@ func (a *Album) memory(number, what string, tasks []*Task) *Figure {
 	scale, unit := a.memoryUnit(tasks)
 	for i, t := range tasks {
 		chart := Chart{
-			Title: letter(i) + t.Title, X: "truncation interval k (time steps)", Y: "memory (" + unit + ")", Zero: true, Ticks: t.K, LogX: false,
+			Title: letter(i) + t.Title, X: "truncation interval k (time steps)", Y: "memory (" + unit + ")", Zero: true, Ticks: ticksAt(t.K), LogX: false,
 		}
 		for _, n := range t.N {
 			style := methodStyles[t.Method(n)]

@@ -367,6 +367,12 @@ func capacity(to *units.Bytes, example string) func(string) error {
 	}
 }
 
+// ParseCapacity reads the size of a buffer as hardware files write it: "2MiB".
+func ParseCapacity(text string) (v units.Bytes, err error) {
+	err = capacity(&v, "2MiB")(strings.TrimSpace(text))
+	return v, err
+}
+
 // maxQuantity keeps sizes and clocks far from overflow.
 const maxQuantity = 1e15
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,14 +20,15 @@ import (
 
 func newFiguresCommand() *cobra.Command {
 	var out, hw, activity, energyFile, format string
-	var only, accuracy []string
+	var only, accuracy, capacities []string
 	c := &cobra.Command{
 		Use:   "figures --out DIR",
 		Short: "Redraw the paper's figures from simulations, and compare every number that it prints",
 		Long: "figures simulates the grids of Guo et al. (2023) on an idealised machine (the traffic and operations of\n" +
 			"Eqs. 11-17 and nothing else) and on a real one, and writes Figures 6, 7 and 9 to 15 as SVG, PNG and CSV to\n" +
 			"--out, with an index. Without --only it prints the table of published numbers and writes it as\n" +
-			"published.csv and published.md, too. Figures that the paper has not (traffic, time, energy) say so.\n\n" +
+			"published.csv and published.md, too. Figures that the paper has not (traffic, time, energy, capacity) say so; capacity comes\n" +
+			"only with --only capacity: it takes minutes.\n\n" +
 			"--accuracy names files for Figures 14 and 15: JSON results of accelsim train, or CSV with the columns dataset,k,n\n" +
 			"and accuracy (percent, BPTT's among them) or loss (percent relative to BPTT, a number or bounds such as 0..1).\n" +
 			"The default is what the paper's text prints.",
@@ -53,6 +55,17 @@ func newFiguresCommand() *cobra.Command {
 			}
 			if lab.Energy, err = openEnergy(energyFile); err != nil {
 				return err
+			}
+			for _, text := range capacities {
+				size, err := hardware.ParseCapacity(text)
+				if err != nil {
+					return usage(fmt.Errorf("--capacities: %w", err))
+				}
+				lab.Capacities = append(lab.Capacities, size)
+			}
+			slices.Sort(lab.Capacities)
+			if lab.Hardware.Separate && slices.Contains(only, "capacity") {
+				return usage(fmt.Errorf("--only capacity: %s has separate buffers; take hardware with one shared buffer", lab.Hardware.Name))
 			}
 			known := figures.PaperAccuracies()
 			known.Name = "those that the paper's text prints"
@@ -97,6 +110,7 @@ func newFiguresCommand() *cobra.Command {
 	flags := c.Flags()
 	flags.StringVar(&out, "out", "", "folder to write figures and tables to")
 	flags.StringSliceVar(&only, "only", nil, "only these figures, of "+strings.Join(figures.Names(), ", "))
+	flags.StringSliceVar(&capacities, "capacities", nil, "layer buffers of the figure about capacity, such as 512KiB,8MiB (default 512KiB to 256MiB, doubling)")
 	flags.StringSliceVar(&accuracy, "accuracy", nil, "CSV files with accuracies, or results of accelsim train, for Figures 14 and 15 (default what the paper's text prints)")
 	flags.StringVar(&hw, "hw", "paper", "built-in hardware ("+strings.Join(hardware.Names(), ", ")+") or hardware file")
 	flags.StringVar(&activity, "activity", "", "density of spikes, a number for all (default the networks' own, 0.1)")
