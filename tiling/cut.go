@@ -18,10 +18,11 @@ type stageKey struct {
 	operands     uint64 // what is read, written and stays
 }
 
-// operandsOf returns a number that tells apart what steps of the same layer
-// read, write and keep: the first of an interval has one operand less, and what
-// stays on chip need not be read.
-func (t *Planner) operandsOf(s *schedule.Step) (n uint64) {
+// keyOf returns the key of a step whose tensors are in place. What is read,
+// written and kept tells steps of the same layer apart: the first of an interval
+// has one operand less, and what stays on chip need not be read.
+func (t *Planner) keyOf(s *schedule.Step) stageKey {
+	n := uint64(0)
 	const prime = 1099511628211 // FNV-1a
 	enter := func(x uint64) { n = (n ^ x) * prime }
 	for i, list := range [][]schedule.Transfer{s.Reads, s.Writes} {
@@ -29,10 +30,12 @@ func (t *Planner) operandsOf(s *schedule.Step) (n uint64) {
 			enter(uint64(x.Tensor.Class)<<32 | uint64(x.Tensor.Index)<<1 | uint64(i))
 		}
 	}
-	for _, x := range t.plan.stays {
-		enter(uint64(x.Class)<<48 | uint64(x.Index))
+	for i, list := range [][]schedule.Tensor{t.plan.stays, t.resident} {
+		for _, x := range list {
+			enter(uint64(x.Class)<<48 | uint64(x.Index)<<1 | uint64(i))
+		}
 	}
-	return n
+	return stageKey{kind: s.Kind, block: s.Block, layer: s.Layer, end: s.End, operands: n}
 }
 
 // cut plans the step as stages of tiles. Of several ways to do so it takes the
@@ -49,7 +52,7 @@ func (t *Planner) cut() (needs Words, again units.Words) {
 	default:
 		ways = [][]stage{t.cutUpdate()}
 	}
-	operands := t.operandsOf(s)
+	key := t.keyOf(s)
 	best := -1
 	var least units.Words
 	for w, stages := range ways {
@@ -64,13 +67,13 @@ func (t *Planner) cut() (needs Words, again units.Words) {
 					replaced = append(replaced, p.Replaces)
 				}
 			}
-			key := stageKey{s.Kind, s.Block, s.Layer, s.End, w, i, operands}
+			key.alternative, key.stage = w, i
 			frontier, ok := t.frontiers[key]
 			if !ok {
 				frontier = g.frontier(t.array, t.room)
 				t.frontiers[key] = frontier
 			}
-			g.tiling = choose(frontier, t.forTile)
+			g.tiling = choose(frontier, t.forTile, t.thrift)
 			smallest = smallest.largest(frontier[len(frontier)-1].footprint)
 			fits = fits && g.footprint.times(2).fits(t.forTile)
 		}

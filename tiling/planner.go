@@ -35,21 +35,26 @@ import (
 )
 
 // keepShare is the part of a buffer that tensors may occupy between steps: one
-// in so many words. The rest is for tiles, whether or not that part is used, so
-// that more room never means less for them.
+// in so many words.
 const keepShare = 4
 
 // Planner yields a program's steps, cut to fit. It is a source of steps for the
 // machine.
 //
-// A larger layer buffer never makes more traffic: tilings come from lists that
-// do not depend on the room (see choose), what stays on chip between steps only
-// grows with it, and a step that can stay whole is whole.
+// More room never makes more traffic. The planner weighs fetched words against
+// idle PEs, so a plan for a larger buffer may fetch more; it therefore plans for
+// all sizes of a fixed ladder up to the buffer's, and lets a fetched word weigh
+// more until it moves no more of them than with any smaller size; failing that,
+// it plans for the smaller size. Where each kind of tensor has a buffer of its
+// own, such a ladder would be a lattice: there fetched words alone decide, tile
+// by tile from one list that does not depend on the room.
 type Planner struct {
 	program *schedule.Program
-	room    Room  // without what is pinned
-	pinned  Words // by buffer of the room
-	forTile Room  // of the room, what tiles may take
+	room    Room    // without what is pinned
+	pinned  Words   // by buffer of the room
+	used    Room    // of the room, what the plan uses
+	forTile Room    // of that, what tiles of the step may take
+	thrift  float64 // what a fetched word weighs more than usual
 	array   pe.Array
 
 	limit    [schedule.NumBuffers]units.Words // tensors up to that size stay on chip between steps
@@ -100,16 +105,18 @@ func New(p *schedule.Program, room Room, places int, array pe.Array) (*Planner, 
 	for b, n := range t.pinned {
 		t.room.Words[b] -= n
 	}
-	t.forTile = t.room
-	for b := range t.forTile.Words {
-		t.forTile.Words[b] -= t.forTile.Words[b] / keepShare
-	}
 	least, err := t.least()
 	if err != nil {
 		return nil, err
 	}
-	t.limitKept(least)
-	t.Rewind()
+	live := t.liveness()
+	if room.Shared {
+		t.climb(least, live)
+	} else {
+		t.use(room, least, live)
+		t.thrift = thrifts[len(thrifts)-1]
+	}
+	t.tiled, t.cutsHanded = false, false
 	extents := p.Extents()
 	for t.different() {
 		t.prepare()
@@ -131,6 +138,49 @@ func (t *Planner) different() bool {
 	return t.program.Next(&t.step) && t.step.Interval <= intervals
 }
 
+// thrifts are how much more a fetched word may weigh; with the last, idle PEs
+// only decide between tilings that fetch the same.
+var thrifts = []float64{0, 1, 4, 16, 64, 1e9}
+
+// climb goes up the ladder and stays with the largest size that moves no more
+// words than any before.
+func (t *Planner) climb(least Words, live liveness) {
+	var best, moved units.Words
+	var thrift float64
+	for _, size := range ladder(least[0], t.room.Words[0]) {
+		t.use(Room{Shared: true, Words: Words{size}}, least, live)
+		for _, t.thrift = range thrifts {
+			if n := t.Traffic(); best == 0 || n <= moved {
+				best, thrift, moved = size, t.thrift, n
+				break
+			}
+		}
+	}
+	t.use(Room{Shared: true, Words: Words{best}}, least, live)
+	t.thrift = thrift
+}
+
+// ladder lists the sizes to plan for: the smallest that does, and 4, 5, 6 and 7
+// times every power of two up to the capacity.
+func ladder(least, capacity units.Words) []units.Words {
+	sizes := []units.Words{least}
+	for power := units.Words(1); 4*power <= capacity; power *= 2 {
+		for size := 4 * power; size <= min(7*power, capacity); size += power {
+			if size > least {
+				sizes = append(sizes, size)
+			}
+		}
+	}
+	return sizes
+}
+
+// use plans for so much room.
+func (t *Planner) use(room Room, least Words, live liveness) {
+	t.limitKept(room, least, live)
+	t.used = room
+	t.Rewind()
+}
+
 // least returns the words on chip that the program cannot do without when
 // nothing stays between steps.
 func (t *Planner) least() (least Words, err error) {
@@ -140,6 +190,7 @@ func (t *Planner) least() (least Words, err error) {
 	places := t.places
 	t.places = 0
 	defer func() { t.places = places }()
+	t.used = Room{Shared: t.room.Shared} // nothing fits twice: smallest tiles
 	var worst [schedule.NumBuffers]string
 	t.Rewind()
 	for t.different() {
@@ -151,7 +202,6 @@ func (t *Planner) least() (least Words, err error) {
 		}
 		t.finishStep()
 	}
-	t.tiled, t.cutsHanded = false, false
 	for b, n := range least {
 		if n <= t.room.Words[b] {
 			continue
@@ -165,17 +215,21 @@ func (t *Planner) least() (least Words, err error) {
 	return least, nil
 }
 
-// limitKept decides what may stay on chip between steps: the smallest tensors
-// first, as many sizes as fit together into their share of the room, and beside
-// the smallest tiles.
-func (t *Planner) limitKept(least Words) {
-	type step struct{ tensors []schedule.Tensor }
-	var live []step // on chip before or after a step
-	sizes := map[schedule.Tensor]units.Words{}
+// liveness is what the program keeps on chip between steps.
+type liveness struct {
+	steps [][]schedule.Tensor // before or after each step
+	words map[schedule.Tensor]units.Words
+	sizes [schedule.NumBuffers][]units.Words // ascending, by buffer
+	// handed is the size of the spikes that another PE group hands over.
+	handed units.Words
+}
+
+func (t *Planner) liveness() liveness {
+	l := liveness{words: map[schedule.Tensor]units.Words{}}
 	var before []schedule.Tensor
 	t.program.Rewind()
 	for t.different() {
-		at := append([]schedule.Tensor(nil), before...)
+		live := slices.Clone(before)
 		before = before[:0]
 		for _, k := range t.step.Keeps {
 			if t.places > 0 && t.isReceived(k) {
@@ -184,43 +238,52 @@ func (t *Planner) limitKept(least Words) {
 			if t.program.Pins(k) {
 				continue // room for it is set aside
 			}
-			sizes[k] = t.program.Words(k.Class, k.Index)
+			if l.words[k] == 0 {
+				n := t.program.Words(k.Class, k.Index)
+				l.words[k] = n
+				b := t.room.buffer(k.Class)
+				l.sizes[b] = append(l.sizes[b], n)
+			}
 			before = append(before, k)
-			if !slices.Contains(at, k) {
-				at = append(at, k)
+			if !slices.Contains(live, k) {
+				live = append(live, k)
 			}
 		}
-		live = append(live, step{at})
+		l.steps = append(l.steps, live)
 	}
-	var distinct [schedule.NumBuffers][]units.Words
-	for x, n := range sizes {
-		b := t.room.buffer(x.Class)
-		distinct[b] = append(distinct[b], n)
-	}
-	handed := units.Words(0)
 	if t.places > 0 {
-		handed = t.program.Words(schedule.Spikes, t.program.Received())
+		l.handed = t.program.Words(schedule.Spikes, t.program.Received())
 		b := t.room.buffer(schedule.Spikes)
-		distinct[b] = append(distinct[b], handed)
+		l.sizes[b] = append(l.sizes[b], l.handed)
 	}
-	for b := range distinct {
+	for b := range l.sizes {
+		slices.Sort(l.sizes[b])
+		l.sizes[b] = slices.Compact(l.sizes[b])
+	}
+	return l
+}
+
+// limitKept decides what may stay on chip between steps: the smallest tensors
+// first, as many sizes as fit together into their share of the room, and beside
+// the smallest tiles.
+func (t *Planner) limitKept(room Room, least Words, live liveness) {
+	for b := range live.sizes {
 		t.limit[b] = -1
-		slices.Sort(distinct[b])
-		for _, limit := range slices.Compact(distinct[b]) {
+		for _, limit := range live.sizes[b] {
 			var most units.Words
-			for _, s := range live {
+			for _, tensors := range live.steps {
 				var sum units.Words
-				for _, x := range s.tensors {
-					if n := sizes[x]; n <= limit && t.room.buffer(x.Class) == b {
+				for _, x := range tensors {
+					if n := live.words[x]; n <= limit && room.buffer(x.Class) == b {
 						sum += n
 					}
 				}
-				if t.places > 0 && handed <= limit && t.room.buffer(schedule.Spikes) == b {
-					sum += t.places * handed
+				if t.places > 0 && live.handed <= limit && t.room.buffer(schedule.Spikes) == b {
+					sum += t.places * live.handed
 				}
 				most = max(most, sum)
 			}
-			if most > t.room.Words[b]/keepShare || most > t.room.Words[b]-least[b] {
+			if most > room.Words[b]/keepShare || most > room.Words[b]-least[b] {
 				break
 			}
 			t.limit[b] = limit
@@ -300,9 +363,25 @@ func (t *Planner) Spilled() []schedule.Extent { return t.spill }
 func (t *Planner) Traffic() (words units.Words) {
 	defer t.Rewind()
 	t.Rewind()
+	intervals := t.program.Intervals()
+	moved := map[stageKey]units.Words{} // by steps that are planned alike
 	for t.program.Next(&t.step) {
-		t.prepare()
-		words += t.plan.traffic(&t.step)
+		s, times := &t.step, units.Words(1)
+		switch {
+		case s.Interval == 2: // all between the first and the last are alike
+			times = units.Words(max(1, intervals-2))
+		case s.Interval > 2 && s.Interval < intervals:
+			continue
+		}
+		t.place()
+		key := t.keyOf(s)
+		n, ok := moved[key]
+		if !ok {
+			t.divide()
+			n = t.plan.traffic(s)
+			moved[key] = n
+		}
+		words += n * times
 		t.finishStep()
 	}
 	return words
@@ -421,6 +500,12 @@ func (t *Planner) handOver() {
 // prepare plans the program's next step and returns the words on chip that the
 // plan cannot do without.
 func (t *Planner) prepare() (needs Words) {
+	t.place()
+	return t.divide()
+}
+
+// place decides where the step's tensors come from and where they go.
+func (t *Planner) place() {
 	s := &t.step
 	t.plan.reset()
 	t.handOver()
@@ -438,7 +523,26 @@ func (t *Planner) prepare() (needs Words) {
 		})
 	}
 	s.Uses = uses
+}
 
+// divide leaves the step whole or cuts it.
+func (t *Planner) divide() (needs Words) {
+	s := &t.step
+	t.forTile = t.used
+	if t.used.Shared {
+		for _, x := range t.resident {
+			if !t.program.Pins(x) && !(t.Receives() && t.isReceived(x)) {
+				t.forTile.Words[0] -= t.program.Words(x.Class, x.Index)
+			}
+		}
+		if t.Receives() {
+			t.forTile.Words[0] -= t.places * t.program.Words(schedule.Spikes, t.program.Received())
+		}
+	} else { // whether or not it is used, so that more room is never less for tiles
+		for b, n := range t.used.Words {
+			t.forTile.Words[b] -= n / keepShare
+		}
+	}
 	whole := t.demand(s)
 	if whole.times(2).fits(t.forTile) {
 		return t.uncut(whole)

@@ -58,6 +58,7 @@ type tiling struct {
 	order     [dimensions]int
 	footprint Words
 	fetches   units.Words // for operands, over the whole stage
+	cost      units.Words // fetches, and what idle PEs weigh
 	tiles     int64
 }
 
@@ -388,7 +389,7 @@ func (s *stage) frontier(array pe.Array, room Room) []tiling {
 	if s.gradient {
 		nests = [][dimensions]int{gradientOrder}
 	}
-	var all []weighed
+	var all []tiling
 	var cut [dimensions]*cutting
 	var list [dimensions][]cutting
 	for d := range list {
@@ -422,28 +423,22 @@ func (s *stage) frontier(array pe.Array, room Room) []tiling {
 		return cmp.Or(cmp.Compare(a.cost, b.cost), cmp.Compare(a.tiles, b.tiles), cmp.Compare(a.footprint.sum(), b.footprint.sum()), cmp.Compare(i, j))
 	})
 	var best []tiling
-	smallest := &all[byCost[0]].tiling // there is always the whole
+	smallest := &all[byCost[0]] // there is always the whole
 	for _, i := range byCost {
 		t := &all[i]
 		if t.footprint.sum() < smallest.footprint.sum() {
-			smallest = &t.tiling
+			smallest = t
 		}
 		if !slices.ContainsFunc(best, func(b tiling) bool { return b.footprint.in(room).within(t.footprint.in(room)) }) {
-			best = append(best, t.tiling)
+			best = append(best, *t)
 		}
 	}
 	return append(best, *smallest)
 }
 
-// weighed is a tiling with what it costs.
-type weighed struct {
-	tiling
-	cost units.Words
-}
-
 // weigh appends the best order of loops for one way of cutting.
-func (s *stage) weigh(all []weighed, cut [dimensions]*cutting, nests [][dimensions]int, array pe.Array) []weighed {
-	w := weighed{cost: -1}
+func (s *stage) weigh(all []tiling, cut [dimensions]*cutting, nests [][dimensions]int, array pe.Array) []tiling {
+	w := tiling{cost: -1}
 	for _, order := range nests {
 		if s.ordered && !keepsOrder(cut, order) {
 			continue
@@ -465,15 +460,15 @@ func (s *stage) weigh(all []weighed, cut [dimensions]*cutting, nests [][dimensio
 	return append(all, w)
 }
 
-// choose takes, of the tilings that fit twice into the room, the one that
-// fetches least, and the smallest of all where none fits twice. All of them
-// come from one list that does not depend on the room, so more room never
-// fetches more.
-func choose(frontier []tiling, room Room) tiling {
+// choose takes, of the tilings that fit twice into the room, the cheapest when
+// a fetched word weighs so many times more, and the smallest of all where none
+// fits twice.
+func choose(frontier []tiling, room Room, thrift float64) tiling {
 	var best *tiling
+	cost := func(t *tiling) float64 { return float64(t.cost) + thrift*float64(t.fetches) }
 	for i := range frontier {
 		t := &frontier[i]
-		if t.footprint.times(2).fits(room) && (best == nil || t.fetches < best.fetches) {
+		if t.footprint.times(2).fits(room) && (best == nil || cost(t) < cost(best)) {
 			best = t
 		}
 	}
