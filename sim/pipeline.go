@@ -35,7 +35,7 @@ var ErrOneGroup = errors.New("one PE group, and the pipelined schedule needs sev
 
 // places is how many time steps of spikes a group has room for, in use or
 // waiting.
-const places = 3
+const places = 2
 
 // planFor deals the program's blocks out to PE groups and fits each group's part
 // into its layer buffer. With only the equations' traffic the buffer is the
