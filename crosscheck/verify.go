@@ -56,7 +56,8 @@ type Verification struct {
 // Verify runs the golden trainer and the functional simulation of a program on
 // the same tensors and compares every weight, gradient, potential and spike.
 // They run in turns, a time step at a time, so that no history of potentials is
-// kept. o.Tensors and o.Observe are Verify's own.
+// kept but of layers that run ahead of others. o.Tensors and o.Observe are
+// Verify's own.
 func Verify(program *schedule.Program, hw *hardware.Hardware, in *tensors.Input, o sim.Options) (*Verification, error) {
 	w := program.Workload()
 	trainer, err := golden.New(w, program.K, program.N, golden.Options{NoDropout: true})
@@ -72,29 +73,77 @@ func Verify(program *schedule.Program, hw *hardware.Hardware, in *tensors.Input,
 		v.golden, goldenErr = trainer.RunTensors(in)
 	})
 	defer stop()
-	at := 0
-	o.Tensors, o.Observe = in, func(seen sim.Observation) {
-		for ok := true; at < seen.Time && ok; {
-			at, ok = step()
-		}
-		if at == seen.Time {
-			v.observe(seen)
-		}
+	turns := &turns{
+		blocks: len(program.Blocks), last: w.Timesteps, classified: make([]int, w.Timesteps+1),
+		step: step, observe: v.observe,
 	}
+	o.Tensors, o.Observe = in, turns.take
 	result, err := sim.Run(program, hw, o)
 	if err != nil {
 		return nil, err
 	}
-	for ok := true; ok; { // golden's last backward pass
-		_, ok = step()
-	}
+	turns.finish()
 	if goldenErr != nil {
 		return nil, fmt.Errorf("golden trainer: %w", goldenErr)
+	}
+	if n := len(turns.ahead); n > 0 {
+		return nil, fmt.Errorf("%d observations are of no time step of the golden trainer's; the first is of %d", n, turns.ahead[0].Time)
 	}
 	if err := v.compareSets(result.Tensors); err != nil {
 		return nil, err
 	}
 	return v.verification(result), nil
+}
+
+// turns steps the golden trainer along with the simulator. It waits at a time
+// step until every block has come to its end; what is seen of later ones
+// meanwhile is kept.
+type turns struct {
+	blocks, last int
+	classified   []int // by time step: blocks that have come to its end
+	at           int   // golden's time step
+	ahead        []sim.Observation
+	step         func() (int, bool)
+	observe      func(sim.Observation)
+}
+
+// take compares what was seen now or when golden gets there.
+func (t *turns) take(seen sim.Observation) {
+	if t.at == 0 {
+		t.next()
+	}
+	if seen.Time == t.at {
+		t.observe(seen)
+	} else {
+		seen.Potentials, seen.Spikes = slices.Clone(seen.Potentials), slices.Clone(seen.Spikes)
+		t.ahead = append(t.ahead, seen)
+	}
+	if seen.Layer == 0 { // a block's last
+		t.classified[seen.Time]++
+	}
+	for t.at < t.last && t.classified[t.at] == t.blocks && t.next() {
+	}
+}
+
+// next steps golden once and compares what was seen of that step before.
+func (t *turns) next() (ok bool) {
+	if t.at, ok = t.step(); !ok {
+		return false
+	}
+	t.ahead = slices.DeleteFunc(t.ahead, func(seen sim.Observation) bool {
+		if seen.Time != t.at {
+			return false
+		}
+		t.observe(seen)
+		return true
+	})
+	return true
+}
+
+// finish compares what is left, and lets golden end.
+func (t *turns) finish() {
+	for t.next() {
+	}
 }
 
 // verifier collects differences.

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"fmt"
 	"slices"
 
 	"accelsim/network"
@@ -18,6 +19,16 @@ const (
 
 // String returns the name of the order.
 func (o Order) String() string { return [...]string{"sequential", "pipelined"}[o] }
+
+// ParseOrder reads the name of an order.
+func ParseOrder(name string) (Order, error) {
+	for _, o := range []Order{Sequential, Pipelined} {
+		if name == o.String() {
+			return o, nil
+		}
+	}
+	return Sequential, fmt.Errorf("schedule %q; write %v or %v", name, Sequential, Pipelined)
+}
 
 // Group returns the part of the program that a PE group executes which has
 // blocks first to last: their steps in the same order. Its first layer receives

@@ -72,6 +72,10 @@ type copyOf struct {
 // one loaded.
 const window = 3
 
+// mostTransfers is how many transfers of a group may be under way: a load and a
+// store.
+const mostTransfers = 2
+
 // machine is the state of one simulation: what all PE groups share.
 type machine struct {
 	program  *schedule.Program
@@ -205,7 +209,7 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 			machine: m, assignment: x, number: i,
 			buffer:  newLayerBuffer(x.memories, p.Word),
 			pes:     newProcessor(hw.PE, p.Workload(), p),
-			engines: make([]engine, max(1, hw.Engines)),
+			engines: make([]engine, min(max(1, hw.Engines), mostTransfers)),
 		}
 		for e := range g.engines {
 			g.engines[e].number = e

@@ -37,6 +37,14 @@ var ErrOneGroup = errors.New("one PE group, and the pipelined schedule needs sev
 // waiting.
 const places = 2
 
+// CheckOrder refuses the pipelined order where only one group could work.
+func CheckOrder(o schedule.Order, hw *hardware.Hardware, blocks int) error {
+	if o == schedule.Pipelined && blocks > 1 && hw.Groups == 1 {
+		return fmt.Errorf("%s has %w", hw.Name, ErrOneGroup)
+	}
+	return nil
+}
+
 // planFor deals the program's blocks out to PE groups and fits each group's part
 // into its layer buffer. With only the equations' traffic the buffer is the
 // paper's, as large as it takes: what does not fit would have to be fetched
@@ -118,15 +126,16 @@ func roomOf(hw *hardware.Hardware) tiling.Room {
 // deal returns the first block of each PE group: runs of blocks such that the
 // group with most to do has as little as possible.
 func deal(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) ([]int, error) {
-	blocks, groups := len(p.Blocks), hw.Groups
-	if groups == 0 {
-		groups = blocks
+	blocks := len(p.Blocks)
+	if err := CheckOrder(order, hw, blocks); err != nil {
+		return nil, err
 	}
-	switch groups = min(groups, blocks); {
-	case order == schedule.Sequential || blocks == 1:
+	if order == schedule.Sequential {
 		return []int{1}, nil
-	case groups == 1:
-		return nil, fmt.Errorf("%s has %w", hw.Name, ErrOneGroup)
+	}
+	groups := blocks
+	if hw.Groups > 0 {
+		groups = min(groups, hw.Groups)
 	}
 	work := make([]units.Cycles, blocks)
 	for b := range work {

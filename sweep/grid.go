@@ -24,6 +24,7 @@ const (
 	axisClassifier = "classifier"
 	axisActivity   = "activity"
 	axisTraffic    = "traffic"
+	axisSchedule   = "schedule"
 	axisHardware   = "hw"
 	axisK          = "k"
 	axisN          = "n"
@@ -34,7 +35,7 @@ const (
 
 // Axes names them, slowest first; hardware keys come before the last two.
 var Axes = []string{
-	axisNet, axisDataset, axisTimesteps, axisBatch, axisClassifier, axisActivity, axisTraffic, axisHardware, axisK, axisN,
+	axisNet, axisDataset, axisTimesteps, axisBatch, axisClassifier, axisActivity, axisTraffic, axisSchedule, axisHardware, axisK, axisN,
 }
 
 // defaultHardware is what `run` takes too.

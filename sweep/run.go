@@ -130,6 +130,7 @@ func queue(f Fixed, points []*Point) []job {
 }
 
 func (p *Point) design(f Fixed) design.Point {
+	f.Options.Order = p.order
 	return design.Point{
 		Workload: p.task.workload, Hardware: p.machine.hardware, K: p.k, N: p.n, Traffic: p.traffic, Options: f.Options,
 	}

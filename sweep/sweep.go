@@ -54,6 +54,7 @@ type Point struct {
 	task    *task
 	machine *machine
 	traffic schedule.Traffic
+	order   schedule.Order
 	group   string // key of the points that share a baseline
 }
 
@@ -164,6 +165,7 @@ func (r *resolver) grid(g Grid) error {
 func (r *resolver) cut(g Grid, chosen map[string]string) error {
 	t, m := r.task(chosen), r.machine(g, chosen)
 	traffic, trafficErr := trafficOf(chosen[axisTraffic])
+	order, orderErr := orderOf(chosen[axisSchedule])
 	for _, a := range g.ordered() {
 		var err error
 		switch {
@@ -171,6 +173,8 @@ func (r *resolver) cut(g Grid, chosen map[string]string) error {
 			err = m.err
 		case a.Name == axisTraffic:
 			err = trafficErr
+		case a.Name == axisSchedule:
+			err = orderErr
 		case a.Name != axisK && a.Name != axisN:
 			err = t.err
 		default:
@@ -178,7 +182,7 @@ func (r *resolver) cut(g Grid, chosen map[string]string) error {
 		}
 		r.judge(axisValue{a.Name, chosen[a.Name]}, err)
 	}
-	refused := errors.Join(t.err, m.err, trafficErr)
+	refused := errors.Join(t.err, m.err, trafficErr, orderErr)
 	ks, err := g.cuts(axisK, t.workload)
 	if err != nil {
 		return err
@@ -192,7 +196,7 @@ func (r *resolver) cut(g Grid, chosen map[string]string) error {
 			if int64(len(r.plan.Points)) >= r.limit {
 				return &TooMany{r.limit + 1, r.limit}
 			}
-			p := &Point{k: k, n: n, task: t, machine: m, traffic: traffic, Refused: oneLine(refused)}
+			p := &Point{k: k, n: n, task: t, machine: m, traffic: traffic, order: order, Refused: oneLine(refused)}
 			if p.Refused == "" {
 				p.Refused = oneLine(p.fits())
 			}
@@ -228,7 +232,7 @@ func (r *resolver) hopeless() error {
 
 // add fills in a point's values and key.
 func (r *resolver) add(p *Point, chosen map[string]string) {
-	resolved := map[string]string{axisTraffic: trafficName(p.traffic)}
+	resolved := map[string]string{axisTraffic: trafficName(p.traffic), axisSchedule: p.order.String()}
 	for name, v := range map[string]int{axisK: p.k, axisN: p.n} {
 		if resolved[name] = ""; v != 0 {
 			resolved[name] = strconv.Itoa(v)
@@ -288,8 +292,11 @@ func (p *Point) fits() error {
 	if err := p.task.workload.CheckInterval(p.k); err != nil {
 		return err
 	}
-	_, err := p.task.workload.Net.Blocks(p.n)
-	return err
+	blocks, err := p.task.workload.Net.Blocks(p.n)
+	if err != nil {
+		return err
+	}
+	return sim.CheckOrder(p.order, p.machine.hardware, len(blocks))
 }
 
 // task opens the workload of a combination, once.
@@ -406,6 +413,13 @@ func trafficOf(text string) (schedule.Traffic, error) {
 		return schedule.Equations, nil
 	}
 	return schedule.All, fmt.Errorf("traffic %q; write all or equations", text)
+}
+
+func orderOf(text string) (schedule.Order, error) {
+	if text == "" {
+		return schedule.Sequential, nil
+	}
+	return schedule.ParseOrder(text)
 }
 
 func trafficName(t schedule.Traffic) string {

@@ -102,8 +102,8 @@ func (f *taskFlags) open(c *cobra.Command) (w *network.Workload, k, n int, err e
 
 // machineFlags say what it is trained on.
 type machineFlags struct {
-	hw, timing, traffic, residency, engine, energy string
-	skipUnread                                     bool
+	hw, timing, traffic, residency, order, engine, energy string
+	skipUnread                                            bool
 }
 
 func (f *machineFlags) register(c *cobra.Command) {
@@ -115,6 +115,7 @@ func (f *machineFlags) register(c *cobra.Command) {
 		"layer: what one layer needs comes on chip with each step, as in the paper; or resident: the weights, gradients, states and "+
 			"moments that save the most DRAM traffic for their size stay, as far as the layer buffer can spare the room")
 	flags.BoolVar(&f.skipUnread, "skip-unread", false, "leave out stores that nothing reads, such as errors of an interval's first step")
+	flags.StringVar(&f.order, "schedule", "sequential", "sequential, or pipelined: the hardware's PE groups work on local blocks at once")
 	flags.StringVar(&f.engine, "dram-engine", "stream", "stream, or reference which places every command; same result")
 	flags.StringVar(&f.energy, "energy", "", "file that replaces energies per operation and access (default the hardware's)")
 }
@@ -125,6 +126,7 @@ type machine struct {
 	untimed   bool
 	traffic   schedule.Traffic
 	residency sim.Residency
+	order     schedule.Order
 	engine    dram.Engine
 	energy    energy.Table // of --energy; the zero Table is the hardware's
 }
@@ -148,6 +150,9 @@ func (f *machineFlags) open() (m machine, err error) {
 	if equations && m.residency != (sim.Residency{}) {
 		return m, usage(errors.New("--traffic equations is that of Eqs. 11-14: nothing is resident and every result is stored; " +
 			"leave out --residency and --skip-unread"))
+	}
+	if m.order, err = schedule.ParseOrder(f.order); err != nil {
+		return m, usage(fmt.Errorf("--%w", err))
 	}
 	reference, err := choice("dram-engine", f.engine, "stream", "reference")
 	if err != nil {

@@ -63,7 +63,7 @@ func newRunCommand() *cobra.Command {
 			defer progress.finish()
 			e, err := design.Evaluate(design.Point{
 				Workload: workload, Hardware: m.hardware, K: k, N: n, Traffic: m.traffic, Residency: m.residency,
-				Options:  sim.Options{Untimed: m.untimed, Engine: m.engine, Energy: m.energy, Trace: trace, Requests: requests, Tensors: input, Datapath: datapath},
+				Options:  sim.Options{Untimed: m.untimed, Order: m.order, Engine: m.engine, Energy: m.energy, Trace: trace, Requests: requests, Tensors: input, Datapath: datapath},
 				Help:     true,
 				Progress: progress.step,
 			})
@@ -121,7 +121,7 @@ func newRunCommand() *cobra.Command {
 // misfit tells whether an error says that a workload and a machine do not fit
 // each other: the user's to mend.
 func misfit(err error) bool {
-	return errors.As(err, new(*design.TooLarge)) || errors.As(err, new(*tiling.TooSmall)) || errors.Is(err, sim.ErrPrecision)
+	return errors.As(err, new(*design.TooLarge)) || errors.As(err, new(*tiling.TooSmall)) || errors.Is(err, sim.ErrOneGroup) || errors.Is(err, sim.ErrPrecision)
 }
 
 // tensorFlags make a run functional: real values go through the machine.

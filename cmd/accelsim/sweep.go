@@ -55,6 +55,7 @@ func (f *gridFlags) register(c *cobra.Command) {
 		{"classifier", "trainable, random"},
 		{"activity", "densities of spikes, or files"},
 		{"traffic", "all, equations"},
+		{"schedule", "sequential, pipelined"},
 		{"hw", "hardware, or hardware files (default paper)"},
 		{"k", "truncation intervals: numbers, 1..8, all (divisors of T), max (T; the default)"},
 		{"n", "layers of a local block: numbers, 1..8, all, max (N; the default)"},
@@ -114,7 +115,7 @@ func (f *gridFlags) plan(c *cobra.Command) (*sweep.Plan, error) {
 }
 
 func (f *gridFlags) fixed() (fixed sweep.Fixed, err error) {
-	on := machineFlags{hw: "paper", traffic: "all", timing: f.timing, engine: f.engine, residency: "layer"}
+	on := machineFlags{hw: "paper", traffic: "all", order: "sequential", timing: f.timing, engine: f.engine, residency: "layer"}
 	m, err := on.open()
 	if err != nil {
 		return fixed, err

@@ -69,13 +69,13 @@ func newVerifyCommand() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
-			if program, err = m.residency.Reside(program, m.hardware, schedule.Sequential); err != nil {
+			if program, err = m.residency.Reside(program, m.hardware, m.order); err != nil {
 				return err
 			}
 			progress := newProgress(os.Stderr, "verifying")
 			defer progress.finish()
 			v, err := crosscheck.Verify(program, m.hardware, in, sim.Options{
-				Untimed: m.untimed, Engine: m.engine, Energy: m.energy,
+				Untimed: m.untimed, Order: m.order, Engine: m.engine, Energy: m.energy,
 				Progress: func(done int64) { progress.step(done, program.Steps()) },
 			})
 			if errors.As(err, new(*sim.NotFit)) || misfit(err) {
