@@ -173,9 +173,6 @@ func TestPipelinedNumbersAreGolden(t *testing.T) {
 			r.Fatal(err)
 		}
 		together, err := crosscheck.Verify(resident, &hw, in, sim.Options{Order: schedule.Pipelined, Untimed: untimed})
-		if errors.Is(err, sim.ErrTiledTensors) {
-			r.Skip(err)
-		}
 		if err != nil {
 			r.Fatal(err)
 		}
