@@ -234,7 +234,7 @@ func TestRefusals(t *testing.T) {
 		{"150MHz", "NaNHz", `mine.yaml:2: pe.clock: "NaNHz" is not a number with a unit; write for example 200MHz`},
 		{"150MHz", "1MB", `mine.yaml:2: pe.clock: "1MB" is in MB; write it in Hz, kHz, MHz, GHz, for example 200MHz`},
 		{"150MHz", "11GHz", "mine.yaml:2: pe.clock: 11GHz is above 10GHz"},
-		{"150MHz", "150MHz, dataflow: systolic", `mine.yaml:2: pe.dataflow: dataflow "systolic"; write one of `},
+		{"150MHz", "150MHz, dataflow: systolic", `mine.yaml:2: pe.dataflow: "systolic" is not a dataflow; write one of gated, weight-stationary, output-stationary, event-driven`},
 		{"150MHz", "150MHz, precision: bf16", `mine.yaml:2: pe.precision: "bf16" is not a number format; write one of fp32, fp16, fixed32, fixed16`},
 		{"150MHz", "150MHz, groups: 0", "mine.yaml:2: pe.groups: 0 is out of range; write 1 to 65536, or block for one for every local block"},
 		{"2MiB", "2", `mine.yaml:3: onchip.capacity: "2" has no unit; write for example 2MiB or workload`},
@@ -287,6 +287,9 @@ func FuzzRead(f *testing.F) {
 	f.Add(valid)
 	f.Add("")
 	f.Add("pe: [")
+	f.Add(strings.Replace(valid, "{capacity: 2MiB, bank: 8KiB}", "{weights: {capacity: 1MiB, banks: 4}, states: {capacity: 1KiB}, gradients: {capacity: 1KiB}, spikes: {capacity: 3KiB, banks: 3, ports: 2}}", 1))
+	f.Add(`{"pe": {"rows": 8, "columns": 4, "lanes": 16, "clock": "150MHz", "precision": "fixed16", "groups": "block"}, "dma": {"engines": 2}}`)
+	f.Add("pe: &a {rows: *a}\n? [x]\n: |\n  y\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		h, err := hardware.Read([]byte(text), "fuzz.yaml")
 		if err != nil {
@@ -297,6 +300,11 @@ func FuzzRead(f *testing.F) {
 		}
 		if h.PE.Rows < 1 || h.PE.Columns < 1 || h.PE.Lanes < 1 || h.PE.Clock < 1 || h.OnChip < 0 || h.DRAM.Capacity() <= 0 {
 			t.Errorf("accepted: %+v", h)
+		}
+		for _, m := range h.Memories() {
+			if m.Bank < 1 || m.Ports < 0 || m.Banks() < 0 {
+				t.Errorf("accepted: %+v", m)
+			}
 		}
 	})
 }

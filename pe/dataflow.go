@@ -3,6 +3,7 @@ package pe
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"accelsim/units"
 )
@@ -44,7 +45,7 @@ func ParseDataflow(name string) (Dataflow, error) {
 			return Dataflow(d), nil
 		}
 	}
-	return 0, fmt.Errorf("dataflow %q; write one of %v", name, Dataflows())
+	return 0, fmt.Errorf("%q is not a dataflow; write one of %s", name, strings.Join(Dataflows(), ", "))
 }
 
 // weightStationary executes a product on a systolic array. A fold holds Rows
