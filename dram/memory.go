@@ -59,6 +59,7 @@ type Memory struct {
 	now       units.Cycles // banks closed and timers expired since then
 	refreshed int64        // refreshes that each rank has had, = now/tREFI
 	stats     Stats
+	booked    Stats // up to the last Book
 	memo      memo
 	log       *[]Issued
 }
@@ -450,6 +451,15 @@ func (m *Memory) Stats() Stats {
 	s := m.stats
 	s.Precharged = m.now*units.Cycles(m.whole.Ranks)*units.Cycles(m.whole.Channels) - s.Active
 	return s
+}
+
+// Book adds what the counters have gained since the last Book, or since the
+// beginning, to an account.
+func (m *Memory) Book(account *Stats) {
+	now := m.Stats()
+	account.Add(now, 1)
+	account.Add(m.booked, -1)
+	m.booked = now
 }
 
 // Elapsed is the time up to which Stats counts, in memory clocks.

@@ -75,7 +75,6 @@ type accounts struct {
 	layers    int
 	list      []*account // by part and phase; nil until something is booked
 	densities []units.Density
-	commands  dram.Stats // the DRAM's counters, up to where they have been booked
 }
 
 // booked is how far a group's counters have been booked. What they gain until
@@ -138,15 +137,6 @@ func (m *group) settle() {
 		c.PE += busy - at.busy
 	}
 	at.onChip, at.busy = counted, busy
-}
-
-// commands returns what the DRAM's counters have gained since it was last asked.
-func (m *machine) commands() dram.Stats {
-	now := m.dram.Stats()
-	gain := now
-	gain.Add(m.accounts.commands, -1)
-	m.accounts.commands = now
-	return gain
 }
 
 // spend books the time since the last event, and returns the account.

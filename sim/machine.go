@@ -216,6 +216,8 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 		}
 		if data != nil {
 			g.pes.data = data.ofGroup()
+		} else if g.tiles != nil {
+			g.tiles.Unboxed = true
 		}
 		m.groups = append(m.groups, g)
 	}
@@ -574,7 +576,7 @@ func (m *machine) attend() {
 		}
 	} else {
 		m.dram.Finish(m.kernel.now)
-		idle.Idle.Add(m.commands(), 1)
+		m.dram.Book(&idle.Idle)
 	}
 	m.attended.since = m.kernel.now
 }

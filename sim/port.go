@@ -97,7 +97,7 @@ func (m *group) send(e *engine) error {
 	p.until = max(begun, served)
 	moved := &e.account.Moved[moving.tensor.Class]
 	moved.Time += p.until - begun
-	moved.Stats.Add(m.commands(), 1)
+	m.dram.Book(&moved.Stats)
 	m.record(e.step, m.step(e.step), Span{
 		Track: Port, From: begun, To: p.until, Write: e.kind == storeTransfer, Tensor: moving.tensor, Words: moving.words,
 	})

@@ -279,7 +279,7 @@ func (m *machine) timing(r *Result, hw *hardware.Hardware, table energy.Table) *
 	end := m.kernel.now
 	m.dram.Finish(end)
 	t := &Timing{Seconds: end.Seconds(), DRAM: m.dram.Stats()}
-	m.groups[0].booked.account.Idle.Add(m.commands(), 1)
+	m.dram.Book(&m.groups[0].booked.account.Idle)
 
 	c := &t.Cycles
 	c.Total, c.DRAM, c.Overlap = m.inCycles(end), m.inCycles(m.attended.dram), m.inCycles(m.attended.overlap)

@@ -25,6 +25,14 @@ func (o *operand) region(from, to extent) schedule.Region {
 	return r
 }
 
+// operandRegion is the box that a tile's part of an operand has.
+func (t *Planner) operandRegion(o *operand, from, to extent) schedule.Region {
+	if t.Unboxed {
+		return schedule.Region{}
+	}
+	return o.region(from, to)
+}
+
 // box is the tile itself.
 func (s *stage) box(from, to extent) schedule.Region {
 	return box(s.dims, from, to)
@@ -117,6 +125,9 @@ func (t *Planner) gradientViews() (gamma, spikes, dw view) {
 // regionOf returns the box of a tensor that comes or goes with a tile's results,
 // value by value.
 func (t *Planner) regionOf(x schedule.Tensor, s *stage, from, to extent) schedule.Region {
+	if t.Unboxed {
+		return schedule.Region{}
+	}
 	if s.gradient {
 		_, _, dw := t.gradientViews()
 		return (&operand{view: dw}).region(from, to)

@@ -207,7 +207,7 @@ func (t *Planner) emitSums(s *schedule.Step, g *stage, from, to extent, complete
 // fetch adds an operand's next part to what the step reads: as its own class the
 // first time, as refetch again. Parts are rounded to words so that all together
 // are the operand as often as it is fetched, to the word.
-func fetch(s *schedule.Step, o *operand, dims, from, to extent) {
+func (t *Planner) fetch(s *schedule.Step, o *operand, dims, from, to extent) {
 	values, of := o.size(dims, from, to)
 	words := scale(o.Words, o.passed+values, of) - scale(o.Words, o.passed, of)
 	o.passed += values
@@ -221,7 +221,7 @@ func fetch(s *schedule.Step, o *operand, dims, from, to extent) {
 	first := min(words, o.left)
 	o.left -= first
 	s.Reads = append(s.Reads, schedule.Transfer{
-		Tensor: o.Tensor, Words: words, Beyond: o.Beyond, Region: o.region(from, to),
+		Tensor: o.Tensor, Words: words, Beyond: o.Beyond, Region: t.operandRegion(o, from, to),
 		Offset: min(scale(o.Words, start, of), o.Words-words), Again: words - first,
 	})
 }
@@ -240,10 +240,10 @@ func (t *Planner) emitOperands(s *schedule.Step, g *stage, index, following, fro
 		case o.generated:
 			values, of := o.size(g.dims, from, to)
 			part := scaleUp(o.Words, values, of)
-			s.Products = append(s.Products, schedule.Product{Tensor: o.Tensor, Words: part, Region: o.region(from, to)})
+			s.Products = append(s.Products, schedule.Product{Tensor: o.Tensor, Words: part, Region: t.operandRegion(o, from, to)})
 			o.left = part // made anew with this tile: see partOf
 		default:
-			fetch(s, o, g.dims, from, to)
+			t.fetch(s, o, g.dims, from, to)
 		}
 		if more && o.depends.same(index, following) {
 			s.Keeps = append(s.Keeps, o.Tensor)

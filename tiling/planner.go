@@ -49,6 +49,10 @@ const keepShare = 4
 // own, such a ladder would be a lattice: there fetched words alone decide, tile
 // by tile from one list that does not depend on the room.
 type Planner struct {
+	// Unboxed leaves out the boxes of what tiles move and make: only values, which
+	// a simulation without tensors has none of, need them.
+	Unboxed bool
+
 	program *schedule.Program
 	room    Room    // without what is pinned
 	pinned  Words   // by buffer of the room
