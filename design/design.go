@@ -144,12 +144,24 @@ func Evaluate(p Point) (*Evaluation, error) {
 		})
 	}
 	if p.Help {
-		if e.Helps, err = p.helps(&sims); err != nil {
+		if e.Helps, err = p.helps(&sims, always); err != nil {
 			return nil, err
 		}
 	}
 	if err := sims.run(p); err != nil {
 		return nil, err
+	}
+	if p.Help && e.Run.Timing.Cycles.StallPorts > 0 {
+		var more simulations
+		helps, err := p.helps(&more, whenWaiting)
+		if err != nil {
+			return nil, err
+		}
+		p.Progress = nil // has come to its end
+		if err := more.run(p); err != nil {
+			return nil, err
+		}
+		e.Helps = append(e.Helps, helps...)
 	}
 	if e.Check, e.Analytic, err = crosscheck.Equations(e.Run, functional); err != nil {
 		return nil, err

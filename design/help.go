@@ -18,12 +18,15 @@ type Help struct {
 	Energy  units.Picojoules
 }
 
-// stronger lists what may be doubled. Nothing else of the hardware changes:
-// more memory channels also bring their capacity, more PEs their leakage.
-var stronger = []struct {
+// stronger is something that may be doubled. Nothing else of the hardware
+// changes: more memory channels also bring their capacity, more PEs their leakage.
+type stronger struct {
 	key    string
 	double func(*hardware.Hardware) (text string)
-}{
+}
+
+// always is what doubling may help any run.
+var always = []stronger{
 	{"double_bandwidth", func(hw *hardware.Hardware) string {
 		hw.DRAM = hw.DRAM.WithChannels(2 * hw.DRAM.Channels)
 		return fmt.Sprintf("twice the DRAM bandwidth (%d channels)", hw.DRAM.Channels)
@@ -34,11 +37,23 @@ var stronger = []struct {
 	}},
 }
 
-// helps lists what may be doubled and adds a simulation of each, with a program
+// whenWaiting helps a run whose PEs wait for ports of the layer buffer, and no
+// other.
+var whenWaiting = []stronger{
+	{"double_ports", func(hw *hardware.Hardware) string {
+		hw.Ports *= 2
+		for i := range hw.Buffers {
+			hw.Buffers[i].Ports *= 2
+		}
+		return "twice the ports of on-chip buffers"
+	}},
+}
+
+// helps lists what doubling takes and adds a simulation of each, with a program
 // of its own.
-func (p Point) helps(sims *simulations) ([]Help, error) {
-	list := make([]Help, len(stronger))
-	for i, s := range stronger {
+func (p Point) helps(sims *simulations, doubling []stronger) ([]Help, error) {
+	list := make([]Help, len(doubling))
+	for i, s := range doubling {
 		hw, h := *p.Hardware, &list[i]
 		h.Key, h.Text = s.key, s.double(&hw)
 		if err := hw.DRAM.Validate(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"accelsim/hardware"
 	"accelsim/network"
 	"accelsim/sim"
+	"accelsim/units"
 )
 
 // helped evaluates lenet1 at (10, 2) with so many DRAM channels.
@@ -54,6 +55,38 @@ func TestWhatCannotBeDoubledIsSaid(t *testing.T) {
 	}
 	if h := e.Helps[1]; h.Refusal != "" || h.Seconds == 0 {
 		t.Errorf("twice the PEs: %+v", h)
+	}
+}
+
+// TestTwiceThePortsHelpWhoWaitsForThem and are not spoken of where nobody does.
+func TestTwiceThePortsHelpWhoWaitsForThem(t *testing.T) {
+	w, err := network.Open("lenet1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Batch = 4
+	hw, err := hardware.Open("paper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hw.OnChip, hw.Bank, hw.Ports = 4*units.MiB, 1*units.MiB, 1
+	evaluate := func() *design.Evaluation {
+		e, err := design.Evaluate(design.Point{Workload: w, Hardware: hw, K: 10, N: 2, Help: true, NoBaseline: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	few := evaluate()
+	hw.Ports = 2
+	if h := few.Helps[len(few.Helps)-1]; h.Key != "double_ports" || h.Seconds != evaluate().Run.Timing.Seconds || h.Seconds >= few.Run.Timing.Seconds {
+		t.Errorf("%+v", h)
+	}
+	hw.Ports = 1000
+	for _, h := range evaluate().Helps {
+		if h.Key == "double_ports" {
+			t.Error("nobody waits, and yet ports are to help")
+		}
 	}
 }
 
