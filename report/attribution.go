@@ -222,7 +222,7 @@ func (p *Part) finish(r *sim.Result) {
 	if p.PartTime == nil {
 		return
 	}
-	p.SharePercent = 100 * ratio(p.Time.Seconds(), r.Timing.Seconds)
+	p.SharePercent = 100 * ratio(p.Time.Seconds(), r.Timing.Seconds*float64(len(r.Groups)))
 	p.Bottleneck = p.longest()
 }
 
@@ -250,7 +250,7 @@ func roofline(r *sim.Result) *Roofline {
 	for _, n := range r.Operations {
 		executed += n
 	}
-	clock := float64(r.Hardware.PE.Clock)
+	clock := float64(r.Hardware.PE.Clock) * float64(len(r.Groups)) // of all groups
 	line := &Roofline{
 		PeakOperations: float64(r.Hardware.PE.PEs()) * clock,
 		BusyOperations: ratio(float64(executed)*clock, float64(r.Timing.Cycles.PEBusy)),
@@ -303,7 +303,7 @@ func layerTable(r *Run, full bool) *Table {
 		Left:   []int{5},
 	}
 	add := func(name string, p PartTime, intensity string) {
-		t.Add(name, Seconds(p.Time.Seconds()), Percent(100*ratio(p.Time.Seconds(), *r.Seconds)),
+		t.Add(name, Seconds(p.Time.Seconds()), Percent(100*ratio(p.Time.Seconds(), *r.Seconds*float64(r.Schedule.groups()))),
 			Seconds(p.PEBusy.Seconds()), Seconds(p.DRAMBusy.Seconds()), p.longest(), intensity,
 			Joules(p.Energy.Total), Percent(100*ratio(float64(p.Energy.Total), float64(r.Energy.Total))))
 	}

@@ -164,7 +164,7 @@ func (c *Comparison) page() page {
 	for i, r := range c.Runs {
 		name := c.Names[i]
 		if r.Cycles != nil {
-			times = append(times, entry{name, Seconds(*r.Seconds), inSeconds(timeAmounts(r.Cycles, r.Hardware.Clock), r.Hardware.Clock)})
+			times = append(times, entry{name, Seconds(*r.Seconds), inSeconds(timeAmounts(r), r.Hardware.Clock)})
 			energies = append(energies, entry{name, Joules(r.Energy.Total), energyAmounts(r.Energy)})
 		}
 		var moved Traffic

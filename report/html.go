@@ -250,6 +250,9 @@ func whatTable(r *Run) *Table {
 	t.Add("hardware", fmt.Sprintf("%s: %dx%d %s PEs, %s, and %d lanes at %s; %d DMA engine(s)", hw.Name, hw.Rows, hw.Columns, hw.Precision,
 		hw.Dataflow, hw.Lanes, scaled(float64(hw.Clock), "Hz"), hw.Engines))
 	t.Add("on chip", onChipText(r.OnChip))
+	if s.groups() > 1 {
+		t.Add("pipelined", groupsText(s.Groups))
+	}
 	t.Add("DRAM", fmt.Sprintf("%s, %d channel(s), %d ranks, %s", r.DRAM.Device, r.DRAM.Channels, r.DRAM.Ranks, Bytes(r.DRAM.Capacity)))
 	if s.Traffic == "equations" {
 		t.Add("traffic", "only what Eqs. 11-17 cover")
@@ -344,17 +347,23 @@ func baselineSection(r *Run) section {
 		Text:   []string{fmt.Sprintf("(k, n) = (%d, %d) with the same kind of classifier, simulated on the same hardware.", b.K, b.N)},
 		Tables: []*Table{t},
 	}
+	if r.Schedule.groups() > 1 {
+		s.Text = append(s.Text, oneGroup+".")
+	}
 	if b.RanksAdded > 0 {
 		s.Text = append(s.Text, fmt.Sprintf("BPTT does not fit in the DRAM: simulated with %d ranks more.", b.RanksAdded))
 	}
 	return s
 }
 
-// timeAmounts is the time of a run by what PEs did.
-func timeAmounts(c *Cycles, clock units.Hertz) []amount {
+// timeAmounts is the time of a run by what PEs did: of several groups' PEs, on
+// average.
+func timeAmounts(r *Run) []amount {
+	c, groups := r.Cycles, float64(r.Schedule.groups())
 	at := func(k key, v units.Cycles) amount {
-		return amount{k, float64(v), Seconds(ratio(float64(v), float64(clock)))}
+		return amount{k, float64(v) / groups, Seconds(ratio(float64(v)/groups, float64(r.Hardware.Clock)))}
 	}
+	waitOtherKey := key{waitOtherKey.Color, waitOtherText(r.Schedule.groups())}
 	return []amount{
 		at(forwardKey, c.Forward), at(backwardKey, c.Backward), at(updateKey, c.Update),
 		at(waitPortsKey, c.StallPorts), at(waitLoadKey, c.StallLoad), at(waitStoreKey, c.StallStore), at(waitOtherKey, c.StallOther),
@@ -362,17 +371,28 @@ func timeAmounts(c *Cycles, clock units.Hertz) []amount {
 }
 
 func timeSection(r *Run) section {
-	c, clock := r.Cycles, r.Hardware.Clock
-	entries := []entry{{"this run", Seconds(*r.Seconds), timeAmounts(c, clock)}}
+	c, groups := r.Cycles, units.Cycles(r.Schedule.groups())
+	entries := []entry{{"this run", Seconds(*r.Seconds), timeAmounts(r)}}
 	if b := r.Baseline; b != nil && b.Cycles != nil {
-		entries = append(entries, entry{"BPTT", Seconds(*b.Seconds), timeAmounts(b.Cycles, clock)})
+		base := b.asRun()
+		base.Hardware = r.Hardware
+		entries = append(entries, entry{"BPTT", Seconds(*b.Seconds), timeAmounts(base)})
 	}
 	share := func(v units.Cycles) string { return Percent(100 * ratio(float64(v), float64(c.Total))) }
+	if groups > 1 {
+		entries[0].name += fmt.Sprintf(", %d groups", groups)
+	}
 	s := section{
 		Title: "Where the time went",
 		Text: []string{fmt.Sprintf("PEs are busy for %s of %s clocks, the DRAM for %s, both at once for %s. The next step is loaded and the one before stored while PEs compute; what could not be hidden shows as waiting.",
-			share(c.PEBusy), Integer(c.Total), share(c.DRAMBusy), share(c.Overlap))},
+			share(c.PEBusy/groups), Integer(c.Total), share(c.DRAMBusy), share(c.Overlap))},
 		Charts: []chart{newChart("", entries)},
+	}
+	if groups > 1 {
+		s.Text = append(s.Text, "Pipelined: "+groupsText(r.Schedule.Groups)+". What PEs did is the average of the groups.")
+		table := groupTable(r)
+		table.Title = ""
+		s.Tables = append(s.Tables, table)
 	}
 	for _, h := range r.Helps {
 		s.Text = append(s.Text, "What would help: "+h.Sentence()+".")
@@ -392,7 +412,7 @@ func layersSection(r *Run) section {
 			ports = append(ports, of(phase.Phase, phase.WaitPorts, waitPortsKey))
 			load = append(load, of(phase.Phase, phase.WaitLoad, waitLoadKey))
 			store = append(store, of(phase.Phase, phase.WaitStore, waitStoreKey))
-			other = append(other, of(phase.Phase, phase.WaitOther, waitOtherKey))
+			other = append(other, of(phase.Phase, phase.WaitOther, key{waitOtherKey.Color, waitOtherText(r.Schedule.groups())}))
 		}
 		all := slices.Concat(busy, ports, load, store, other)
 		name := p.Name + " · " + p.Bottleneck

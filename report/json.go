@@ -97,14 +97,6 @@ type GroupTime struct {
 	StallOther units.Cycles `json:"stall_other"`
 }
 
-// blocks names a group's blocks.
-func (g Group) blocks() string {
-	if g.First == g.Last {
-		return fmt.Sprintf("block %d", g.First)
-	}
-	return fmt.Sprintf("blocks %d-%d", g.First, g.Last)
-}
-
 // Hardware describes the accelerator.
 type Hardware struct {
 	Name    string      `json:"name"`

@@ -71,7 +71,7 @@ func WriteRun(w io.Writer, e *design.Evaluation, byLayer bool) error {
 	if e.Run.Timing != nil {
 		run := NewRun(e)
 		run.Attribute(e)
-		tables = append(tables, timeTable(e.Run), layerTable(run, byLayer), energyTable(e.Run), dramTable(e.Run))
+		tables = append(tables, timeTable(e.Run), groupTable(run), layerTable(run, byLayer), energyTable(e.Run), dramTable(e.Run))
 		if byLayer {
 			tables = append(tables, tensorTable(run))
 		}
@@ -119,6 +119,9 @@ func writeHeading(w io.Writer, e *design.Evaluation) {
 		fmt.Fprintf(w, "on chip %s: %s\n", Bytes(r.OnChip.Capacity), hw.Note)
 	} else {
 		fmt.Fprintf(w, "on chip %s\n", onChipText(onChipOf(r.OnChip, false)))
+	}
+	if len(r.Groups) > 1 {
+		fmt.Fprintln(w, "pipelined: "+groupsText(NewRun(e).Schedule.Groups))
 	}
 	if e.Traffic == schedule.Equations {
 		fmt.Fprintln(w, "only the traffic and operations of Eqs. 11-17 (--traffic equations)")
@@ -195,6 +198,9 @@ func baselineTable(e *design.Evaluation) *Table {
 	}
 	memory := Quantity{Run: float64(e.MemoryWords), Baseline: float64(e.BaselineMemoryWords)}
 	t.Add("GPU memory, Eqs. 8-10 (words)", Integer(e.MemoryWords), Integer(e.BaselineMemoryWords), Percent(memory.Reduction()))
+	if len(e.Run.Groups) > 1 {
+		t.Notes = append(t.Notes, oneGroup)
+	}
 	if b.RanksAdded > 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf("BPTT does not fit in the DRAM: simulated with %d ranks more", b.RanksAdded))
 	}
@@ -216,14 +222,18 @@ func beyondTable(e *design.Evaluation) *Table {
 }
 
 func timeTable(r *sim.Result) *Table {
-	c := r.Timing.Cycles
+	c, groups := r.Timing.Cycles, units.Cycles(len(r.Groups))
 	t := &Table{
 		Title:  fmt.Sprintf("Time: %s, %s PE clocks", Seconds(r.Timing.Seconds), Integer(c.Total)),
 		Header: []string{"what", "clocks", "share"},
 	}
-	add := func(name string, v units.Cycles) {
-		t.Add(name, Integer(v), Percent(100*float64(v)/float64(max(c.Total, 1))))
+	if groups > 1 {
+		t.Notes = append(t.Notes, fmt.Sprintf("clocks of PEs are those of all %d PE groups, shares of PEs of %d times the time", groups, groups))
 	}
+	share := func(name string, v, of units.Cycles) {
+		t.Add(name, Integer(v), Percent(100*float64(v)/float64(max(of, 1))))
+	}
+	add := func(name string, v units.Cycles) { share(name, v, groups*c.Total) }
 	add("PEs busy", c.PEBusy)
 	for phase, v := range c.Phase {
 		if v > 0 {
@@ -236,10 +246,10 @@ func timeTable(r *sim.Result) *Table {
 	add("PEs wait for loads", c.StallLoad)
 	add("PEs wait for stores", c.StallStore)
 	if c.StallOther > 0 {
-		add("PEs wait for neither", c.StallOther)
+		add(waitOtherText(len(r.Groups)), c.StallOther)
 	}
-	add("DRAM busy", c.DRAM)
-	add("  while PEs are", c.Overlap)
+	share("DRAM busy", c.DRAM, c.Total)
+	share("  while PEs are", c.Overlap, c.Total)
 	return t
 }
 
