@@ -735,13 +735,20 @@ func (m *group) stuck() *schedule.Step {
 
 // why says what a stuck step waits for.
 func (m *group) why(s *schedule.Step) string {
+	const (
+		toHand  = "waits for the next group to take spikes"
+		toStore = "waits to be stored over what the next group still reads"
+	)
 	switch {
 	case m.storing < m.executed:
-		return "waits to be stored over what the next group still reads"
+		return toStore
 	case m.executing < m.loaded:
-		return "waits for the next group to take spikes"
+		return toHand
 	}
 	switch l := m.lacks(s); l.what {
+	case onChipRoom:
+		need := s.Demand() + m.buffer.Occupied() + m.keptFree()
+		return fmt.Sprintf("needs %d bytes on chip; the layer buffer has %d", need.Of(m.memory.word), m.buffer.Capacity().Of(m.memory.word))
 	case ownStore:
 		return fmt.Sprintf("waits for the store of %v", l.tensor)
 	case otherStore:
@@ -749,6 +756,9 @@ func (m *group) why(s *schedule.Step) string {
 	case handOver:
 		return fmt.Sprintf("waits for %v, which the group before has not handed over", l.tensor)
 	}
-	need := s.Demand() + m.buffer.Occupied() + m.keptFree()
-	return fmt.Sprintf("needs %d bytes on chip; the layer buffer has %d", need.Of(m.memory.word), m.buffer.Capacity().Of(m.memory.word))
+	// It could be loaded; without time a step does all that it does at once.
+	if !m.mayHand(s) {
+		return toHand
+	}
+	return toStore
 }
