@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"accelsim/report"
+	"accelsim/schedule"
 	"accelsim/sim"
 )
 
@@ -88,6 +89,26 @@ func TestPageOfARunNeedsNothingElse(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestPageOfAPipelinedRunShowsEveryGroup in a table and in the timeline.
+func TestPageOfAPipelinedRunShowsEveryGroup(t *testing.T) {
+	trace := &sim.Trace{Limit: 2000}
+	_, r := evaluate(t, "alexnet", 10, 1, 128, sim.Options{Trace: trace, Order: schedule.Pipelined})
+	var page bytes.Buffer
+	if err := report.WriteHTML(&page, r, trace); err != nil {
+		t.Fatal(err)
+	}
+	text := page.String()
+	checkPage(t, text)
+	for _, want := range []string{
+		"8 PE groups, each with such an array and a layer buffer; local blocks 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8",
+		"PEs wait for other groups", "BPTT is a single block", ">group 8<", "7, block 7",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q", want)
+		}
 	}
 }
 

@@ -10,7 +10,11 @@ import (
 	"strings"
 	"testing"
 
+	"accelsim/design"
+	"accelsim/hardware"
+	"accelsim/network"
 	"accelsim/report"
+	"accelsim/schedule"
 	"accelsim/sim"
 )
 
@@ -60,8 +64,9 @@ func checkTrace(text []byte) (events int, err error) {
 	if f.Unit != "ns" && f.Unit != "ms" {
 		return 0, fmt.Errorf("displayTimeUnit %q", f.Unit)
 	}
-	process, named := false, map[int]bool{}
-	until := map[int]int64{}
+	type track struct{ process, thread int }
+	process, named := map[int]bool{}, map[track]bool{}
+	until := map[track]int64{}
 	now := int64(0)
 	for i, e := range f.Events {
 		fail := func(format string, args ...any) (int, error) {
@@ -73,12 +78,12 @@ func checkTrace(text []byte) (events int, err error) {
 		if e.Phase == "M" {
 			switch e.Name {
 			case "process_name":
-				process = e.Args["name"] != ""
+				process[*e.Process] = e.Args["name"] != ""
 			case "thread_name":
 				if e.Thread == nil || e.Args["name"] == "" {
 					return fail("names no thread")
 				}
-				named[*e.Thread] = true
+				named[track{*e.Process, *e.Thread}] = true
 			case "thread_sort_index":
 			default:
 				return fail("unknown metadata")
@@ -99,13 +104,14 @@ func checkTrace(text []byte) (events int, err error) {
 			if err != nil {
 				return fail("%v", err)
 			}
-			if e.Thread == nil || !named[*e.Thread] || !process {
+			if e.Thread == nil || !named[track{*e.Process, *e.Thread}] || !process[*e.Process] {
 				return fail("is on a track without a name")
 			}
-			if at < until[*e.Thread] {
-				return fail("begins at %d ps on track %d, before the one before ends at %d", at, *e.Thread, until[*e.Thread])
+			on := track{*e.Process, *e.Thread}
+			if at < until[on] {
+				return fail("begins at %d ps on track %v, before the one before ends at %d", at, on, until[on])
 			}
-			until[*e.Thread] = at + long
+			until[on] = at + long
 			if e.Category == "" || e.Args["step"] == nil || e.Args["block"] == nil || e.Args["t"] == nil || e.Args["interval"] == nil {
 				return fail("does not say of which step it is")
 			}
@@ -170,6 +176,38 @@ func TestTracesOfOtherNetworksAreValid(t *testing.T) {
 		}
 		if !trace.Cut() || !strings.Contains(string(text), `"recorded_steps":300`) {
 			t.Errorf("%s: the file does not say that it was cut", c.net)
+		}
+	}
+}
+
+// TestTraceHasAProcessForEveryGroup and a track for every DMA engine.
+func TestTraceHasAProcessForEveryGroup(t *testing.T) {
+	w, err := network.Open("lenet1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hw, err := hardware.Open("paper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hw.Engines, hw.Groups = 2, 3
+	trace := &sim.Trace{Limit: math.MaxInt64}
+	e, err := design.Evaluate(design.Point{
+		Workload: w, Hardware: hw, K: 5, N: 1, NoBaseline: true, Options: sim.Options{Order: schedule.Pipelined, Trace: trace},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := report.WritePerfetto(&text, report.NewRun(e), trace); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := checkTrace(text.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{`"PE group 1: block 1, `, `"PE group 3: blocks 3-4, `, `"DMA 2"`, `"pid":3,"tid":2`} {
+		if !strings.Contains(text.String(), name) {
+			t.Errorf("there is no %s", name)
 		}
 	}
 }

@@ -15,7 +15,10 @@ type Trace struct {
 }
 
 // ofEach returns how many of so many steps each group may show.
-func (t *Trace) ofEach(steps int64) int64 { return units.CeilDiv(steps, int64(len(t.Fill))) }
+func (t *Trace) ofEach(steps int64) int64 {
+	groups := int64(len(t.Fill))
+	return steps/groups + min(1, steps%groups)
+}
 
 // Cut tells whether steps are left out.
 func (t *Trace) Cut() bool { return t.Total > t.Limit }

@@ -52,6 +52,18 @@ func TestBadInput(t *testing.T) {
 		{"schedule --net lenet1 --k 4 --interval 6", "", "--interval 6; there are intervals 1 to 5"},
 		{"schedule --net lenet1 --k 4 --interval 0", "", "--interval 0; there are intervals 1 to 5"},
 		{"schedule --net lenet1 --n 2 --block 3", "", "--block 3; there are local blocks 1 to 2, or 0 for all"},
+		// Orders of groups.
+		{"run --net lenet1 --schedule parallel", "", `--schedule "parallel"; write sequential or pipelined`},
+		{"verify --net lenet1 --schedule parallel", "", `--schedule "parallel"; write sequential or pipelined`},
+		{
+			"run --net lenet1 --k 5 --n 1 --hw zcu102 --schedule pipelined", "",
+			"zcu102 has one PE group, and the pipelined schedule needs several; set pe.groups in the hardware file to their number, or to block for one for every local block",
+		},
+		{
+			"verify --net lenet1 --batch 1 --k 5 --n 1 --hw zcu102 --schedule pipelined", "",
+			"zcu102 has one PE group, and the pipelined schedule needs several; set pe.groups in the hardware file to their number, or to block for one for every local block",
+		},
+		{"sweep --net lenet1 --schedule parallel", "", `schedule "parallel"; write sequential or pipelined`},
 		// Sizes.
 		{"run --net lenet1 --batch 0", "", "--batch 0; write a whole number of at least 1"},
 		{"run --net lenet1 --batch -3", "", "--batch -3; write a whole number of at least 1"},

@@ -11,6 +11,7 @@ func TestTables(t *testing.T) {
 		{"run-lenet1.txt", "run --net lenet1 --k 1 --n 2"},
 		{"run-lenet1-untimed.txt", "run --net lenet1 --k 4 --n 1 --classifier random --timing off"},
 		{"run-lenet1-equations.txt", "run --net lenet1 --k 4 --n 1 --traffic equations --timing off"},
+		{"run-lenet1-pipelined.txt", "run --net lenet1 --k 5 --n 2 --schedule pipelined"},
 		{"run-lenet1.csv", "run --net lenet1 --k 1 --n 2 --timing off --format csv"},
 		{"run-lenet1.json", "run --net lenet1 --k 1 --n 2 --timing off --format json"},
 		{"schedule-lenet1.txt", "schedule --net lenet1 --k 4 --n 2"},
