@@ -9,6 +9,7 @@ import (
 
 	"accelsim/crosscheck"
 	"accelsim/energy"
+	"accelsim/hardware"
 	"accelsim/network"
 	"accelsim/schedule"
 	"accelsim/sim"
@@ -77,10 +78,7 @@ func TestWordsSavedAreTheEquationsDifference(t *testing.T) {
 		if err != nil {
 			r.Fatal(err)
 		}
-		var moved units.Words
-		for _, traffic := range timed.Words {
-			moved += traffic.Reads + traffic.Writes
-		}
+		moved := sumOf(timed)
 		if planned := plan.Traffic(); planned != moved {
 			r.Errorf("%d words are planned, %d move", planned, moved)
 		}
@@ -99,15 +97,13 @@ func TestWordsSavedAreTheEquationsDifference(t *testing.T) {
 				r.Errorf("%s: %d and %d saved, Eq. %s has %d", row.Quantity, row.Simulated, row.Saved, row.Equation, row.Analytic)
 			}
 		}
-		var all units.Words
 		for c, traffic := range layer.Words {
-			all += traffic.Reads + traffic.Writes
 			if saved := timed.Saved.Class[c]; saved.Reads > traffic.Reads || saved.Writes > traffic.Writes {
 				r.Errorf("%v: %+v are saved of %+v", schedule.Class(c), saved, traffic)
 			}
 		}
-		if again := timed.Beyond.Words[schedule.BeyondRefetch]; moved+timed.Saved.Words() != all+again {
-			r.Errorf("%d words move, %d of them again, and %d are saved of %d", moved, again, timed.Saved.Words(), all)
+		if again := timed.Beyond.Words[schedule.BeyondRefetch]; moved+timed.Saved.Words() != sumOf(layer)+again {
+			r.Errorf("%d words move, %d of them again, and %d are saved of %d", moved, again, timed.Saved.Words(), sumOf(layer))
 		}
 		if diff := cmp.Diff(layer.Operations, timed.Operations); diff != "" && q.Trainable() { // a tile's random weights are made again
 			r.Errorf("operations, all brought with each step -, pinned +:\n%s", diff)
@@ -138,4 +134,82 @@ func TestWhatStaysOnChipIsBitEqual(t *testing.T) {
 			}
 		}
 	})
+}
+
+// residentWords returns what an iteration moves when what pays stays on chip.
+func residentWords(p *schedule.Program, hw *hardware.Hardware, skip bool) (moved units.Words, err error) {
+	q, err := sim.Residency{Resident: true, SkipUnread: skip}.Reside(p, hw, schedule.Sequential)
+	if err != nil {
+		return 0, err
+	}
+	r, err := sim.Run(q, hw, sim.Options{Untimed: true})
+	if err != nil {
+		return 0, err
+	}
+	return sumOf(r), nil
+}
+
+// TestMoreRoomNeverMovesMoreWords where tensors stay on chip, in one buffer or
+// in one for each kind; and to let them stay never moves more than not to.
+func TestMoreRoomNeverMovesMoreWords(t *testing.T) {
+	paper := paperHardware(t)
+	rapid.Check(t, func(r *rapid.T) {
+		p := drawProgram(r)
+		skip := rapid.Bool().Draw(r, "skip unread")
+		hw := *paper
+		room := rapid.Int64Range(50, max(50, 2*int64(p.WorkingSet())))
+		if hw.Separate = rapid.Bool().Draw(r, "separate buffers"); hw.Separate {
+			for b := range hw.Buffers {
+				hw.Buffers[b] = hardware.Buffer{Capacity: units.Words(room.Draw(r, schedule.Buffer(b).String())).Bytes(), Bank: hw.Bank}
+				hw.OnChip += hw.Buffers[b].Capacity
+			}
+		} else {
+			hw.OnChip = units.Words(room.Draw(r, "room")).Bytes()
+		}
+		small, err := residentWords(p, &hw, skip)
+		if errors.As(err, new(*tiling.TooSmall)) {
+			r.Skip("too small for any tile")
+		}
+		if err != nil {
+			r.Fatal(err)
+		}
+		bare, err := p.With(schedule.Policy{SkipUnread: skip})
+		if err != nil {
+			r.Fatal(err)
+		}
+		layer, err := sim.Run(bare, &hw, sim.Options{Untimed: true})
+		if err != nil {
+			r.Fatal(err)
+		}
+		if without := sumOf(layer); small > without {
+			r.Errorf("%d words move with what pays on chip, %d without", small, without)
+		}
+		more := hw
+		more.OnChip = 0
+		grown := rapid.IntRange(0, schedule.NumBuffers-1).Draw(r, "grown")
+		for b := range more.Buffers {
+			if more.Separate && b == grown {
+				more.Buffers[b].Capacity += units.Words(room.Draw(r, "more")).Bytes()
+			}
+			more.OnChip += more.Buffers[b].Capacity
+		}
+		if !more.Separate {
+			more.OnChip = hw.OnChip + units.Words(room.Draw(r, "more")).Bytes()
+		}
+		large, err := residentWords(p, &more, skip)
+		if err != nil {
+			r.Fatal(err)
+		}
+		if large > small {
+			r.Errorf("%d words move with %d bytes on chip, %d with %d", large, more.OnChip, small, hw.OnChip)
+		}
+	})
+}
+
+// sumOf returns all words that crossed the DRAM port.
+func sumOf(r *sim.Result) (moved units.Words) {
+	for _, traffic := range r.Words {
+		moved += traffic.Reads + traffic.Writes
+	}
+	return moved
 }

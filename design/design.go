@@ -144,7 +144,7 @@ func Evaluate(p Point) (*Evaluation, error) {
 		})
 	}
 	if p.Help {
-		if e.Helps, err = p.helps(&sims, always); err != nil {
+		if e.Helps, err = p.helps(program, &sims, always); err != nil {
 			return nil, err
 		}
 	}
@@ -153,7 +153,7 @@ func Evaluate(p Point) (*Evaluation, error) {
 	}
 	if p.Help && e.Run.Timing.Cycles.StallPorts > 0 {
 		var more simulations
-		helps, err := p.helps(&more, whenWaiting)
+		helps, err := p.helps(program, &more, whenWaiting)
 		if err != nil {
 			return nil, err
 		}

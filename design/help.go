@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"accelsim/hardware"
+	"accelsim/schedule"
 	"accelsim/sim"
 	"accelsim/units"
 )
@@ -51,7 +52,7 @@ var whenWaiting = []stronger{
 
 // helps lists what doubling takes and adds a simulation of each, with a program
 // of its own.
-func (p Point) helps(sims *simulations, doubling []stronger) ([]Help, error) {
+func (p Point) helps(program *schedule.Program, sims *simulations, doubling []stronger) ([]Help, error) {
 	list := make([]Help, len(doubling))
 	for i, s := range doubling {
 		hw, h := *p.Hardware, &list[i]
@@ -60,7 +61,7 @@ func (p Point) helps(sims *simulations, doubling []stronger) ([]Help, error) {
 			h.Refusal = err.Error()
 			continue
 		}
-		program, err := p.program(p.Workload, p.K, p.N)
+		program, err := program.With(program.Policy()) // one of its own
 		if err != nil {
 			return nil, err
 		}

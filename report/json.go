@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -408,7 +409,7 @@ func (r Residency) isLayer() bool { return r.Policy == residencyLayer && !r.Skip
 
 // text says what stays on chip and what that saves.
 func (r Residency) text(capacity units.Bytes) string {
-	text := fmt.Sprintf("resident: %s of %s on chip: %s", Bytes(r.Bytes), Bytes(capacity), strings.Join(r.Pinned, " "))
+	text := fmt.Sprintf("resident: %s of %s on chip: %s", Bytes(r.Bytes), Bytes(capacity), runs(r.Pinned))
 	switch {
 	case r.Policy == residencyLayer:
 		text = "nothing is resident"
@@ -419,6 +420,44 @@ func (r Residency) text(capacity units.Bytes) string {
 		text += "; what nothing reads is not stored"
 	}
 	return text + fmt.Sprintf("; %s words are left out, in and beyond the equations", Integer(r.Saved))
+}
+
+// runs shortens "X", "dW^1", "dW^2", "dW^3", "W^2" to "X dW^1..3 W^2", in the
+// order in which symbols come first.
+func runs(tensors []string) string {
+	var symbols []string
+	numbers := map[string][]int{}
+	for _, t := range tensors {
+		symbol, index, indexed := strings.Cut(t, "^")
+		if !slices.Contains(symbols, symbol) {
+			symbols = append(symbols, symbol)
+		}
+		if n, err := strconv.Atoi(index); indexed && err == nil {
+			numbers[symbol] = append(numbers[symbol], n)
+		}
+	}
+	for i, symbol := range symbols {
+		list := numbers[symbol]
+		if list == nil {
+			continue
+		}
+		slices.Sort(list)
+		var parts []string
+		for first := 0; first < len(list); {
+			last := first
+			for last+1 < len(list) && list[last+1] == list[last]+1 {
+				last++
+			}
+			part := strconv.Itoa(list[first])
+			if last > first {
+				part += ".." + strconv.Itoa(list[last])
+			}
+			parts = append(parts, part)
+			first = last + 1
+		}
+		symbols[i] += "^" + strings.Join(parts, ",")
+	}
+	return strings.Join(symbols, " ")
 }
 
 func counts(c sim.Counts) Counts {

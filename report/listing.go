@@ -129,6 +129,9 @@ func (l *Listing) Write(w io.Writer) error {
 			current = title
 			// Middle steps repeat the interval's first, and the one before t_k.
 			repeats := (kind == "forward" && s.Time > first) || (kind == "backward" && s.Time < last-1)
+			if p.Policy().SkipUnread && s.Time == first {
+				repeats = false // its errors are not stored
+			}
 			if repeats && !l.All {
 				skipped++
 			} else {

@@ -32,6 +32,9 @@ type Pin struct {
 
 // String prints the tensor in the paper's symbols, such as dW^2 or U^2.
 func (p Pin) String() string {
+	if p.Class == Input {
+		return classNames[Input].symbol
+	}
 	return fmt.Sprintf("%s^%d", classNames[p.Class].symbol, p.Index)
 }
 
@@ -43,7 +46,7 @@ type Saving struct {
 }
 
 // errPolicyOfEquations says that Eqs. 11-17 know one policy.
-var errPolicyOfEquations = errors.New("the equations' traffic is that of a layer's states and parameters on chip, no more; choose all traffic")
+var errPolicyOfEquations = errors.New("Eqs. 11-14 have nothing resident and store every result; choose all traffic")
 
 // With returns the same program under another policy, at its first step.
 func (p *Program) With(policy Policy) (*Program, error) {

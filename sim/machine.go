@@ -144,7 +144,7 @@ type attendance struct {
 // Layout returns the footprint of a program's tensors by class, and a [NotFit]
 // error if the hardware's DRAM cannot hold them.
 func Layout(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) (Footprint, error) {
-	plan, err := planFor(p, hw, order)
+	plan, err := planFor(p, hw, order, nil)
 	if err != nil {
 		return Footprint{}, err
 	}
@@ -176,7 +176,7 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 	if o.Tensors != nil && !computes(hw.PE.Precision, o.Datapath) {
 		return nil, fmt.Errorf("%s is %s hardware: %w", hw.Name, hw.PE.Precision, ErrPrecision)
 	}
-	plan, err := planFor(p, hw, o.Order)
+	plan, err := planFor(p, hw, o.Order, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -49,9 +49,13 @@ func CheckOrder(o schedule.Order, hw *hardware.Hardware, blocks int) error {
 // into its layer buffer. With only the equations' traffic the buffer is the
 // paper's, as large as it takes: what does not fit would have to be fetched
 // again, which the equations leave out. The paper's buffer is as large as its
-// policy needs, and no larger where more stays on chip.
-func planFor(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) (plan, error) {
+// policy needs, and no larger where more stays on chip. Plans of programs that
+// pin other tensors may share a memo.
+func planFor(p *schedule.Program, hw *hardware.Hardware, order schedule.Order, memo tiling.Memo) (plan, error) {
 	p.Word = hw.PE.Precision.Word()
+	if memo == nil {
+		memo = tiling.Memo{}
+	}
 	first, err := deal(p, hw, order)
 	if err != nil {
 		return plan{}, err
@@ -93,7 +97,7 @@ func planFor(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) (
 		if i > 0 && !made.parts[i-1].tiles.Hands() {
 			x.places = 0
 		}
-		if x.tiles, err = tiling.New(x.own, x.room, x.places, hw.PE); err != nil {
+		if x.tiles, err = memo.New(x.own, x.room, x.places, hw.PE); err != nil {
 			return plan{}, err
 		}
 		if x.places > 0 && !x.tiles.Receives() {

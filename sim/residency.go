@@ -21,7 +21,7 @@ type Residency struct {
 
 // pinGrowth is by how much a list of pinned tensors grows until it is tried
 // again: by one in so many of its words. Each try plans the whole program.
-const pinGrowth = 4
+const pinGrowth = 2
 
 // Reside returns a program under a residency policy, at its first step.
 //
@@ -38,8 +38,8 @@ func (r Residency) Reside(p *schedule.Program, hw *hardware.Hardware, order sche
 	if err != nil || !r.Resident {
 		return bare, err
 	}
-	c := choice{program: bare, hardware: hw, order: order, best: bare}
-	plan, err := planFor(bare, hw, order)
+	c := choice{program: bare, hardware: hw, order: order, best: bare, memo: tiling.Memo{}}
+	plan, err := planFor(bare, hw, order, c.memo)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +80,7 @@ type choice struct {
 	order    schedule.Order
 	best     *schedule.Program
 	least    units.Words // that an iteration moves
+	memo     tiling.Memo
 }
 
 // try pins, beside what is chosen, the first candidates of some kinds: more and
@@ -107,7 +108,7 @@ func (c *choice) try(chosen []schedule.Pin, candidates []schedule.Saving, some b
 		if err != nil {
 			return err
 		}
-		plan, err := planFor(program, c.hardware, c.order)
+		plan, err := planFor(program, c.hardware, c.order, c.memo)
 		if errors.As(err, new(*tiling.TooSmall)) {
 			return nil // and so is the buffer for all longer lists
 		}

@@ -24,6 +24,8 @@ const (
 	axisClassifier = "classifier"
 	axisActivity   = "activity"
 	axisTraffic    = "traffic"
+	axisResidency  = "residency"
+	axisSkipUnread = "skip-unread"
 	axisSchedule   = "schedule"
 	axisHardware   = "hw"
 	axisK          = "k"
@@ -35,7 +37,8 @@ const (
 
 // Axes names them, slowest first; hardware keys come before the last two.
 var Axes = []string{
-	axisNet, axisDataset, axisTimesteps, axisBatch, axisClassifier, axisActivity, axisTraffic, axisSchedule, axisHardware, axisK, axisN,
+	axisNet, axisDataset, axisTimesteps, axisBatch, axisClassifier, axisActivity,
+	axisTraffic, axisResidency, axisSkipUnread, axisSchedule, axisHardware, axisK, axisN,
 }
 
 // defaultHardware is what `run` takes too.

@@ -132,7 +132,7 @@ func queue(f Fixed, points []*Point) []job {
 func (p *Point) design(f Fixed) design.Point {
 	f.Options.Order = p.order
 	return design.Point{
-		Workload: p.task.workload, Hardware: p.machine.hardware, K: p.k, N: p.n, Traffic: p.traffic, Options: f.Options,
+		Workload: p.task.workload, Hardware: p.machine.hardware, K: p.k, N: p.n, Traffic: p.traffic, Residency: p.resides, Options: f.Options,
 	}
 }
 

@@ -54,6 +54,7 @@ type Point struct {
 	task    *task
 	machine *machine
 	traffic schedule.Traffic
+	resides sim.Residency
 	order   schedule.Order
 	group   string // key of the points that share a baseline
 }
@@ -165,6 +166,7 @@ func (r *resolver) grid(g Grid) error {
 func (r *resolver) cut(g Grid, chosen map[string]string) error {
 	t, m := r.task(chosen), r.machine(g, chosen)
 	traffic, trafficErr := trafficOf(chosen[axisTraffic])
+	resides, residencyErr := residencyOf(chosen)
 	order, orderErr := orderOf(chosen[axisSchedule])
 	for _, a := range g.ordered() {
 		var err error
@@ -173,6 +175,8 @@ func (r *resolver) cut(g Grid, chosen map[string]string) error {
 			err = m.err
 		case a.Name == axisTraffic:
 			err = trafficErr
+		case a.Name == axisResidency || a.Name == axisSkipUnread:
+			err = residencyErr
 		case a.Name == axisSchedule:
 			err = orderErr
 		case a.Name != axisK && a.Name != axisN:
@@ -182,7 +186,10 @@ func (r *resolver) cut(g Grid, chosen map[string]string) error {
 		}
 		r.judge(axisValue{a.Name, chosen[a.Name]}, err)
 	}
-	refused := errors.Join(t.err, m.err, trafficErr, orderErr)
+	refused := errors.Join(t.err, m.err, trafficErr, residencyErr, orderErr)
+	if traffic == schedule.Equations && resides != (sim.Residency{}) {
+		refused = errors.Join(refused, errors.New("the equations' traffic has nothing resident and stores every result"))
+	}
 	ks, err := g.cuts(axisK, t.workload)
 	if err != nil {
 		return err
@@ -196,7 +203,7 @@ func (r *resolver) cut(g Grid, chosen map[string]string) error {
 			if int64(len(r.plan.Points)) >= r.limit {
 				return &TooMany{r.limit + 1, r.limit}
 			}
-			p := &Point{k: k, n: n, task: t, machine: m, traffic: traffic, order: order, Refused: oneLine(refused)}
+			p := &Point{k: k, n: n, task: t, machine: m, traffic: traffic, resides: resides, order: order, Refused: oneLine(refused)}
 			if p.Refused == "" {
 				p.Refused = oneLine(p.fits())
 			}
@@ -232,7 +239,13 @@ func (r *resolver) hopeless() error {
 
 // add fills in a point's values and key.
 func (r *resolver) add(p *Point, chosen map[string]string) {
-	resolved := map[string]string{axisTraffic: trafficName(p.traffic), axisSchedule: p.order.String()}
+	resolved := map[string]string{axisTraffic: trafficName(p.traffic), axisResidency: residencyLayer, axisSkipUnread: no, axisSchedule: p.order.String()}
+	if p.resides.Resident {
+		resolved[axisResidency] = residencyResident
+	}
+	if p.resides.SkipUnread {
+		resolved[axisSkipUnread] = yes
+	}
 	for name, v := range map[string]int{axisK: p.k, axisN: p.n} {
 		if resolved[name] = ""; v != 0 {
 			resolved[name] = strconv.Itoa(v)
@@ -420,6 +433,27 @@ func orderOf(text string) (schedule.Order, error) {
 		return schedule.Sequential, nil
 	}
 	return schedule.ParseOrder(text)
+}
+
+// The values of the axes residency and skip-unread.
+const (
+	residencyLayer, residencyResident = "layer", "resident"
+	no, yes                           = "no", "yes"
+)
+
+func residencyOf(chosen map[string]string) (r sim.Residency, err error) {
+	choose := func(axis, first, second string, to *bool) {
+		switch v := chosen[axis]; v {
+		case "", first:
+		case second:
+			*to = true
+		default:
+			err = errors.Join(err, fmt.Errorf("%s %q; write %s or %s", axis, v, first, second))
+		}
+	}
+	choose(axisResidency, residencyLayer, residencyResident, &r.Resident)
+	choose(axisSkipUnread, no, yes, &r.SkipUnread)
+	return r, err
 }
 
 func trafficName(t schedule.Traffic) string {

@@ -32,7 +32,15 @@ func (t *Planner) keyOf(s *schedule.Step) stageKey {
 	}
 	for i, list := range [][]schedule.Tensor{t.plan.stays, t.resident} {
 		for _, x := range list {
-			enter(uint64(x.Class)<<48 | uint64(x.Index)<<1 | uint64(i))
+			pinned := t.program.Pins(x)
+			if pinned && i == 1 && !slices.Contains(s.Uses, x) {
+				continue // takes no room of the step's, and is none of its operands
+			}
+			tag := uint64(i)
+			if pinned {
+				tag += 2
+			}
+			enter(uint64(x.Class)<<48 | uint64(x.Index)<<2 | tag)
 		}
 	}
 	return stageKey{kind: s.Kind, block: s.Block, layer: s.Layer, end: s.End, operands: n}

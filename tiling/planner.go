@@ -72,7 +72,7 @@ type Planner struct {
 	// previous is the tile before, weightsDone the weights of finished dW tiles.
 	previous    extent
 	weightsDone int64
-	frontiers   map[stageKey][]tiling
+	frontiers   Memo
 	spill       []schedule.Extent // what only goes to DRAM because the buffer is small
 	tiled       bool
 
@@ -98,11 +98,21 @@ func (e *TooSmall) Error() string {
 	return fmt.Sprintf("%s does not fit in %d bytes %s however it is cut; %d bytes would do", e.Step, e.Capacity, where, e.Needs)
 }
 
+// Memo remembers tilings of steps. Planners of the same workload, (k, n) and
+// array that share one, for programs that pin other tensors, weigh what their
+// steps have in common once.
+type Memo map[stageKey][]tiling
+
 // New plans a program for a layer buffer, in which another PE group wants so
 // many places for the spikes that it hands over. It fails with [TooSmall] when
 // not even the smallest tiles fit.
 func New(p *schedule.Program, room Room, places int, array pe.Array) (*Planner, error) {
-	t := &Planner{program: p, places: units.Words(places), room: room, array: array, frontiers: map[stageKey][]tiling{}}
+	return Memo{}.New(p, room, places, array)
+}
+
+// New does what the function New does, with what is remembered.
+func (m Memo) New(p *schedule.Program, room Room, places int, array pe.Array) (*Planner, error) {
+	t := &Planner{program: p, places: units.Words(places), room: room, array: array, frontiers: m}
 	for _, pin := range p.Policy().Pinned {
 		t.pinned[room.buffer(pin.Class)] += p.Words(pin.Class, pin.Index)
 	}

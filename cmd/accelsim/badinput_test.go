@@ -89,6 +89,15 @@ func TestBadInput(t *testing.T) {
 		{"run --net lenet1 --classifier frozen", "", `--classifier "frozen"; write trainable or random`},
 		{"run --net lenet1 --timing maybe", "", `--timing "maybe"; write on or off`},
 		{"run --net lenet1 --traffic some", "", `--traffic "some"; write all or equations`},
+		{"run --net lenet1 --residency all", "", `--residency "all"; write layer or resident`},
+		{
+			"run --net lenet1 --traffic equations --skip-unread", "",
+			"--traffic equations: Eqs. 11-14 have nothing resident and store every result; leave out --residency and --skip-unread",
+		},
+		{
+			"schedule --net lenet1 --traffic equations --skip-unread", "",
+			"--skip-unread: Eqs. 11-14 have nothing resident and store every result; choose all traffic",
+		},
 		{"run --net lenet1 --dram-engine fast", "", `--dram-engine "fast"; write stream or reference`},
 		{"run --net lenet1 --format xml", "", `--format "xml"; write table, json or csv`},
 		{"run --net lenet1 --energy no.yaml", "", "--energy: open no.yaml: no such file or directory"},

@@ -114,11 +114,13 @@ func (f *machineFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.residency, "residency", "layer",
 		"layer: what one layer needs comes on chip with each step, as in the paper; or resident: the weights, gradients, states and "+
 			"moments that save the most DRAM traffic for their size stay, as far as the layer buffer can spare the room")
-	flags.BoolVar(&f.skipUnread, "skip-unread", false, "leave out stores that nothing reads, such as errors of an interval's first step")
+	flags.BoolVar(&f.skipUnread, "skip-unread", false, skipUnreadUsage)
 	flags.StringVar(&f.order, "schedule", "sequential", "sequential, or pipelined: the hardware's PE groups work on local blocks at once")
 	flags.StringVar(&f.engine, "dram-engine", "stream", "stream, or reference which places every command; same result")
 	flags.StringVar(&f.energy, "energy", "", "file that replaces energies per operation and access (default the hardware's)")
 }
+
+const skipUnreadUsage = "leave out stores that nothing reads, such as errors of an interval's first step"
 
 // machine is what machineFlags select.
 type machine struct {
@@ -148,7 +150,7 @@ func (f *machineFlags) open() (m machine, err error) {
 		return m, err
 	}
 	if equations && m.residency != (sim.Residency{}) {
-		return m, usage(errors.New("--traffic equations is that of Eqs. 11-14: nothing is resident and every result is stored; " +
+		return m, usage(errors.New("--traffic equations: Eqs. 11-14 have nothing resident and store every result; " +
 			"leave out --residency and --skip-unread"))
 	}
 	if m.order, err = schedule.ParseOrder(f.order); err != nil {

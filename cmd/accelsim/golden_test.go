@@ -14,6 +14,8 @@ func TestTables(t *testing.T) {
 		{"run-lenet1-pipelined.txt", "run --net lenet1 --k 5 --n 2 --schedule pipelined"},
 		{"run-lenet1.csv", "run --net lenet1 --k 1 --n 2 --timing off --format csv"},
 		{"run-lenet1.json", "run --net lenet1 --k 1 --n 2 --timing off --format json"},
+		{"run-lenet1-resident.txt", "run --net lenet1 --k 4 --n 2 --batch 16 --hw zcu102 --residency resident --skip-unread --timing off"},
+		{"schedule-lenet1-skip-unread.txt", "schedule --net lenet1 --k 4 --n 2 --block 2 --skip-unread"},
 		{"schedule-lenet1.txt", "schedule --net lenet1 --k 4 --n 2"},
 		{"schedule-lenet1-all.txt", "schedule --net lenet1 --k 4 --n 4 --all --interval 2 --traffic equations"},
 		{"schedule-lenet1-block.txt", "schedule --net lenet1 --k 1 --n 2 --block 2 --classifier random"},

@@ -15,6 +15,7 @@ func newScheduleCommand() *cobra.Command {
 	var output outputFlags
 	var listing report.Listing
 	var traffic string
+	var skipUnread bool
 	c := &cobra.Command{
 		Use:   "schedule --net NET [--k K] [--n N]",
 		Short: "List Figure 8: what each step reads, computes and writes",
@@ -38,6 +39,9 @@ func newScheduleCommand() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
+			if p, err = p.With(schedule.Policy{SkipUnread: skipUnread}); err != nil {
+				return usage(fmt.Errorf("--skip-unread: %w", err))
+			}
 			if listing.Interval < 1 || listing.Interval > p.Intervals() {
 				return usage(fmt.Errorf("--interval %d; there are intervals 1 to %d", listing.Interval, p.Intervals()))
 			}
@@ -55,6 +59,7 @@ func newScheduleCommand() *cobra.Command {
 	flags.IntVar(&listing.Interval, "interval", 1, "the truncation interval to list")
 	flags.IntVar(&listing.Block, "block", 0, "only this local block (default all)")
 	flags.BoolVar(&listing.All, "all", false, "every time step, also those that only repeat the one before")
+	flags.BoolVar(&skipUnread, "skip-unread", false, skipUnreadUsage)
 	flags.StringVar(&traffic, "traffic", "all", "all, or equations for only what Eqs. 11-17 cover")
 	return c
 }

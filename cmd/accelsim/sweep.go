@@ -55,6 +55,8 @@ func (f *gridFlags) register(c *cobra.Command) {
 		{"classifier", "trainable, random"},
 		{"activity", "densities of spikes, or files"},
 		{"traffic", "all, equations"},
+		{"residency", "layer, resident: what stays on chip"},
+		{"skip-unread", "no, yes: leave out stores that nothing reads"},
 		{"schedule", "sequential, pipelined"},
 		{"hw", "hardware, or hardware files (default paper)"},
 		{"k", "truncation intervals: numbers, 1..8, all (divisors of T), max (T; the default)"},

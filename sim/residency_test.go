@@ -1,0 +1,34 @@
+package sim_test
+
+import (
+	"testing"
+
+	"accelsim/hardware"
+	"accelsim/network"
+	"accelsim/schedule"
+	"accelsim/sim"
+)
+
+func BenchmarkReside(b *testing.B) {
+	w, err := network.Open("alexnet")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, name := range []string{"zcu102", "alveo-u280"} {
+		hw, err := hardware.Open(name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				p, err := schedule.New(w, 10, 1, schedule.All)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := (sim.Residency{Resident: true}).Reside(p, hw, schedule.Sequential); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
