@@ -46,7 +46,7 @@ type Saving struct {
 }
 
 // errPolicyOfEquations says that Eqs. 11-17 know one policy.
-var errPolicyOfEquations = errors.New("Eqs. 11-14 have nothing resident and store every result; choose all traffic")
+var errPolicyOfEquations = errors.New("nothing is resident and every result is stored in Eqs. 11-14; choose all traffic")
 
 // With returns the same program under another policy, at its first step.
 func (p *Program) With(policy Policy) (*Program, error) {

@@ -96,7 +96,7 @@ func TestBadInput(t *testing.T) {
 		},
 		{
 			"schedule --net lenet1 --traffic equations --skip-unread", "",
-			"--skip-unread: Eqs. 11-14 have nothing resident and store every result; choose all traffic",
+			"--skip-unread: nothing is resident and every result is stored in Eqs. 11-14; choose all traffic",
 		},
 		{"run --net lenet1 --dram-engine fast", "", `--dram-engine "fast"; write stream or reference`},
 		{"run --net lenet1 --format xml", "", `--format "xml"; write table, json or csv`},
