@@ -127,7 +127,7 @@ func (m Memo) New(p *schedule.Program, room Room, places int, array pe.Array) (*
 	if room.Shared {
 		t.climb(least, live)
 	} else {
-		t.use(room, least, live)
+		t.use(t.room, least, live)
 		t.thrift = thrifts[len(thrifts)-1]
 	}
 	t.tiled, t.cutsHanded = false, false
@@ -385,6 +385,12 @@ func (t *Planner) Traffic() (words units.Words) {
 		case s.Interval == 2: // all between the first and the last are alike
 			times = units.Words(max(1, intervals-2))
 		case s.Interval > 2 && s.Interval < intervals:
+			t.resident = t.resident[:0]
+			for _, x := range s.Keeps {
+				if t.program.Pins(x) { // under the names that the next interval knows
+					t.resident = append(t.resident, x)
+				}
+			}
 			continue
 		}
 		t.place()
