@@ -86,7 +86,6 @@ func planFor(p *schedule.Program, hw *hardware.Hardware, order schedule.Order, m
 		}
 		made.parts = append(made.parts, x)
 	}
-	var spilled []schedule.Extent
 	for i := range made.parts {
 		x := &made.parts[i]
 		if !cut {
@@ -107,9 +106,13 @@ func planFor(p *schedule.Program, hw *hardware.Hardware, order schedule.Order, m
 			made.parts[i-1].tiles.HandThroughMemory()
 		}
 		x.source = x.tiles
-		spilled = append(spilled, x.tiles.Spilled()...)
 	}
-	made.extents = append(p.Extents(), spilled...)
+	made.extents = p.Extents()
+	for _, x := range made.parts {
+		if x.tiles != nil {
+			made.extents = append(made.extents, x.tiles.Spilled()...)
+		}
+	}
 	p.Share(made.extents, first)
 	return made, nil
 }

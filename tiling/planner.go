@@ -130,15 +130,20 @@ func (m Memo) New(p *schedule.Program, room Room, places int, array pe.Array) (*
 		t.use(t.room, least, live)
 		t.thrift = thrifts[len(thrifts)-1]
 	}
+	t.findSpilled()
+	return t, nil
+}
+
+// findSpilled goes through the plan and gives what it spills an address.
+func (t *Planner) findSpilled() {
 	t.tiled, t.cutsHanded = false, false
-	extents := p.Extents()
-	for t.different() {
+	extents := t.program.Extents()
+	for t.Rewind(); t.different(); {
 		t.prepare()
 		t.addExtents(extents)
 		t.finishStep()
 	}
 	t.Rewind()
-	return t, nil
 }
 
 // different yields the program's next step as long as there are steps of which
@@ -367,7 +372,7 @@ func (t *Planner) Hands() bool { return !t.cutsHanded }
 // HandThroughMemory makes the next group read this one's spikes from DRAM.
 func (t *Planner) HandThroughMemory() {
 	t.throughMemory = true
-	t.Rewind()
+	t.findSpilled()
 }
 
 // Spilled lists the tensors that go to DRAM only because the buffer is small.
