@@ -55,14 +55,14 @@ type operand struct {
 }
 
 // tile is the share of a matrix product that a kernel has.
-func tile(k schedule.Kernel, m pe.Matrix) pe.Matrix {
+func tile(k *schedule.Kernel, m pe.Matrix) pe.Matrix {
 	if k.Part.Is {
 		m.Rows, m.Columns, m.Depth, m.Repeats = k.Part.Rows, k.Part.Columns, k.Part.Depth, k.Part.Repeats
 	}
 	return m
 }
 
-func (x *processor) operand(k schedule.Kernel) operand {
+func (x *processor) operand(k *schedule.Kernel) operand {
 	batch := int64(x.workload.Batch)
 	var o operand
 	if k.Classifier {
@@ -104,7 +104,7 @@ func (x *processor) sparse(m pe.Matrix, density int, events int64) pe.Matrix {
 
 // execute runs one kernel and enters what was executed; what that accessed on
 // chip is in accesses.
-func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error) {
+func (x *processor) execute(s *schedule.Step, k *schedule.Kernel) (pe.Cost, error) {
 	o, batch, all := x.operand(k), x.workload.Batch, x.traffic == schedule.All
 	l, array, ledger := o.layer, x.array, x.ledger
 	x.accesses = accesses{}
@@ -121,7 +121,7 @@ func (x *processor) execute(s *schedule.Step, k schedule.Kernel) (pe.Cost, error
 	var done happened
 	if x.data != nil {
 		var err error
-		if done, err = x.data.execute(s, k); err != nil {
+		if done, err = x.data.execute(s, *k); err != nil {
 			return pe.Cost{}, err
 		}
 	}

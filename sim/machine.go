@@ -322,7 +322,8 @@ func (m *group) execute() (units.Cycles, error) {
 		data.begin(m.executing)
 	}
 	var cycles, waited units.Cycles
-	for _, k := range s.Kernels {
+	for i := range s.Kernels {
+		k := &s.Kernels[i]
 		cost, err := m.pes.execute(s, k)
 		if err != nil {
 			return 0, explain(s, err)

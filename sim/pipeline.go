@@ -186,8 +186,8 @@ func clocks(p *schedule.Program, hw *hardware.Hardware) (sum units.Cycles, err e
 	pes.ledger = newLedger(densities(w, p.Blocks))
 	var s schedule.Step
 	for p.Next(&s) && s.Interval == 1 {
-		for _, k := range s.Kernels {
-			cost, err := pes.execute(&s, k)
+		for j := range s.Kernels {
+			cost, err := pes.execute(&s, &s.Kernels[j])
 			if err != nil {
 				return 0, err
 			}

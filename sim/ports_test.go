@@ -89,7 +89,7 @@ func TestEveryAccessIsOfAKind(t *testing.T) {
 			var s schedule.Step
 			for v.program.Next(&s) {
 				for _, k := range s.Kernels {
-					cost, err := x.execute(&s, k)
+					cost, err := x.execute(&s, &k)
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -33,11 +33,7 @@ func (t *Planner) operandRegion(o *operand, from, to extent) schedule.Region {
 	return o.region(from, to)
 }
 
-// box is the tile itself.
-func (s *stage) box(from, to extent) schedule.Region {
-	return box(s.dims, from, to)
-}
-
+// box is the part of a stage's results between two places.
 func box(dims, from, to extent) (r schedule.Region) {
 	for i := range r.Of { // a region has the first four dimensions, in their order
 		r.Of[i], r.From[i], r.To[i] = int32(dims[i]), int32(from[i]), int32(to[i])
@@ -122,44 +118,59 @@ func (t *Planner) gradientViews() (gamma, spikes, dw view) {
 	return gamma, spikes, dw
 }
 
+// boxes are a tile: of the step's neurons, of what they are after pooling, and of
+// the weights of a gradient.
+type boxes struct{ neurons, pooled, weights schedule.Region }
+
+// boxesOf returns a tile's boxes.
+func (t *Planner) boxesOf(s *stage, from, to extent) (b boxes) {
+	b.neurons = box(s.dims, from, to)
+	if s.gradient {
+		b.weights = (&operand{view: s.weights}).region(from, to)
+		return b
+	}
+	b.pooled = b.neurons
+	if s.pools == nil {
+		return b
+	}
+	for i, of := range [2]int{s.pools.Pooled.Height, s.pools.Pooled.Width} {
+		d, window := 1+i, int32(s.pools.Pool.Height)
+		if d == 2 {
+			window = int32(s.pools.Pool.Width)
+		}
+		b.pooled.Of[d] = int32(of)
+		b.pooled.From[d] = min(b.neurons.From[d]/window, int32(of))
+		b.pooled.To[d] = min(b.neurons.To[d]/window, int32(of))
+	}
+	return b
+}
+
 // regionOf returns the box of a tensor that comes or goes with a tile's results,
 // value by value.
-func (t *Planner) regionOf(x schedule.Tensor, s *stage, from, to extent) schedule.Region {
+func (t *Planner) regionOf(x schedule.Tensor, s *stage) schedule.Region {
 	if t.Unboxed {
 		return schedule.Region{}
 	}
 	if s.gradient {
-		_, _, dw := t.gradientViews()
-		return (&operand{view: dw}).region(from, to)
+		return t.tile.weights
 	}
-	r := s.box(from, to)
 	switch x.Class {
 	case schedule.Moment, schedule.ClassifierMoment:
-		r.Of[2], r.To[2] = 1, 1
+		r := t.tile.neurons
 		if t.program.Workload().Training.Optimizer == network.Adam {
 			r.Of[2], r.To[2] = 2, 2
 		}
+		return r
 	case schedule.PoolPotential, schedule.PoolError:
-		return t.pooledBox(r)
+		return t.tile.pooled
 	case schedule.Spikes:
 		if x.Index == t.step.Layer {
-			return t.pooledBox(r) // others are operands of an addition, before pooling
+			return t.tile.pooled // others are operands of an addition, before pooling
 		}
 	case schedule.OutputError:
 		if x.Index != t.step.Layer && t.has(schedule.JoinBackward) {
-			return t.pooledBox(r) // of a sum that reads the layer's output
+			return t.tile.pooled // of a sum that reads the layer's output
 		}
 	}
-	return r
-}
-
-// pooledBox is the box of what a tile of the step's layer is after pooling.
-func (t *Planner) pooledBox(r schedule.Region) schedule.Region {
-	l := t.program.Workload().Net.Layer(t.step.Layer)
-	for d, s := range pooled(l) {
-		first, last := s.at(int64(r.From[1+d]), int64(r.To[1+d]))
-		r.Of[1+d] = int32(s.of)
-		r = r.Slice(1+d, first, last)
-	}
-	return r
+	return t.tile.neurons
 }

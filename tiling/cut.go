@@ -230,7 +230,7 @@ func (t *Planner) cutForward() [][]stage {
 	if l == nil || l.Kind == network.FC {
 		dims[depth] = t.fanIn(s.Kernels)
 	}
-	g := stage{dims: dims, grain: grainOf(l)}
+	g := stage{dims: dims, grain: grainOf(l), pools: poolsOf(l)}
 	g.uncut[channels] = t.has(schedule.Loss) // a sample's classes belong together
 	reads := append([]schedule.Transfer(nil), s.Reads...)
 
@@ -317,7 +317,7 @@ func passOf(k schedule.Kernel, op schedule.Op) schedule.Kernel {
 
 // stageOf is an empty stage with the same results as another.
 func (t *Planner) stageOf(g stage) stage {
-	n := stage{dims: g.dims, grain: g.grain}
+	n := stage{dims: g.dims, grain: g.grain, pools: g.pools}
 	n.dims[depth] = 1
 	return n
 }
@@ -338,6 +338,13 @@ func grainOf(l *network.Layer) (grain extent) {
 		grain[rows], grain[columns] = int64(l.Pool.Height), int64(l.Pool.Width)
 	}
 	return grain
+}
+
+func poolsOf(l *network.Layer) *network.Layer {
+	if l == nil || !l.HasPool() {
+		return nil
+	}
+	return l
 }
 
 // has tells whether the step executes an operation.
@@ -399,7 +406,7 @@ func (t *Planner) cutBackward() (ways [][]stage) {
 	spikes := take(&reads, func(x schedule.Transfer) bool { return x.Tensor == input && !t.stays(x.Tensor) })
 
 	// Errors.
-	g := stage{dims: dims, grain: grainOf(l)}
+	g := stage{dims: dims, grain: grainOf(l), pools: poolsOf(l)}
 	for _, k := range s.Kernels {
 		switch k.Op {
 		case schedule.Gradient:
@@ -465,7 +472,7 @@ func (t *Planner) gradientStage(gamma schedule.Tensor, spikes, read []schedule.T
 		seen = operand{Transfer: spikes[0], left: firstFetch(spikes[0])}
 	}
 	back.depends, seen.depends = byOutSample, byInSample
-	back.view, seen.view, _ = t.gradientViews()
+	back.view, seen.view, d.weights = t.gradientViews()
 	d.operands = append(d.operands, back, seen)
 	d.terms, d.taps = units.Words(d.dims.size()), 1
 	if l != nil && l.Kind != network.FC {

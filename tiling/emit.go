@@ -73,6 +73,7 @@ func (t *Planner) emit(s *schedule.Step) {
 
 	index := t.at.index
 	from, to := g.bounds(index)
+	t.tile = t.boxesOf(g, from, to)
 	following := index
 	more := g.advance(&following)
 	lastStage := t.next == len(t.plan.stages)-1
@@ -195,7 +196,7 @@ func (t *Planner) emitSums(s *schedule.Step, g *stage, from, to extent, complete
 	}
 	sums := schedule.Tensor{Class: schedule.PartialSum, Index: max(s.Layer, s.Block), Step: s.Time}
 	if from[depth] == 0 {
-		s.Products = append(s.Products, schedule.Product{Tensor: sums, Words: units.Words(size(from, to)), Region: g.box(from, to)})
+		s.Products = append(s.Products, schedule.Product{Tensor: sums, Words: units.Words(size(from, to)), Region: t.tile.neurons})
 	} else {
 		s.Uses = append(s.Uses, sums)
 	}
@@ -264,19 +265,19 @@ func (t *Planner) emitResults(s *schedule.Step, g *stage, from, to extent) {
 		if e.hasRead {
 			r := e.read
 			r.Offset, r.Words = share(r.Words)
-			r.Region = t.regionOf(r.Tensor, g, from, to)
+			r.Region = t.regionOf(r.Tensor, g)
 			s.Reads = append(s.Reads, r)
 		}
 		if e.isResult {
 			p := e.product
 			_, p.Words = share(p.Words)
-			p.Region = t.regionOf(p.Tensor, g, from, to)
+			p.Region = t.regionOf(p.Tensor, g)
 			s.Products = append(s.Products, p)
 		}
 	}
 	for _, w := range g.writes {
 		w.Offset, w.Words = share(w.Words)
-		w.Region = t.regionOf(w.Tensor, g, from, to)
+		w.Region = t.regionOf(w.Tensor, g)
 		s.Writes = append(s.Writes, w)
 	}
 }
@@ -293,7 +294,7 @@ func (t *Planner) emitGradient(s *schedule.Step, g *stage, from, to extent, more
 	}
 	for i := range g.elements {
 		e := &g.elements[i]
-		region := t.regionOf(e.product.Tensor, g, from, to)
+		region := t.regionOf(e.product.Tensor, g)
 		if first && e.hasRead {
 			r := e.read
 			r.Offset, r.Words = share(r.Words)
@@ -320,7 +321,7 @@ func (t *Planner) emitGradient(s *schedule.Step, g *stage, from, to extent, more
 	}
 	for _, w := range g.writes {
 		w.Offset, w.Words = share(w.Words)
-		w.Region = t.regionOf(w.Tensor, g, from, to)
+		w.Region = t.regionOf(w.Tensor, g)
 		s.Writes = append(s.Writes, w)
 	}
 	t.weightsDone += tile
@@ -331,7 +332,7 @@ func (t *Planner) emitGradient(s *schedule.Step, g *stage, from, to extent, more
 
 // partOf returns a tile's share of a kernel's work.
 func (t *Planner) partOf(k schedule.Kernel, g *stage, from, to extent, more bool) schedule.Part {
-	p := schedule.Part{Is: true, Box: g.box(from, to)}
+	p := schedule.Part{Is: true, Box: t.tile.neurons}
 	net := t.program.Workload().Net
 	tile := extent{}
 	for d := range tile {
@@ -372,7 +373,7 @@ func (t *Planner) partOf(k schedule.Kernel, g *stage, from, to extent, more bool
 		p.Neurons = size(from, to)
 		if !k.Classifier {
 			if net.Layer(k.Index).HasPool() {
-				p.PooledNeurons = int64(t.pooledBox(p.Box).Size())
+				p.PooledNeurons = int64(t.tile.pooled.Size())
 			}
 		}
 	}
@@ -408,9 +409,8 @@ func (t *Planner) partOfErrors(p *schedule.Part, k schedule.Kernel, g *stage, fr
 		p.Depth = int64(m.Out.Channels)
 		return
 	}
-	under := t.pooledBox(p.Box)
 	p.Rows = to[batch] - from[batch]
-	p.Columns = int64(under.Size()) / p.Rows
+	p.Columns = int64(t.tile.pooled.Size()) / p.Rows
 	p.Depth = int64(net.Classes)
 	if k.Reader != 0 {
 		p.Depth = int64(net.Layer(k.Reader).Out.Channels)

@@ -68,6 +68,7 @@ type Planner struct {
 	plan plan          // of that step
 	next int           // stage of the plan
 	at   cursor        // tile of the stage
+	tile boxes         // that tile
 	done int64         // steps of the program that were handed out
 	// previous is the tile before, weightsDone the weights of finished dW tiles.
 	previous    extent

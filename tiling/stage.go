@@ -79,6 +79,8 @@ type stage struct {
 	uncut    mask   // dimensions that stay whole
 	ordered  bool   // tiles must come in ascending order of samples, then positions
 	tiling
+	pools   *network.Layer // the layer, if pooling neurons are after it
+	weights view           // of a gradient
 
 	operands     []operand           // fetched when a tile needs another part
 	elements     []element           // loaded with each tile's results, or made
