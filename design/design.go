@@ -125,7 +125,7 @@ func Evaluate(p Point) (*Evaluation, error) {
 		p.Help = false
 	}
 	var sims simulations
-	sims.add(program, func(o sim.Options) (err error) {
+	sims.add(program.Steps(), func(o sim.Options) (err error) {
 		e.Run, err = sim.Run(program, p.Hardware, o)
 		return err
 	})
@@ -134,11 +134,16 @@ func Evaluate(p Point) (*Evaluation, error) {
 	case p.Baseline != nil:
 		e.Baseline = p.Baseline
 	default:
-		bptt, err := p.program(p.Workload, p.Workload.Timesteps, p.Workload.Net.N())
+		bptt, err := schedule.New(p.Workload, p.Workload.Timesteps, p.Workload.Net.N(), p.Traffic)
 		if err != nil {
-			return nil, fmt.Errorf("the BPTT baseline: %w", err)
+			return nil, err
 		}
-		sims.add(bptt, func(o sim.Options) (err error) {
+		sims.add(bptt.Steps(), func(o sim.Options) error {
+			// What stays on chip takes a while to choose, too.
+			bptt, err := p.program(p.Workload, bptt.K, p.Workload.Net.N())
+			if err != nil {
+				return fmt.Errorf("the BPTT baseline: %w", err)
+			}
 			e.Baseline, err = p.baseline(bptt, o)
 			return err
 		})
@@ -235,7 +240,7 @@ func BPTT(p Point) (*Baseline, error) {
 	}
 	var b *Baseline
 	var sims simulations
-	sims.add(program, func(o sim.Options) (err error) {
+	sims.add(program.Steps(), func(o sim.Options) (err error) {
 		b, err = p.baseline(program, o)
 		return err
 	})

@@ -65,7 +65,7 @@ func (p Point) helps(program *schedule.Program, sims *simulations, doubling []st
 		if err != nil {
 			return nil, err
 		}
-		sims.add(program, func(o sim.Options) error {
+		sims.add(program.Steps(), func(o sim.Options) error {
 			o.Source, o.Trace, o.Requests = nil, nil, nil
 			r, err := sim.Run(program, &hw, o)
 			if err != nil {

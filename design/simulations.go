@@ -5,7 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"accelsim/schedule"
 	"accelsim/sim"
 )
 
@@ -19,9 +18,9 @@ type simulation struct {
 	run   func(sim.Options) error
 }
 
-// add appends a simulation of a program.
-func (s *simulations) add(p *schedule.Program, run func(sim.Options) error) {
-	*s = append(*s, simulation{p.Steps(), run})
+// add appends a simulation of so many steps.
+func (s *simulations) add(steps int64, run func(sim.Options) error) {
+	*s = append(*s, simulation{steps, run})
 }
 
 // run simulates with a point's options, at most one a CPU at a time, and
