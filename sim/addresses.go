@@ -2,7 +2,9 @@ package sim
 
 import (
 	"accelsim/dram"
+	"accelsim/hardware"
 	"accelsim/schedule"
+	"accelsim/tiling"
 	"accelsim/units"
 )
 
@@ -16,7 +18,22 @@ type Address struct {
 // Addresses returns the address map by which [Run] moves a program's tensors,
 // ascending, and a [NotFit] error if the device cannot hold them.
 func Addresses(p *schedule.Program, d dram.Device) ([]Address, error) {
-	m, err := layOut(p.Extents(), d, p.Word)
+	return addresses(p.Extents(), d, p.Word)
+}
+
+// AddressesOn is the same for hardware whose layer buffers may be small and
+// whose PE groups may be several: tensors that go to DRAM because of that have
+// addresses, too.
+func AddressesOn(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) ([]Address, error) {
+	plan, err := planFor(p, hw, order, tiling.Memo{})
+	if err != nil {
+		return nil, err
+	}
+	return addresses(plan.extents, hw.DRAM, p.Word)
+}
+
+func addresses(extents []schedule.Extent, d dram.Device, word units.Bytes) ([]Address, error) {
+	m, err := layOut(extents, d, word)
 	if err != nil {
 		return nil, err
 	}
@@ -24,7 +41,7 @@ func Addresses(p *schedule.Program, d dram.Device) ([]Address, error) {
 		return nil, &NotFit{Footprint: m.end, Capacity: d.Capacity()}
 	}
 	var list []Address
-	for _, e := range p.Extents() {
+	for _, e := range extents {
 		r := m.regions[e.Class][e.Index]
 		list = append(list, Address{Extent: e, Base: r.base, Stride: r.stride})
 	}

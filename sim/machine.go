@@ -748,8 +748,7 @@ func (m *group) why(s *schedule.Step) string {
 	}
 	switch l := m.lacks(s); l.what {
 	case onChipRoom:
-		need := s.Demand() + m.buffer.Occupied() + m.keptFree()
-		return fmt.Sprintf("needs %d bytes on chip; the layer buffer has %d", need.Of(m.memory.word), m.buffer.Capacity().Of(m.memory.word))
+		return m.buffer.refusal(s, m.keptFree(), m.memory.word)
 	case ownStore:
 		return fmt.Sprintf("waits for the store of %v", l.tensor)
 	case otherStore:

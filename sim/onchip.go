@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"fmt"
+
 	"accelsim/hardware"
 	"accelsim/onchip"
 	"accelsim/pe"
@@ -57,10 +59,9 @@ func (b *layerBuffer) serve(a *accesses) (clocks units.Cycles) {
 	return clocks
 }
 
-// fits tells whether there is room for what a step loads and makes, beside what
-// is kept free for spikes.
-func (b *layerBuffer) fits(s *schedule.Step, kept units.Words) bool {
-	var demand [schedule.NumBuffers]units.Words
+// demand returns what a step loads and makes, by memory, beside what is kept free
+// for spikes.
+func (b *layerBuffer) demand(s *schedule.Step, kept units.Words) (demand [schedule.NumBuffers]units.Words) {
 	demand[b.memory[schedule.SpikeBuffer]] = kept
 	for _, t := range s.Reads {
 		demand[b.memory[t.Tensor.Class.Buffer()]] += t.Words
@@ -70,6 +71,30 @@ func (b *layerBuffer) fits(s *schedule.Step, kept units.Words) bool {
 			demand[b.memory[made.Tensor.Class.Buffer()]] += made.Words
 		}
 	}
+	return demand
+}
+
+// refusal says why a step does not fit.
+func (b *layerBuffer) refusal(s *schedule.Step, kept units.Words, word units.Bytes) string {
+	demand := b.demand(s, kept)
+	for i, memory := range b.Buffers() {
+		if demand[i] <= memory.Free() {
+			continue
+		}
+		which := "layer buffer"
+		if len(b.built) > 1 {
+			which = "buffer for " + schedule.Buffer(i).String()
+		}
+		return fmt.Sprintf("needs %d bytes on chip beside the %d that are held; the %s has %d",
+			demand[i].Of(word), memory.Occupied().Of(word), which, memory.Capacity().Of(word))
+	}
+	return "is not begun, although it fits"
+}
+
+// fits tells whether there is room for what a step loads and makes, beside what
+// is kept free for spikes.
+func (b *layerBuffer) fits(s *schedule.Step, kept units.Words) bool {
+	demand := b.demand(s, kept)
 	for i, memory := range b.Buffers() {
 		if demand[i] > memory.Free() {
 			return false
