@@ -1,0 +1,177 @@
+package sim
+
+import (
+	"errors"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+
+	"accelsim/hardware"
+	"accelsim/network"
+	"accelsim/pe/fixed"
+	"accelsim/schedule"
+	"accelsim/tiling"
+	"accelsim/units"
+)
+
+// smallest returns the paper's hardware with as small a layer buffer as the
+// program allows.
+func smallest(t testing.TB, p *schedule.Program) *hardware.Hardware {
+	t.Helper()
+	hw := paperHardware(t)
+	hw.OnChip = units.WordBytes
+	var refused *tiling.TooSmall
+	if _, err := Run(p, hw, Options{Untimed: true}); !errors.As(err, &refused) {
+		t.Fatalf("in 4 bytes: %v", err)
+	}
+	hw.OnChip = refused.Needs
+	p.Rewind()
+	return hw
+}
+
+func runIn(t testing.TB, p *schedule.Program, hw *hardware.Hardware, o Options) *Result {
+	t.Helper()
+	p.Rewind()
+	r, err := Run(p, hw, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestVectorsComeThroughTheSmallestBuffer(t *testing.T) {
+	for _, name := range vectorNames(t) {
+		v := readVector(t, name)
+		hw := smallest(t, v.program)
+		want := runIn(t, v.program, paperHardware(t), Options{Untimed: true, Tensors: v.in})
+		got := runIn(t, v.program, hw, Options{Tensors: v.in})
+		if got.Steps < 4*want.Steps {
+			t.Errorf("%s: %d tiles of %d steps", name, got.Steps, want.Steps)
+		}
+		for _, tensor := range v.out.Names() {
+			compareTensor(t, name+", "+tensor, got.Tensors[tensor], v.out[tensor])
+		}
+		if tensor := differ(want.Tensors, got.Tensors); tensor != "" {
+			t.Errorf("%s: %s is not the same in tiles", name, tensor)
+		}
+		if got.Counts != want.Counts {
+			t.Errorf("%s: counts %+v in tiles, %+v", name, got.Counts, want.Counts)
+		}
+		if !reflect.DeepEqual(got.Measured, want.Measured) {
+			t.Errorf("%s: densities differ", name)
+		}
+	}
+}
+
+func TestFixedPointComesThroughTheSmallestBuffer(t *testing.T) {
+	f, err := fixed.ParseFormats("q6.12")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"conv-bptt", "conv-local1", "conv-random", "direct-k1", "fc-bptt"} {
+		v := readVector(t, name)
+		d, err := fixed.New(v.workload, v.program.K, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hw := smallest(t, v.program)
+		o := Options{Untimed: true, Tensors: v.in, Datapath: d}
+		want, got := runIn(t, v.program, paperHardware(t), o), runIn(t, v.program, hw, o)
+		if tensor := differ(want.Tensors, got.Tensors); tensor != "" {
+			t.Errorf("%s: %s is not the same in tiles", name, tensor)
+		}
+	}
+}
+
+// tiles is a planner's program with one step changed.
+type tiles struct {
+	*tiling.Planner
+	number, at int
+	edit       func(*schedule.Step)
+}
+
+func (x *tiles) Next(s *schedule.Step) bool {
+	if !x.Planner.Next(s) {
+		return false
+	}
+	if x.number == x.at {
+		x.edit(s)
+	}
+	x.number++
+	return true
+}
+
+// A box that is off by one is refused: kernels check what they get.
+func TestEveryBoxThatIsOffByOneIsRefused(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, classifier := range []string{network.Trainable, network.Random} {
+		p, in := openEverything(t, classifier)
+		hw := smallest(t, p)
+		plan := func() *tiling.Planner {
+			planner, err := tiling.New(p, roomOf(hw), 0, hw.PE)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return planner
+		}
+		all := 0
+		var s schedule.Step
+		for planner := plan(); planner.Next(&s); {
+			all++
+		}
+		shifted := map[schedule.Class]int{}
+		for range 150 {
+			what := ""
+			source := &tiles{Planner: plan(), at: r.IntN(all)}
+			source.edit = func(s *schedule.Step) { what = shift(r, s, shifted) }
+			_, err := Run(p, hw, Options{Untimed: true, Tensors: in, Source: source})
+			if what != "" && err == nil {
+				t.Errorf("nothing refuses a shifted box: %s", what)
+			}
+			if what == "" && err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, c := range []schedule.Class{
+			schedule.Weight, schedule.Potential, schedule.PotentialError, schedule.WeightGradient, schedule.Spikes,
+			schedule.NormSaved, schedule.SynapticErr, schedule.PoolPotential, schedule.OutputError, schedule.Moment,
+		} {
+			if shifted[c] == 0 {
+				t.Errorf("no box of %v was shifted", c)
+			}
+		}
+	}
+}
+
+// shift moves the box of one transfer or product by one value in one dimension.
+func shift(r *rand.Rand, s *schedule.Step, shifted map[schedule.Class]int) string {
+	type box struct {
+		schedule.Tensor
+		*schedule.Region
+	}
+	var boxes []box
+	for i := range s.Reads {
+		boxes = append(boxes, box{s.Reads[i].Tensor, &s.Reads[i].Region})
+	}
+	for i := range s.Writes {
+		boxes = append(boxes, box{s.Writes[i].Tensor, &s.Writes[i].Region})
+	}
+	for i := range s.Products {
+		if !s.Products[i].InPlace {
+			boxes = append(boxes, box{s.Products[i].Tensor, &s.Products[i].Region})
+		}
+	}
+	r.Shuffle(len(boxes), func(i, j int) { boxes[i], boxes[j] = boxes[j], boxes[i] })
+	for _, b := range boxes {
+		for d := range b.Of {
+			if b.Size() == 0 || b.To[d] == b.Of[d] || b.Class == schedule.PartialSum {
+				continue
+			}
+			b.From[d]++
+			b.To[d]++
+			shifted[b.Class]++
+			return b.Tensor.String() + " " + b.Region.String()
+		}
+	}
+	return ""
+}
