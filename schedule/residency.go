@@ -232,6 +232,25 @@ func (p *Program) holds(t Tensor) int {
 	return -1
 }
 
+// Held lists the pinned tensors that are on chip before the next step.
+func (p *Program) Held() []Tensor { return p.held }
+
+// Skip goes, after the last step of an interval, to the first of a later one.
+// What is on chip gets the names that it has then.
+func (p *Program) Skip(interval int) {
+	by := interval - (p.interval + 1)
+	for i := range p.held {
+		switch h := &p.held[i]; h.Class {
+		case Input:
+		case Weight, ClassifierWeight, NormParameter, Moment, ClassifierMoment, NormMoment:
+			h.Step += by
+		default:
+			h.Step += by * p.K
+		}
+	}
+	p.interval, p.row, p.position = interval, 0, 0
+}
+
 // ends tells whether the step is the last to need a pinned tensor before it is
 // made anew: the optimizer for gradients, the interval's first step for errors.
 func (p *Program) ends(s *Step, t Tensor) bool {

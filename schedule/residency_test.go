@@ -1,6 +1,7 @@
 package schedule_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -171,5 +172,30 @@ func TestNextOfPinnedProgramAllocatesNothing(t *testing.T) {
 		}
 	}); n != 0 {
 		t.Errorf("Next allocates %v times", n)
+	}
+}
+
+// TestSkippedIntervalsChangeNothingButNames: after a skip come the steps of the
+// last interval.
+func TestSkippedIntervalsChangeNothingButNames(t *testing.T) {
+	p := pinned(t, program(t, residual, 12, 2, 2, schedule.All))
+	last := func(skip bool) (list []string) {
+		var s schedule.Step
+		p.Rewind()
+		steps := p.Steps() / int64(p.Intervals())
+		for i := int64(0); ; i++ {
+			if skip && i == 2*steps {
+				p.Skip(p.Intervals())
+			}
+			if !p.Next(&s) {
+				return list
+			}
+			if s.Interval == p.Intervals() {
+				list = append(list, fmt.Sprint(text(&s), s.Keeps, s.SavedReads, s.SavedWrites))
+			}
+		}
+	}
+	if diff := cmp.Diff(last(false), last(true)); diff != "" {
+		t.Errorf("step by step -, skipped +:\n%s", diff)
 	}
 }

@@ -14,7 +14,7 @@ func BenchmarkReside(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for _, name := range []string{"zcu102", "alveo-u280"} {
+	for _, name := range []string{"paper", "zcu102", "alveo-u280"} {
 		hw, err := hardware.Open(name)
 		if err != nil {
 			b.Fatal(err)

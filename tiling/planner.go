@@ -27,6 +27,7 @@ package tiling
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"accelsim/pe"
@@ -235,21 +236,29 @@ func (t *Planner) least() (least Words, err error) {
 	return least, nil
 }
 
-// liveness is what the program keeps on chip between steps.
-type liveness struct {
-	steps [][]schedule.Tensor // before or after each step
-	words map[schedule.Tensor]units.Words
-	sizes [schedule.NumBuffers][]units.Words // ascending, by buffer
-	// handed is the size of the spikes that another PE group hands over.
-	handed units.Words
-}
+// liveness is what the program keeps on chip between steps: how many words at
+// most, by buffer, of the tensors up to a size.
+type liveness [schedule.NumBuffers][]struct{ size, most units.Words }
 
-func (t *Planner) liveness() liveness {
-	l := liveness{words: map[schedule.Tensor]units.Words{}}
+func (t *Planner) liveness() (live liveness) {
+	type step struct {
+		buffer int
+		words  units.Words
+	}
+	var steps [][]step // before or after each of the program's
 	var before []schedule.Tensor
+	sizes := [schedule.NumBuffers]map[units.Words]bool{}
+	for b := range sizes {
+		sizes[b] = map[units.Words]bool{}
+	}
+	note := func(at []step, c schedule.Class, n units.Words) []step {
+		b := t.room.buffer(c)
+		sizes[b][n] = true
+		return append(at, step{b, n})
+	}
 	t.program.Rewind()
 	for t.different() {
-		live := slices.Clone(before)
+		on := slices.Clone(before)
 		before = before[:0]
 		for _, k := range t.step.Keeps {
 			if t.places > 0 && t.isReceived(k) {
@@ -258,55 +267,51 @@ func (t *Planner) liveness() liveness {
 			if t.program.Pins(k) {
 				continue // room for it is set aside
 			}
-			if l.words[k] == 0 {
-				n := t.program.Words(k.Class, k.Index)
-				l.words[k] = n
-				b := t.room.buffer(k.Class)
-				l.sizes[b] = append(l.sizes[b], n)
-			}
 			before = append(before, k)
-			if !slices.Contains(live, k) {
-				live = append(live, k)
+			if !slices.Contains(on, k) {
+				on = append(on, k)
 			}
 		}
-		l.steps = append(l.steps, live)
+		var at []step
+		for _, k := range on {
+			at = note(at, k.Class, t.program.Words(k.Class, k.Index))
+		}
+		if t.places > 0 {
+			for range t.places {
+				at = note(at, schedule.Spikes, t.program.Words(schedule.Spikes, t.program.Received()))
+			}
+		}
+		steps = append(steps, at)
 	}
-	if t.places > 0 {
-		l.handed = t.program.Words(schedule.Spikes, t.program.Received())
-		b := t.room.buffer(schedule.Spikes)
-		l.sizes[b] = append(l.sizes[b], l.handed)
+	for b := range live {
+		for _, size := range slices.Sorted(maps.Keys(sizes[b])) {
+			var most units.Words
+			for _, at := range steps {
+				var sum units.Words
+				for _, x := range at {
+					if x.buffer == b && x.words <= size {
+						sum += x.words
+					}
+				}
+				most = max(most, sum)
+			}
+			live[b] = append(live[b], struct{ size, most units.Words }{size, most})
+		}
 	}
-	for b := range l.sizes {
-		slices.Sort(l.sizes[b])
-		l.sizes[b] = slices.Compact(l.sizes[b])
-	}
-	return l
+	return live
 }
 
 // limitKept decides what may stay on chip between steps: the smallest tensors
 // first, as many sizes as fit together into their share of the room, and beside
 // the smallest tiles.
 func (t *Planner) limitKept(room Room, least Words, live liveness) {
-	for b := range live.sizes {
+	for b := range live {
 		t.limit[b] = -1
-		for _, limit := range live.sizes[b] {
-			var most units.Words
-			for _, tensors := range live.steps {
-				var sum units.Words
-				for _, x := range tensors {
-					if n := live.words[x]; n <= limit && room.buffer(x.Class) == b {
-						sum += n
-					}
-				}
-				if t.places > 0 && live.handed <= limit && t.room.buffer(schedule.Spikes) == b {
-					sum += t.places * live.handed
-				}
-				most = max(most, sum)
-			}
-			if most > room.Words[b]/keepShare || most > room.Words[b]-least[b] {
+		for _, upTo := range live[b] {
+			if upTo.most > room.Words[b]/keepShare || upTo.most > room.Words[b]-least[b] {
 				break
 			}
-			t.limit[b] = limit
+			t.limit[b] = upTo.size
 		}
 	}
 }
@@ -384,20 +389,19 @@ func (t *Planner) Traffic() (words units.Words) {
 	defer t.Rewind()
 	t.Rewind()
 	intervals := t.program.Intervals()
+	steps := t.program.Steps() / int64(intervals)
 	moved := map[stageKey]units.Words{} // by steps that are planned alike
-	for t.program.Next(&t.step) {
+	for i := int64(0); ; i++ {
+		if i == 2*steps && intervals > 3 { // all between the first and the last are alike
+			t.program.Skip(intervals)
+			t.resident = append(t.resident[:0], t.program.Held()...)
+		}
+		if !t.program.Next(&t.step) {
+			return words
+		}
 		s, times := &t.step, units.Words(1)
-		switch {
-		case s.Interval == 2: // all between the first and the last are alike
+		if s.Interval == 2 {
 			times = units.Words(max(1, intervals-2))
-		case s.Interval > 2 && s.Interval < intervals:
-			t.resident = t.resident[:0]
-			for _, x := range s.Keeps {
-				if t.program.Pins(x) { // under the names that the next interval knows
-					t.resident = append(t.resident, x)
-				}
-			}
-			continue
 		}
 		t.place()
 		key := t.keyOf(s)
@@ -410,7 +414,6 @@ func (t *Planner) Traffic() (words units.Words) {
 		words += n * times
 		t.finishStep()
 	}
-	return words
 }
 
 // keep decides what of the step stays on chip, and adds transfers for what
