@@ -21,7 +21,7 @@ type Residency struct {
 
 // pinGrowth is by how much a list of pinned tensors grows until it is tried
 // again: by one in so many of its words. Each try plans the whole program.
-const pinGrowth = 2
+const pinGrowth = 8
 
 // Reside returns a program under a residency policy, at its first step.
 //
