@@ -68,6 +68,12 @@ func (c Connection) To(out Window) (part Connection, in Window) {
 	return part, in
 }
 
+// Of returns the connection of a fully connected layer that has some outputs only.
+func (c Connection) Of(out Span) Connection {
+	c.Out.Channels = out.Len()
+	return c
+}
+
 // From returns the connection from some inputs, the part of the output that they
 // are taps of, and the kernel's rows and columns that they meet if the kernel
 // does not move, as that of a fully connected layer.
@@ -211,9 +217,8 @@ func (c Connection) Sum(sums, weights []float32, in *Input) (terms int64) {
 	return terms
 }
 
-// Errors forms the sums of W^T gamma of one sample (Eq. 4), for every input.
+// Errors adds W^T gamma of one sample (Eq. 4) to the sums, one for every input.
 func (c Connection) Errors(sums, weights, gamma []float32, events []Event) []Event {
-	clear(sums)
 	n := c.Out.Channels
 	for oy := range c.Out.Height {
 		for ox := range c.Out.Width {

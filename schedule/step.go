@@ -88,8 +88,8 @@ type Part struct {
 	// before pooling, of a gradient [sample][output channel][1][input channel], of
 	// parameters [1][1][1][value].
 	Box Region
-	// First and Last are the inputs that a tile of a fully connected layer's sums
-	// goes through, Last not among them; 0, 0 is all.
+	// First and Last are the terms that a tile of a fully connected layer's sums
+	// goes through: inputs, or outputs for W^T gamma; Last not among them; 0, 0 is all.
 	First, Last int64
 }
 

@@ -712,8 +712,12 @@ func (c connection) to(box schedule.Region, p schedule.Part) (tile pe.Connection
 
 // from returns the connection from a box of what the connection reads, with the
 // errors and weights it takes.
-func (c connection) from(box schedule.Region) (tile pe.Connection, errors, weights schedule.Region) {
+func (c connection) from(box schedule.Region, part schedule.Part) (tile pe.Connection, errors, weights schedule.Region) {
 	tile, out, kernel := c.From(windowOf(box))
+	if part.Last > 0 { // some outputs of a fully connected layer
+		out.Channels = pe.Span{From: int(part.First), To: int(part.Last)}
+		tile = tile.Of(out.Channels)
+	}
 	return tile, samplesOf(box, c.Out, out), weightsIn(c.Connection, kernel, out.Channels)
 }
 

@@ -117,6 +117,24 @@ func (f *fixedUnits) inputIntegers(values []float32, real bool) ([]int64, int) {
 	return integers(fixed.Format{}, values), 0
 }
 
+// resumeFixed takes over what the tile before left.
+func (p *partialSums) resumeFixed(sums []int64) {
+	for i := range len(p.before.Bits) / 2 {
+		sums[i] = int64(uint64(p.before.Bits[2*i]) | uint64(p.before.Bits[2*i+1])<<32)
+	}
+}
+
+// leaveFixed leaves sums to the next tile, if they have not gone through all terms.
+func (p *partialSums) leaveFixed(sums []int64) bool {
+	if p.after.Bits == nil {
+		return false
+	}
+	for i, sum := range sums {
+		p.after.Bits[2*i], p.after.Bits[2*i+1] = uint32(sum), uint32(sum>>32)
+	}
+	return true
+}
+
 // fixedSum is the sum of Eq. 1. Products with a real input are rounded to the
 // weights' last place, once for each sum.
 func (d *datapath) fixedSum(s *schedule.Step, k schedule.Kernel) (done happened, err error) {
@@ -129,9 +147,7 @@ func (d *datapath) fixedSum(s *schedule.Step, k schedule.Kernel) (done happened,
 	x, fraction := f.inputIntegers(o.in, o.real)
 	inputs, outputs, n := o.In.Size(), o.Out.Size(), o.Out.Channels
 	f.sums = make([]int64, o.box.Size())
-	for i := range len(o.before.Bits) / 2 {
-		f.sums[i] = int64(uint64(o.before.Bits[2*i]) | uint64(o.before.Bits[2*i+1])<<32)
-	}
+	o.resumeFixed(f.sums)
 	for b := range o.box.Extent(0) {
 		x, sums := x[b*inputs:(b+1)*inputs], f.sums[b*outputs:(b+1)*outputs]
 		taps(o.Connection, func(in, out, weight int) {
@@ -151,10 +167,7 @@ func (d *datapath) fixedSum(s *schedule.Step, k schedule.Kernel) (done happened,
 			}
 		})
 	}
-	if o.after.Bits != nil {
-		for i, sum := range f.sums {
-			o.after.Bits[2*i], o.after.Bits[2*i+1] = uint32(sum), uint32(sum>>32)
-		}
+	if o.leaveFixed(f.sums) {
 		return done, nil
 	}
 	for i, sum := range f.sums {
@@ -235,6 +248,7 @@ func (d *datapath) fixedBackProject(s *schedule.Step, k schedule.Kernel) error {
 	inputs, outputs, n := o.In.Size(), o.Out.Size(), o.Out.Channels
 	if len(f.spatial) == 0 {
 		f.spatial = make([]int64, o.box.Size())
+		o.resumeFixed(f.spatial)
 	}
 	for b := range o.box.Extent(0) {
 		sums, gamma := f.spatial[b*inputs:(b+1)*inputs], gamma[b*outputs:(b+1)*outputs]
@@ -245,6 +259,9 @@ func (d *datapath) fixedBackProject(s *schedule.Step, k schedule.Kernel) error {
 				}
 			}
 		})
+	}
+	if o.leaveFixed(f.spatial) {
+		f.spatial = f.spatial[:0]
 	}
 	return nil
 }

@@ -73,14 +73,40 @@ func (d *datapath) execute(s *schedule.Step, k schedule.Kernel) (happened, error
 	return happened{}, fmt.Errorf("no processing element executes %q", k.Op)
 }
 
+// partialSums are sums that a tile takes over from the one before and leaves to
+// the next, because none goes through all terms; empty if there are none.
+type partialSums struct{ before, after pe.Values }
+
+// partial returns the partial sums over a box, of so many terms in all.
+func (d *datapath) partial(s *schedule.Step, k schedule.Kernel, box schedule.Region, terms int) (p partialSums, err error) {
+	sums := schedule.Tensor{Class: schedule.PartialSum, Index: max(s.Layer, s.Block), Step: s.Time}
+	if k.Part.First > 0 {
+		if p.before, err = d.operand(s, sums, box); err != nil {
+			return p, err
+		}
+	}
+	if k.Part.Last > 0 && k.Part.Last < int64(terms) {
+		p.after, err = d.product(s, sums, box)
+	}
+	return p, err
+}
+
+// resume fills the registers with what the tile before left, or zeros.
+func (p *partialSums) resume(sums []float32) {
+	if p.before.Floats == nil {
+		clear(sums)
+	}
+	copy(sums, p.before.Floats)
+}
+
 // sumOperands are what a synaptic sum takes. A tile that does not go through all
 // inputs of a fully connected layer goes on where the one before ended.
 type sumOperands struct {
 	pe.Connection
-	box           schedule.Region
-	weights, in   []float32
-	real          bool      // inputs are real numbers
-	before, after pe.Values // sums that have not gone through all inputs; empty if there are none
+	box         schedule.Region
+	weights, in []float32
+	real        bool // inputs are real numbers
+	partialSums
 }
 
 func (d *datapath) sumOperands(s *schedule.Step, k schedule.Kernel) (o sumOperands, err error) {
@@ -95,15 +121,7 @@ func (d *datapath) sumOperands(s *schedule.Step, k schedule.Kernel) (o sumOperan
 	if o.in, o.real, err = d.take(s, c.input, input); err != nil {
 		return o, err
 	}
-	partial := schedule.Tensor{Class: schedule.PartialSum, Index: k.Index, Step: s.Time}
-	if k.Part.First > 0 {
-		if o.before, err = d.operand(s, partial, o.box); err != nil {
-			return o, err
-		}
-	}
-	if k.Part.Last > 0 && k.Part.Last < int64(c.In.Size()) {
-		o.after, err = d.product(s, partial, o.box)
-	}
+	o.partialSums, err = d.partial(s, k, o.box, c.In.Size())
 	return o, err
 }
 
@@ -114,10 +132,7 @@ func (d *datapath) synapticSum(s *schedule.Step, k schedule.Kernel) (done happen
 		return done, err
 	}
 	d.sums = room(d.sums, o.box.Size())
-	if o.before.Floats == nil {
-		clear(d.sums)
-	}
-	copy(d.sums, o.before.Floats)
+	o.resume(d.sums)
 	inputs, outputs := o.In.Size(), o.Out.Size()
 	d.one.Real = o.real
 	for b := range o.box.Extent(0) {
@@ -471,11 +486,14 @@ func (d *datapath) regenerate(s *schedule.Step, block int) error {
 	return fmt.Errorf("%v is computed, but the step does not make it", t)
 }
 
-// errorOperands are what W^T gamma of one reader takes.
+// errorOperands are what W^T gamma of one reader takes. A tile that does not go
+// through all errors of a fully connected reader goes on where the one before
+// ended.
 type errorOperands struct {
 	pe.Connection
 	box            schedule.Region
 	weights, gamma []float32
+	partialSums
 }
 
 func (d *datapath) errorOperands(s *schedule.Step, k schedule.Kernel) (o errorOperands, err error) {
@@ -485,13 +503,17 @@ func (d *datapath) errorOperands(s *schedule.Step, k schedule.Kernel) (o errorOp
 	}
 	o.box = d.pooled(d.workload.Net.Layer(k.Index), d.neurons(s, k))
 	c := d.connection(s, k.Reader == 0, index)
-	tile, errors, wanted := c.from(o.box)
+	tile, errors, wanted := c.from(o.box, k.Part)
 	weights, err := d.operand(s, c.weights, wanted)
 	if err != nil {
 		return o, err
 	}
 	gamma, err := d.operand(s, c.err, errors)
+	if err != nil {
+		return o, err
+	}
 	o.Connection, o.weights, o.gamma = tile, weights.Floats, gamma.Floats
+	o.partialSums, err = d.partial(s, k, o.box, c.Out.Channels)
 	return o, err
 }
 
@@ -503,8 +525,13 @@ func (d *datapath) backProject(s *schedule.Step, k schedule.Kernel) error {
 	}
 	inputs, outputs := o.In.Size(), o.Out.Size()
 	d.sums = room(d.sums, o.box.Size())
+	o.resume(d.sums)
 	for b := range o.box.Extent(0) {
 		d.events = o.Errors(sample(d.sums, b, inputs), o.weights, sample(o.gamma, b, outputs), d.events)
+	}
+	if o.after.Floats != nil {
+		copy(o.after.Floats, d.sums)
+		return nil
 	}
 	return d.addErrors(d.sums)
 }

@@ -105,7 +105,24 @@ func (t *Planner) readerViews(reader int) (errors, weights view) {
 		outputs = w.Net.Layer(reader).Out.Channels
 	}
 	weights = view{schedule.Whole(in.Height, in.Width, in.Channels, outputs), [4]int{rows, columns, channels, none}}
-	return rowView(w.Batch, outputs, none), weights
+	if !t.cutsErrors(reader) {
+		return rowView(w.Batch, outputs, none), weights
+	}
+	weights.along[3] = depth
+	return rowView(w.Batch, outputs, depth), weights
+}
+
+// cutsErrors tells whether the terms of W^T gamma may be cut: where they come
+// from one fully connected reader, in the order of its outputs. Those of a
+// convolution come position by position.
+func (t *Planner) cutsErrors(reader int) bool {
+	sums := 0
+	for _, k := range t.step.Kernels {
+		if k.Op == schedule.BackProject {
+			sums++
+		}
+	}
+	return sums == 1 && reader != 0 && t.program.Workload().Net.Layer(reader).Kind == network.FC
 }
 
 // gradientViews are gamma, spikes and dW of a gradient.

@@ -411,6 +411,9 @@ func (t *Planner) cutBackward() (ways [][]stage) {
 		switch k.Op {
 		case schedule.Gradient:
 		case schedule.BackProject:
+			if t.cutsErrors(k.Reader) {
+				g.dims[depth] = int64(net.Layer(k.Reader).Out.Channels)
+			}
 			t.reader(&g, &reads, k, net)
 			g.kernels = append(g.kernels, k)
 		default:

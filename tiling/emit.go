@@ -96,7 +96,7 @@ func (t *Planner) emit(s *schedule.Step) {
 		t.emitResults(s, g, from, to)
 	}
 	for _, k := range g.kernels {
-		if k.Op != schedule.SynapticSum && k.Op != schedule.Regenerate && !complete {
+		if !complete && k.Op != schedule.SynapticSum && k.Op != schedule.BackProject && k.Op != schedule.Regenerate {
 			continue
 		}
 		k.Part = t.partOf(k, g, from, to, more)
@@ -196,7 +196,11 @@ func (t *Planner) emitSums(s *schedule.Step, g *stage, from, to extent, complete
 	}
 	sums := schedule.Tensor{Class: schedule.PartialSum, Index: max(s.Layer, s.Block), Step: s.Time}
 	if from[depth] == 0 {
-		s.Products = append(s.Products, schedule.Product{Tensor: sums, Words: units.Words(size(from, to)), Region: t.tile.neurons})
+		p := schedule.Product{Tensor: sums, Words: units.Words(size(from, to)), Region: t.tile.neurons}
+		if s.Kind == schedule.BackwardLayer { // errors come to pooling neurons
+			p.Words, p.Region = units.Words(t.tile.pooled.Size()), t.tile.pooled
+		}
+		s.Products = append(s.Products, p)
 	} else {
 		s.Uses = append(s.Uses, sums)
 	}
@@ -414,5 +418,9 @@ func (t *Planner) partOfErrors(p *schedule.Part, k schedule.Kernel, g *stage, fr
 	p.Depth = int64(net.Classes)
 	if k.Reader != 0 {
 		p.Depth = int64(net.Layer(k.Reader).Out.Channels)
+	}
+	if g.dims[depth] > 1 {
+		p.First, p.Last = from[depth], to[depth]
+		p.Depth = p.Last - p.First
 	}
 }

@@ -18,7 +18,7 @@ const (
 	rows
 	columns
 	channels
-	depth // of a fully connected layer's sums: its inputs, cut in ascending order
+	depth // of sums of fully connected layers: their terms, cut in ascending order
 	dimensions
 )
 
@@ -33,12 +33,12 @@ func (e extent) size() int64 { return e[batch] * e[rows] * e[columns] * e[channe
 type mask [dimensions]bool
 
 var (
-	byChannel   = mask{channels: true, depth: true}               // weights
-	byPlace     = mask{batch: true, rows: true, columns: true}    // what a convolution looks at
-	bySample    = mask{batch: true, depth: true}                  // what a fully connected layer looks at
-	byNeuron    = mask{rows: true, columns: true, channels: true} // weights of a fully connected reader
-	byOutSample = mask{batch: true, rows: true}                   // gamma of a gradient
-	byInSample  = mask{batch: true, channels: true}               // spikes of a gradient
+	byChannel   = mask{channels: true, depth: true}                            // weights
+	byPlace     = mask{batch: true, rows: true, columns: true}                 // what a convolution looks at
+	bySample    = mask{batch: true, depth: true}                               // what a fully connected layer looks at
+	byNeuron    = mask{rows: true, columns: true, channels: true, depth: true} // weights of a fully connected reader
+	byOutSample = mask{batch: true, rows: true}                                // gamma of a gradient
+	byInSample  = mask{batch: true, channels: true}                            // spikes of a gradient
 )
 
 // orders are the nests of loops that a stage may run, outermost first.
