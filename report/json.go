@@ -405,7 +405,7 @@ func residencyOf(e *design.Evaluation) Residency {
 }
 
 // isLayer tells whether the residency is the paper's.
-func (r Residency) isLayer() bool { return r.Policy == residencyLayer && !r.SkipUnread }
+func (r Residency) isLayer() bool { return r.Policy != residencyResident && !r.SkipUnread }
 
 // text says what stays on chip and what that saves.
 func (r Residency) text(capacity units.Bytes) string {
