@@ -168,7 +168,9 @@ var thrifts = []float64{0, 1, 4, 16, 64, 1e9}
 func (t *Planner) climb(least Words, live liveness) {
 	var best, moved units.Words
 	var thrift float64
-	for _, size := range ladder(least[0], t.room.Words[0]) {
+	// Sizes of the whole buffer, whatever is pinned in it: real ones are rungs.
+	for _, size := range ladder(least[0]+t.pinned[0], t.room.Words[0]+t.pinned[0]) {
+		size -= t.pinned[0]
 		t.use(Room{Shared: true, Words: Words{size}}, least, live)
 		for _, t.thrift = range thrifts {
 			if n := t.Traffic(); best == 0 || n <= moved {
