@@ -143,6 +143,41 @@ func TestEveryBoxThatIsOffByOneIsRefused(t *testing.T) {
 	}
 }
 
+// What a tile does not load, or has no room for, it cannot compute with.
+func TestEveryReadAndProductOfATileIsNeeded(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	p, in := openEverything(t, network.Trainable)
+	hw := smallest(t, p)
+	want := runIn(t, p, hw, Options{Untimed: true, Tensors: in})
+	for range 150 {
+		planner, err := tiling.New(p, roomOf(hw), 0, hw.PE)
+		if err != nil {
+			t.Fatal(err)
+		}
+		what := ""
+		source := &tiles{Planner: planner, at: r.IntN(int(want.Steps))}
+		source.edit = func(s *schedule.Step) {
+			i := r.IntN(len(s.Reads) + len(s.Products) + 1)
+			switch j := i - len(s.Reads); {
+			case j < 0:
+				if read := s.Reads[i]; read.Region == (schedule.Region{}) || read.Region.Size() > 0 {
+					what = "read of " + read.Tensor.String()
+				}
+				s.Reads = append(s.Reads[:i], s.Reads[i+1:]...)
+			case j < len(s.Products):
+				if made := s.Products[j]; made.Replaces != made.Tensor { // else it has its place, under its name
+					what = "product " + made.Tensor.String()
+				}
+				s.Products = append(s.Products[:j], s.Products[j+1:]...)
+			}
+		}
+		got, err := Run(p, hw, Options{Untimed: true, Tensors: in, Source: source})
+		if what != "" && err == nil && differ(want.Tensors, got.Tensors) == "" {
+			t.Errorf("nothing notices that a tile's %s is left out", what)
+		}
+	}
+}
+
 // shift moves the box of one transfer or product by one value in one dimension.
 func shift(r *rand.Rand, s *schedule.Step, shifted map[schedule.Class]int) string {
 	type box struct {
