@@ -51,33 +51,55 @@ func (m *group) transfer() (kind transferKind) {
 	return noTransfer
 }
 
-// serve lets the DRAM take streams, in turns, until it is busy. Where there is
-// one engine nobody else can come in between, so it takes all of them.
+// serve lets the DRAM take streams until it is busy: first those of loads that
+// PEs wait for, in turns, then the others. Where there is one engine nobody else
+// can come in between, so it takes all of them.
 func (m *machine) serve() error {
+	if m.port.busy {
+		return nil
+	}
+	g, e := m.chosen()
+	if e == nil {
+		return nil
+	}
+	alone := len(m.groups)*len(g.engines) == 1
+	for more := true; more; more = alone && e.next < len(e.streams) {
+		if err := g.send(e); err != nil {
+			return err
+		}
+	}
+	if e.next == len(e.streams) {
+		g.finish(e)
+	}
+	if !alone {
+		m.port.busy = true
+		m.kernel.schedule(m.port.until, portFree, 0, 0)
+	}
+	return nil
+}
+
+// chosen returns the engine whose stream goes next, nil if none has one.
+func (m *machine) chosen() (of *group, chosen *engine) {
 	each := len(m.groups[0].engines)
 	engines := len(m.groups) * each
-	for i := 0; i < engines && !m.port.busy; i++ {
+	for i := range engines {
 		turn := (m.port.turn + i) % engines
 		g := m.groups[turn/each]
 		e := &g.engines[turn%each]
 		if e.kind == noTransfer || e.next == len(e.streams) {
 			continue
 		}
-		for e.next < len(e.streams) {
-			if err := g.send(e); err != nil {
-				return err
-			}
-			if engines > 1 {
-				m.port.busy, m.port.turn = true, turn+1
-				m.kernel.schedule(m.port.until, portFree, 0, 0)
+		if urgent := e.kind == loadTransfer && g.executing == g.loaded; urgent || chosen == nil {
+			of, chosen = g, e
+			if urgent {
 				break
 			}
 		}
-		if e.next == len(e.streams) {
-			g.finish(e)
-		}
 	}
-	return nil
+	if chosen != nil {
+		m.port.turn = of.number*each + chosen.number + 1
+	}
+	return of, chosen
 }
 
 // send lets the DRAM serve an engine's next stream.
