@@ -1,0 +1,171 @@
+package sim
+
+import (
+	"accelsim/network"
+	"accelsim/pe"
+	"accelsim/schedule"
+)
+
+func weightsOf(c pe.Connection) schedule.Region {
+	return schedule.Whole(c.Height, c.Width, c.In.Channels, c.Out.Channels)
+}
+
+// connection is what a kernel's weights connect: a layer's or a classifier's.
+type connection struct {
+	pe.Connection
+	full    bool // fully connected
+	batch   int
+	weights schedule.Tensor
+	input   schedule.Tensor
+	err     schedule.Tensor // of its synaptic sums
+}
+
+func (d *datapath) connection(s *schedule.Step, classifier bool, index int) connection {
+	net := d.workload.Net
+	if classifier {
+		c := connection{
+			Connection: d.classifier(index), full: true, batch: d.workload.Batch,
+			weights: schedule.Tensor{Class: schedule.ClassifierWeight, Index: index, Step: s.Interval - 1},
+			input:   d.output(s, d.program.Blocks[index-1].Last),
+			err:     schedule.Tensor{Class: schedule.ClassifierError, Index: index, Step: s.Time},
+		}
+		if !d.program.Trainable() {
+			c.weights = schedule.Tensor{Class: schedule.RandomWeight, Index: index}
+		}
+		return c
+	}
+	l := net.Layer(index)
+	c := connection{
+		Connection: pe.Connect(l), full: l.Kind == network.FC, batch: d.workload.Batch,
+		weights: schedule.Tensor{Class: schedule.Weight, Index: index, Step: s.Interval - 1},
+		input:   d.output(s, l.Reads),
+		err:     schedule.Tensor{Class: schedule.PotentialError, Index: index, Step: s.Time},
+	}
+	if l.BatchNorm {
+		c.err.Class = schedule.SynapticErr
+	}
+	return c
+}
+
+// flat is the connection with a fully connected layer's input as one row.
+func (c connection) flat() pe.Connection {
+	if c.full {
+		return c.Flat()
+	}
+	return c.Connection
+}
+
+func span(r schedule.Region, dimension int) pe.Span {
+	return pe.Span{From: int(r.From[dimension]), To: int(r.To[dimension])}
+}
+
+func windowOf(r schedule.Region) pe.Window {
+	return pe.Window{Rows: span(r, 1), Columns: span(r, 2), Channels: span(r, 3)}
+}
+
+// samplesOf is a window of a map for the samples of a box.
+func samplesOf(box schedule.Region, s network.Shape, w pe.Window) schedule.Region {
+	r := schedule.Whole(int(box.Of[0]), s.Height, s.Width, s.Channels)
+	r.From = [4]int32{box.From[0], int32(w.Rows.From), int32(w.Columns.From), int32(w.Channels.From)}
+	r.To = [4]int32{box.To[0], int32(w.Rows.To), int32(w.Columns.To), int32(w.Channels.To)}
+	return r
+}
+
+// weightsIn are the weights of some rows and columns of the kernel between some
+// channels.
+func weightsIn(c pe.Connection, kernel pe.Window, out pe.Span) schedule.Region {
+	r := weightsOf(c)
+	r.From = [4]int32{int32(kernel.Rows.From), int32(kernel.Columns.From), int32(kernel.Channels.From), int32(out.From)}
+	r.To = [4]int32{int32(kernel.Rows.To), int32(kernel.Columns.To), int32(kernel.Channels.To), int32(out.To)}
+	return r
+}
+
+// kernelOf is all of the kernel, for some input channels.
+func kernelOf(c pe.Connection, in pe.Span) pe.Window {
+	return pe.Window{Rows: pe.Span{To: c.Height}, Columns: pe.Span{To: c.Width}, Channels: in}
+}
+
+func mapWindow(s network.Shape) pe.Window {
+	return pe.Window{Rows: pe.Span{To: s.Height}, Columns: pe.Span{To: s.Width}, Channels: pe.Span{To: s.Channels}}
+}
+
+// to returns the connection to a box of neurons, from the inputs of a fully
+// connected layer that a tile goes through, with the input and weights it takes.
+func (c connection) to(box schedule.Region, p schedule.Part) (tile pe.Connection, input, weights schedule.Region) {
+	whole, out := c.flat(), windowOf(box)
+	tile, in := whole.To(out)
+	if p.Last > 0 {
+		in.Channels = pe.Span{From: int(p.First), To: int(p.Last)}
+		tile = tile.Between(in.Channels, out.Channels)
+	}
+	return tile, samplesOf(box, whole.In, in), weightsIn(whole, kernelOf(whole, in.Channels), out.Channels)
+}
+
+// from returns the connection from a box of what the connection reads, with the
+// errors and weights it takes.
+func (c connection) from(box schedule.Region, part schedule.Part) (tile pe.Connection, errors, weights schedule.Region) {
+	tile, out, kernel := c.From(windowOf(box))
+	if part.Last > 0 { // some outputs of a fully connected layer
+		out.Channels = pe.Span{From: int(part.First), To: int(part.Last)}
+		tile = tile.Of(out.Channels)
+	}
+	return tile, samplesOf(box, c.Out, out), weightsIn(c.Connection, kernel, out.Channels)
+}
+
+// between returns the connection of a box of a gradient, with the errors and the
+// input it takes, and the weights it is for.
+func (c connection) between(box schedule.Region) (tile pe.Connection, errors, input, weights schedule.Region) {
+	whole, out, in := c.flat(), span(box, 1), span(box, 3)
+	o, i := mapWindow(whole.Out), mapWindow(whole.In)
+	o.Channels, i.Channels = out, in
+	return whole.Between(in, out), samplesOf(box, whole.Out, o), samplesOf(box, whole.In, i), weightsIn(whole, kernelOf(whole, in), out)
+}
+
+// neurons is the box of the step's neurons that a kernel works on.
+func (d *datapath) neurons(s *schedule.Step, k schedule.Kernel) schedule.Region {
+	if k.Part.Is {
+		return k.Part.Box
+	}
+	if k.Classifier {
+		return d.mapOf(network.Shape{Channels: d.workload.Net.Classes, Height: 1, Width: 1})
+	}
+	return d.mapOf(d.workload.Net.Layer(k.Index).Out)
+}
+
+// pooled is the box of pooling neurons over a box of a layer's neurons. The last
+// windows' box has the remainder that no window covers.
+func (d *datapath) pooled(l *network.Layer, box schedule.Region) schedule.Region {
+	if !l.HasPool() {
+		return box
+	}
+	r := d.mapOf(l.Pooled)
+	r.From, r.To = box.From, box.To
+	cut := func(d int, window, windows int) {
+		r.From[d] /= int32(window)
+		r.To[d] /= int32(window)
+		if box.To[d] == box.Of[d] {
+			r.To[d] = int32(windows)
+		}
+	}
+	cut(1, l.Pool.Height, l.Pooled.Height)
+	cut(2, l.Pool.Width, l.Pooled.Width)
+	return r
+}
+
+// pooling is the geometry of a tile's pooling.
+func (d *datapath) pooling(l *network.Layer, box schedule.Region) pe.Pooling {
+	p := pe.ConnectPool(l)
+	p.In, p.Out = shapeOf(box), shapeOf(d.pooled(l, box))
+	return p
+}
+
+func shapeOf(box schedule.Region) network.Shape {
+	return network.Shape{Channels: box.Extent(3), Height: box.Extent(1), Width: box.Extent(2)}
+}
+
+// channelsOf are some rows of values by channel for the channels of a box.
+func channelsOf(box schedule.Region, rows int) schedule.Region {
+	r := schedule.Whole(1, 1, rows, int(box.Of[3]))
+	r.From[3], r.To[3] = box.From[3], box.To[3]
+	return r
+}
