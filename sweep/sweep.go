@@ -188,7 +188,7 @@ func (r *resolver) cut(g Grid, chosen map[string]string) error {
 	}
 	refused := errors.Join(t.err, m.err, trafficErr, residencyErr, orderErr)
 	if traffic == schedule.Equations && resides != (sim.Residency{}) {
-		refused = errors.Join(refused, errors.New("the equations' traffic has nothing resident and stores every result"))
+		refused = errors.Join(refused, errors.New("nothing is resident and every result is stored in the equations' traffic"))
 	}
 	ks, err := g.cuts(axisK, t.workload)
 	if err != nil {

@@ -465,3 +465,28 @@ func TestJobScripts(t *testing.T) {
 		}
 	}
 }
+
+// TestResidencyIsAnAxis: points differ in what stays on chip; with the equations'
+// traffic nothing does, and such points say why they are none.
+func TestResidencyIsAnAxis(t *testing.T) {
+	p := plan(t, "net: lenet1\nk: 4\nn: 2\nbatch: 8\ntraffic: [all, equations]\nresidency: [layer, resident]\nskip-unread: [no, yes]\n")
+	access := map[string]string{}
+	for key, r := range evaluateAll(t, p, 2) {
+		i := slices.IndexFunc(p.Points, func(p *Point) bool { return p.Key == key })
+		value := func(name string) string { return p.Points[i].Values[slices.Index(p.Inputs, name)] }
+		name := value("traffic") + " " + value("residency") + " " + value("skip-unread")
+		switch {
+		case r.Status == OK:
+			access[name] = r.Values[0].Text
+		case !strings.HasPrefix(name, "equations") || r.Reason != "nothing is resident and every result is stored in the equations' traffic":
+			t.Errorf("%s: %s, %s", name, r.Status, r.Reason)
+		}
+	}
+	if len(access) != 5 { // four with all traffic, the paper's with the equations'
+		t.Errorf("%d points: %v", len(access), access)
+	}
+	if layer := access["all layer no"]; layer != access["equations layer no"] || layer == access["all layer yes"] ||
+		layer == access["all resident no"] || access["all resident yes"] == access["all resident no"] {
+		t.Errorf("memory access: %v", access)
+	}
+}

@@ -69,6 +69,20 @@ func TestVerifyOfRandomTensorsIsClean(t *testing.T) {
 	}
 }
 
+func TestVerifyOfWhatStaysOnChipIsClean(t *testing.T) {
+	out, err := runVerify(vectorArgs("conv-local1", "--k", "3", "--n", "1", "--format", "json", "--hw", "zcu102", "--residency", "resident", "--skip-unread")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r verifyResult
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err)
+	}
+	if !r.Pass || r.Differing != 0 || r.Saved == 0 || r.WordsAndMACs {
+		t.Errorf("%+v", r)
+	}
+}
+
 func TestVerifyRefusesBadInput(t *testing.T) {
 	in, err := tensors.ReadFile(vectorFiles + "fc-bptt.in.npz")
 	if err != nil {
