@@ -186,3 +186,32 @@ func TestPipelinedNumbersAreGolden(t *testing.T) {
 		}
 	})
 }
+
+// TestMoreRoomNeverMovesMoreBetweenGroups: nor does it with several groups.
+func TestMoreRoomNeverMovesMoreBetweenGroups(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		hw := *paperHardware(t)
+		drawGroups(r, &hw)
+		p := drawCut(r, schedule.All)
+		before, room := units.Words(0), units.Bytes(0)
+		more := rapid.IntRange(20, 150).Draw(r, "percent more")
+		for size := 512; size <= 1<<16; size += size * more / 100 {
+			hw.OnChip = units.Bytes(size)
+			result, err := sim.Run(p, &hw, sim.Options{Order: schedule.Pipelined, Untimed: true})
+			if errors.As(err, new(*tiling.TooSmall)) {
+				continue
+			}
+			if err != nil {
+				r.Fatal(err)
+			}
+			var words units.Words
+			for _, c := range result.Words {
+				words += c.Reads + c.Writes
+			}
+			if room > 0 && words > before {
+				r.Errorf("%d words with %d bytes on chip, %d with %d", before, room, words, hw.OnChip)
+			}
+			before, room = words, hw.OnChip
+		}
+	})
+}
