@@ -6,6 +6,7 @@ package design
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"accelsim/analytic"
 	"accelsim/crosscheck"
@@ -149,7 +150,11 @@ func Evaluate(p Point) (*Evaluation, error) {
 		})
 	}
 	if p.Help {
-		if e.Helps, err = p.helps(program, &sims, always); err != nil {
+		doubling := always
+		if p.Hardware.OnChip != 0 {
+			doubling = append(slices.Clone(doubling), whenFinite...)
+		}
+		if e.Helps, err = p.helps(program, &sims, doubling); err != nil {
 			return nil, err
 		}
 	}

@@ -38,6 +38,28 @@ var always = []stronger{
 	}},
 }
 
+// whenFinite helps a run whose layer buffer has a size of its own.
+var whenFinite = []stronger{
+	{"double_onchip", func(hw *hardware.Hardware) string {
+		hw.OnChip *= 2
+		for i := range hw.Buffers {
+			hw.Buffers[i].Capacity *= 2 // in twice the banks
+		}
+		return "twice the on-chip capacity (" + binary(hw.OnChip) + ")"
+	}},
+}
+
+// binary writes a capacity as hardware files do.
+func binary(b units.Bytes) string {
+	switch {
+	case b%units.MiB == 0:
+		return fmt.Sprintf("%d MiB", b/units.MiB)
+	case b%units.KiB == 0:
+		return fmt.Sprintf("%d KiB", b/units.KiB)
+	}
+	return fmt.Sprintf("%d bytes", b)
+}
+
 // whenWaiting helps a run whose PEs wait for ports of the layer buffer, and no
 // other.
 var whenWaiting = []stronger{

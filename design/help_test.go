@@ -95,3 +95,33 @@ func TestUntimedRunHasNoHelp(t *testing.T) {
 		t.Errorf("%+v", e.Helps)
 	}
 }
+
+// TestTwiceTheCapacityIsSimulated where the layer buffer has a size of its own.
+func TestTwiceTheCapacityIsSimulated(t *testing.T) {
+	w, err := network.Open("lenet1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Batch = 32
+	hw, err := hardware.Open("paper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	evaluate := func(onChip units.Bytes) *design.Evaluation {
+		machine := *hw
+		machine.OnChip = onChip
+		e, err := design.Evaluate(design.Point{Workload: w, Hardware: &machine, K: 10, N: 2, Help: true, NoBaseline: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	few, more := evaluate(64*units.KiB), evaluate(128*units.KiB)
+	h := few.Helps[2]
+	if h.Key != "double_onchip" || h.Text != "twice the on-chip capacity (128 KiB)" || h.Seconds != more.Run.Timing.Seconds || h.Energy != more.Run.Timing.Energy.Total() {
+		t.Errorf("%+v, a machine that has it takes %v s", h, more.Run.Timing.Seconds)
+	}
+	if few.Run.Timing.Seconds == h.Seconds {
+		t.Error("twice the capacity changes nothing")
+	}
+}
