@@ -70,7 +70,10 @@ func newVerifyCommand() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
-			if program, err = m.residency.Reside(program, m.hardware, m.order); err != nil {
+			if program, err = m.residency.Reside(program, m.hardware, m.order); misfit(err) {
+				return usage(err)
+			}
+			if err != nil {
 				return err
 			}
 			progress := newProgress(os.Stderr, "verifying")
