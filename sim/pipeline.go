@@ -24,6 +24,7 @@ type assignment struct {
 	tiles    *tiling.Planner   // nil if the buffer is as large as it takes
 	memories []hardware.Buffer // on chip
 	room     tiling.Room       // in them
+	paper    units.Words       // what the paper's policy needs, if the buffer is as large as that
 	// handOver is the words of a time step of the group before's spikes; so
 	// many places for them are in the layer buffer.
 	handOver units.Words
@@ -79,10 +80,11 @@ func planFor(p *schedule.Program, hw *hardware.Hardware, order schedule.Order, m
 			x.places, x.handOver = places, p.Words(schedule.Spikes, l)
 		}
 		if hw.OnChip == 0 || p.Traffic == schedule.Equations {
-			capacity := paper.WorkingSet() + x.handOver*units.Words(x.places)
+			x.paper = paper.WorkingSet()
+			capacity := x.paper + x.handOver*units.Words(x.places)
 			x.memories = []hardware.Buffer{{Capacity: capacity.Of(p.Word), Bank: hw.Bank, Ports: hw.Ports}}
 			x.room = tiling.Room{Shared: true, Words: tiling.Words{capacity}, Word: x.room.Word}
-			cut = cut || x.own.WorkingSet() > paper.WorkingSet()
+			cut = cut || x.own.WorkingSet() > x.paper
 		}
 		made.parts = append(made.parts, x)
 	}

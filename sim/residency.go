@@ -23,6 +23,11 @@ type Residency struct {
 // again: by one in so many of its words. Each try plans the whole program.
 const pinGrowth = 8
 
+// tileShare is the part of a buffer that nothing is pinned in, if steps have to
+// be cut: one in so many words. Tiles in less would be many and narrow, and PEs
+// idle in them.
+const tileShare = 8
+
 // Reside returns a program under a residency policy, at its first step.
 //
 // Of [schedule.Program.Pinnable]'s order it takes the first so many that make
@@ -38,12 +43,11 @@ func (r Residency) Reside(p *schedule.Program, hw *hardware.Hardware, order sche
 	if err != nil || !r.Resident {
 		return bare, err
 	}
-	c := choice{program: bare, hardware: hw, order: order, best: bare, memo: tiling.Memo{}}
-	plan, err := planFor(bare, hw, order, c.memo)
+	memo := tiling.Memo{}
+	plan, err := planFor(bare, hw, order, memo)
 	if err != nil {
 		return nil, err
 	}
-	c.least = plan.traffic()
 	kinds := []buffers{all}
 	if hw.Separate {
 		kinds = kinds[:0]
@@ -51,20 +55,34 @@ func (r Residency) Reside(p *schedule.Program, hw *hardware.Hardware, order sche
 			kinds = append(kinds, some)
 		}
 	}
+	policy := bare.Policy()
 	for _, x := range plan.parts { // each PE group has buffers of its own
 		candidates, err := x.own.Pinnable()
 		if err != nil {
 			return nil, err
 		}
-		chosen := c.best.Policy().Pinned
+		c := choice{assignment: x, hardware: hw, memo: memo}
+		if c.least, err = c.traffic(x.own); err != nil {
+			return nil, err
+		}
 		for _, some := range kinds {
-			if err := c.try(chosen, candidates, some); err != nil {
+			if err := c.try(candidates, some); err != nil {
 				return nil, err
 			}
 		}
+		policy.Pinned = append(policy.Pinned, c.best...)
 	}
-	c.best.Rewind()
-	return c.best, nil
+	best, err := p.With(policy)
+	if err != nil || len(plan.parts) == 1 {
+		return best, err
+	}
+	// Groups hand spikes on, through DRAM if need be: so all together are weighed.
+	together, err := planFor(best, hw, order, memo)
+	if err != nil || together.traffic() > plan.traffic() {
+		best = bare
+	}
+	best.Rewind()
+	return best, nil
 }
 
 // buffers is a set of kinds of buffer, a bit each.
@@ -73,21 +91,19 @@ type buffers uint
 // all kinds of buffer.
 const all buffers = 1<<schedule.NumBuffers - 1
 
-// choice is the best program so far.
+// choice is what is best to pin of a PE group's tensors.
 type choice struct {
-	program  *schedule.Program // with nothing pinned
+	assignment
 	hardware *hardware.Hardware
-	order    schedule.Order
-	best     *schedule.Program
-	least    units.Words // that an iteration moves
 	memo     tiling.Memo
+	best     []schedule.Pin
+	least    units.Words // that the group moves in an iteration
 }
 
-// try pins, beside what is chosen, the first candidates of some kinds: more and
-// more of them, until they do not fit.
-func (c *choice) try(chosen []schedule.Pin, candidates []schedule.Saving, some buffers) error {
-	policy := schedule.Policy{SkipUnread: c.program.Policy().SkipUnread}
-	policy.Pinned = append(policy.Pinned, chosen...)
+// try pins the first candidates of some kinds: more and more of them, until they
+// do not fit.
+func (c *choice) try(candidates []schedule.Saving, some buffers) error {
+	policy := schedule.Policy{SkipUnread: c.own.Policy().SkipUnread}
 	var words, tried units.Words
 	var seen buffers
 	for i, candidate := range candidates {
@@ -104,36 +120,77 @@ func (c *choice) try(chosen []schedule.Pin, candidates []schedule.Saving, some b
 		if c.hardware.Separate && seen != some {
 			continue // tried with fewer kinds
 		}
-		program, err := c.program.With(policy)
+		program, err := c.own.With(policy)
 		if err != nil {
 			return err
 		}
-		plan, err := planFor(program, c.hardware, c.order, c.memo)
-		if errors.As(err, new(*tiling.TooSmall)) {
+		moved, err := c.traffic(program)
+		if errors.As(err, new(*tiling.TooSmall)) || errors.Is(err, errNoTiles) {
 			return nil // and so is the buffer for all longer lists
 		}
 		if err != nil {
 			return err
 		}
-		if moved := plan.traffic(); moved < c.least {
-			c.best, c.least = program, moved
+		if moved < c.least {
+			c.best, c.least = policy.Pinned, moved
 		}
 	}
 	return nil
 }
 
+// errNoTiles says that what is pinned leaves next to no room.
+var errNoTiles = errors.New("what is pinned leaves no room for tiles")
+
+// leavesTiles tells whether tiles have their share of each buffer beside what is
+// pinned.
+func (c *choice) leavesTiles(pinned []schedule.Pin) bool {
+	var words [schedule.NumBuffers]units.Words
+	for _, pin := range pinned {
+		b := pin.Class.Buffer()
+		if c.room.Shared {
+			b = 0
+		}
+		words[b] += c.own.Words(pin.Class, pin.Index)
+	}
+	for b, n := range words {
+		if n > 0 && n > c.room.Words[b]-c.room.Words[b]/tileShare {
+			return false
+		}
+	}
+	return true
+}
+
+// traffic returns the words that a group's program is to move in an iteration.
+func (c *choice) traffic(own *schedule.Program) (units.Words, error) {
+	x := assignment{own: own}
+	if c.paper == 0 || own.WorkingSet() > c.paper {
+		if !c.leavesTiles(own.Policy().Pinned) {
+			return 0, errNoTiles
+		}
+		var err error
+		if x.tiles, err = c.memo.New(own, c.room, c.places, c.hardware.PE); err != nil {
+			return 0, err
+		}
+	}
+	return x.traffic(), nil
+}
+
 // traffic returns the words that an iteration is to move.
 func (p *plan) traffic() (words units.Words) {
-	for _, x := range p.parts {
-		if x.tiles != nil {
-			words += x.tiles.Traffic()
-			continue
-		}
-		var s schedule.Step
-		for x.own.Rewind(); x.own.Next(&s); {
-			words += s.WordsRead() + s.WordsWritten()
-		}
-		x.own.Rewind()
+	for i := range p.parts {
+		words += p.parts[i].traffic()
 	}
+	return words
+}
+
+func (x *assignment) traffic() (words units.Words) {
+	if x.tiles != nil {
+		return x.tiles.Traffic()
+	}
+	var s schedule.Step
+	for x.own.Rewind(); x.own.Next(&s); {
+		words += s.WordsRead() + s.WordsWritten()
+	}
+	x.own.Rewind()
 	return words
 }
