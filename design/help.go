@@ -87,7 +87,12 @@ func (p Point) helps(program *schedule.Program, sims *simulations, doubling []st
 		if err != nil {
 			return nil, err
 		}
-		sims.add(program.Steps(), func(o sim.Options) error {
+		sims.add(program.Steps(), func(o sim.Options) (err error) {
+			if hw.OnChip != p.Hardware.OnChip { // then other tensors may stay
+				if program, err = p.Residency.Reside(program, &hw, o.Order); err != nil {
+					return fmt.Errorf("with %s: %w", h.Text, err)
+				}
+			}
 			o.Source, o.Trace, o.Requests = nil, nil, nil
 			r, err := sim.Run(program, &hw, o)
 			if err != nil {
