@@ -129,7 +129,7 @@ func (m Memo) New(p *schedule.Program, room Room, places int, array pe.Array) (*
 	if room.Shared {
 		t.climb(least, live)
 	} else {
-		t.use(t.room, least, live)
+		t.use(t.room, true, least, live)
 		t.thrift = thrifts[len(thrifts)-1]
 	}
 	t.findSpilled()
@@ -164,23 +164,37 @@ func (t *Planner) different() bool {
 var thrifts = []float64{0, 1, 4, 16, 64, 1e9}
 
 // climb goes up the ladder and stays with the largest size that moves no more
-// words than any before.
+// words than any before. What stays on chip between steps takes room from tiles:
+// it also tries without.
 func (t *Planner) climb(least Words, live liveness) {
-	var best, moved units.Words
-	var thrift float64
+	type rung struct {
+		size        units.Words
+		keeps       bool
+		thrift      float64
+		moved, cost units.Words
+	}
+	var best rung
 	// Sizes of the whole buffer, whatever is pinned in it: real ones are rungs.
 	for _, size := range ladder(least[0]+t.pinned[0], t.room.Words[0]+t.pinned[0]) {
 		size -= t.pinned[0]
-		t.use(Room{Shared: true, Words: Words{size}}, least, live)
-		for _, t.thrift = range thrifts {
-			if n := t.Traffic(); best == 0 || n <= moved {
-				best, thrift, moved = size, t.thrift, n
+		next := best
+		for _, keeps := range []bool{true, false} {
+			t.use(Room{Shared: true, Words: Words{size}}, keeps, least, live)
+			for _, t.thrift = range thrifts {
+				moved, idle := t.weigh()
+				if best.size != 0 && moved > best.moved {
+					continue
+				}
+				if next == best || moved+idle < next.cost {
+					next = rung{size, keeps, t.thrift, moved, moved + idle}
+				}
 				break
 			}
 		}
+		best = next
 	}
-	t.use(Room{Shared: true, Words: Words{best}}, least, live)
-	t.thrift = thrift
+	t.use(Room{Shared: true, Words: Words{best.size}}, best.keeps, least, live)
+	t.thrift = best.thrift
 }
 
 // ladder lists the sizes to plan for: the smallest that does, and 4, 5, 6 and 7
@@ -197,9 +211,12 @@ func ladder(least, capacity units.Words) []units.Words {
 	return sizes
 }
 
-// use plans for so much room.
-func (t *Planner) use(room Room, least Words, live liveness) {
-	t.limitKept(room, least, live)
+// use plans for so much room, with or without tensors that stay in it.
+func (t *Planner) use(room Room, keeps bool, least Words, live liveness) {
+	t.keepNothing()
+	if keeps {
+		t.limitKept(room, least, live)
+	}
 	t.used = room
 	t.Rewind()
 }
@@ -207,9 +224,7 @@ func (t *Planner) use(room Room, least Words, live liveness) {
 // least returns the words on chip that the program cannot do without when
 // nothing stays between steps.
 func (t *Planner) least() (least Words, err error) {
-	for b := range t.limit {
-		t.limit[b] = -1
-	}
+	t.keepNothing()
 	places := t.places
 	t.places = 0
 	defer func() { t.places = places }()
@@ -303,12 +318,17 @@ func (t *Planner) liveness() (live liveness) {
 	return live
 }
 
+func (t *Planner) keepNothing() {
+	for b := range t.limit {
+		t.limit[b] = -1
+	}
+}
+
 // limitKept decides what may stay on chip between steps: the smallest tensors
 // first, as many sizes as fit together into their share of the room, and beside
 // the smallest tiles.
 func (t *Planner) limitKept(room Room, least Words, live liveness) {
 	for b := range live {
-		t.limit[b] = -1
 		for _, upTo := range live[b] {
 			if upTo.most > room.Words[b]/keepShare || upTo.most > room.Words[b]-least[b] {
 				break
@@ -388,18 +408,25 @@ func (t *Planner) Spilled() []schedule.Extent { return t.spill }
 
 // Traffic returns the words that an iteration moves across the DRAM port.
 func (t *Planner) Traffic() (words units.Words) {
+	words, _ = t.weigh()
+	return words
+}
+
+// weigh returns the words that an iteration moves, and the words' worth of PEs
+// that idle in steps that are cut.
+func (t *Planner) weigh() (moved, idle units.Words) {
 	defer t.Rewind()
 	t.Rewind()
 	intervals := t.program.Intervals()
 	steps := t.program.Steps() / int64(intervals)
-	moved := map[stageKey]units.Words{} // by steps that are planned alike
+	known := map[stageKey][2]units.Words{} // by steps that are planned alike
 	for i := int64(0); ; i++ {
 		if i == 2*steps && intervals > 3 { // all between the first and the last are alike
 			t.program.Skip(intervals)
 			t.resident = append(t.resident[:0], t.program.Held()...)
 		}
 		if !t.program.Next(&t.step) {
-			return words
+			return moved, idle
 		}
 		s, times := &t.step, units.Words(1)
 		if s.Interval == 2 {
@@ -407,13 +434,17 @@ func (t *Planner) Traffic() (words units.Words) {
 		}
 		t.place()
 		key := t.keyOf(s)
-		n, ok := moved[key]
+		n, ok := known[key]
 		if !ok {
 			t.divide()
-			n = t.plan.traffic(s)
-			moved[key] = n
+			n[0] = t.plan.traffic(s)
+			for i := range t.plan.stages {
+				n[1] += t.plan.stages[i].cost - t.plan.stages[i].fetches
+			}
+			known[key] = n
 		}
-		words += n * times
+		moved += n[0] * times
+		idle += n[1] * times
 		t.finishStep()
 	}
 }
