@@ -173,12 +173,16 @@ func (t *Planner) climb(least Words, live liveness) {
 		thrift      float64
 		moved, cost units.Words
 	}
+	variants := []bool{true, false}
+	if t.program.Received() != 0 || t.program.Handed() != 0 {
+		variants = variants[:1] // what another group hands over, or gets, should stay
+	}
 	var best rung
 	// Sizes of the whole buffer, whatever is pinned in it: real ones are rungs.
 	for _, size := range ladder(least[0]+t.pinned[0], t.room.Words[0]+t.pinned[0]) {
 		size -= t.pinned[0]
 		next := best
-		for _, keeps := range []bool{true, false} {
+		for _, keeps := range variants {
 			t.use(Room{Shared: true, Words: Words{size}}, keeps, least, live)
 			for _, t.thrift = range thrifts {
 				moved, idle := t.weigh()

@@ -70,6 +70,9 @@ func TestSmallBuffersChangeNothingButRefetching(t *testing.T) {
 		k, n int
 	}{{"lenet1", 4, 2}, {"lenet1", 1, 1}, {"lenet2", 5, 1}, {"vgg11", 2, 5}, {"resnet18", 4, 3}, {"resnet18", 1, 20}} {
 		for _, classifier := range []string{network.Trainable, network.Random} {
+			if raceEnabled && classifier == network.Random {
+				continue
+			}
 			w := open(t, c.net)
 			w.Batch, w.Training.Classifier = 8, classifier
 			want, err := run(t, w, c.k, c.n, 0, true)
@@ -113,6 +116,9 @@ func words(r *sim.Result) (sum units.Words) {
 // TestMoreCapacityNeverMovesMoreWords on ladders from the smallest capacity that
 // does.
 func TestMoreCapacityNeverMovesMoreWords(t *testing.T) {
+	if raceEnabled {
+		t.Skip("one goroutine, and long: make test runs it without the race detector")
+	}
 	for _, c := range []struct {
 		net  string
 		k, n int
