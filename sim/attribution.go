@@ -111,19 +111,19 @@ func (a *accounts) of(s *schedule.Step) *account {
 
 // enter makes a step's account the one that the group's work belongs to, and
 // its ledger the one that counts.
-func (m *group) enter(s *schedule.Step) {
-	m.settle()
-	m.booked.account = m.accounts.of(s)
-	m.pes.ledger = m.booked.account.ledger
+func (g *group) enter(s *schedule.Step) {
+	g.settle()
+	g.booked.account = g.accounts.of(s)
+	g.pes.ledger = g.booked.account.ledger
 }
 
 // settle books what the counters of buffer and PEs have gained since the
 // account was entered.
-func (m *group) settle() {
-	at := &m.booked
-	counted := m.buffer.counted()
+func (g *group) settle() {
+	at := &g.booked
+	counted := g.buffer.counted()
 	var busy units.Cycles
-	for _, b := range m.busy {
+	for _, b := range g.busy {
 		busy += b
 	}
 	if c := at.account; c != nil {
@@ -140,20 +140,20 @@ func (m *group) settle() {
 }
 
 // spend books the time since the last event, and returns the account.
-func (m *group) spend(t units.Picoseconds, peBusy bool, transfer transferKind) *account {
+func (g *group) spend(t units.Picoseconds, peBusy bool, transfer transferKind) *account {
 	var c *account
 	switch {
 	case peBusy:
-		c = m.accounts.of(m.step(m.executed))
+		c = g.accounts.of(g.step(g.executed))
 		c.Busy += t
 	case transfer == loadTransfer:
-		c = m.accounts.of(m.step(m.loading - 1))
+		c = g.accounts.of(g.step(g.loading - 1))
 		c.WaitLoad += t
 	case transfer == storeTransfer:
-		c = m.accounts.of(m.step(m.storing - 1))
+		c = g.accounts.of(g.step(g.storing - 1))
 		c.WaitStore += t
 	default:
-		c = m.waitingFor()
+		c = g.waitingFor()
 		c.WaitOther += t
 	}
 	return c
@@ -161,13 +161,13 @@ func (m *group) spend(t units.Picoseconds, peBusy bool, transfer transferKind) *
 
 // waitingFor returns the account that a group's waiting belongs to when nothing
 // of its own is under way: of the step that waits for another group.
-func (m *group) waitingFor() *account {
-	if len(m.groups) > 1 {
-		if s := m.stuck(); s != nil {
-			return m.accounts.of(s)
+func (g *group) waitingFor() *account {
+	if len(g.groups) > 1 {
+		if s := g.stuck(); s != nil {
+			return g.accounts.of(s)
 		}
 	}
-	return m.booked.account
+	return g.booked.account
 }
 
 // total returns a ledger with everything that all accounts counted.

@@ -242,15 +242,15 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 }
 
 // step returns step i, which must be in flight.
-func (m *group) step(i int64) *schedule.Step { return &m.steps[i%window] }
+func (g *group) step(i int64) *schedule.Step { return &g.steps[i%window] }
 
 // fetch gets the next step from the source, if there is one.
-func (m *group) fetch() bool {
-	if !m.fetched && !m.ended {
-		m.fetched = m.source.Next(m.step(m.loading))
-		m.ended = !m.fetched
+func (g *group) fetch() bool {
+	if !g.fetched && !g.ended {
+		g.fetched = g.source.Next(g.step(g.loading))
+		g.ended = !g.fetched
 	}
-	return m.fetched
+	return g.fetched
 }
 
 // explain says in which step an error happened.
@@ -264,33 +264,33 @@ func explain(s *schedule.Step, err error) error {
 
 // load takes the next step: room on chip for what it reads and makes, and its
 // words across the DRAM port into streams.
-func (m *group) load() error {
-	s := m.step(m.loading)
-	m.enter(s)
-	m.streams = m.streams[:0]
-	m.pes.ledger.spared(s)
+func (g *group) load() error {
+	s := g.step(g.loading)
+	g.enter(s)
+	g.streams = g.streams[:0]
+	g.pes.ledger.spared(s)
 	for _, t := range s.Reads {
-		if err := m.buffer.Hold(copyOf{t.Tensor, m.loading}, t.Words); err != nil {
+		if err := g.buffer.Hold(copyOf{t.Tensor, g.loading}, t.Words); err != nil {
 			return explain(s, err)
 		}
-		if data := m.pes.data; data != nil {
-			if err := data.load(t, m.loading, m.memory); err != nil {
+		if data := g.pes.data; data != nil {
+			if err := data.load(t, g.loading, g.memory); err != nil {
 				return explain(s, err)
 			}
 		}
 		if t.Words == 0 {
 			continue // in a word that another tile brings
 		}
-		stream, err := m.memory.stream(t, false)
+		stream, err := g.memory.stream(t, false)
 		if err != nil {
 			return explain(s, err)
 		}
-		m.pes.ledger.moved(s, t, false)
-		m.buffer.access(t.Tensor.Class, 0, t.Words)
-		m.streams = append(m.streams, movement{stream, t.Tensor, t.Words})
+		g.pes.ledger.moved(s, t, false)
+		g.buffer.access(t.Tensor.Class, 0, t.Words)
+		g.streams = append(g.streams, movement{stream, t.Tensor, t.Words})
 	}
 	for _, t := range s.Receives {
-		if err := m.take(t); err != nil {
+		if err := g.take(t); err != nil {
 			return explain(s, err)
 		}
 	}
@@ -298,55 +298,55 @@ func (m *group) load() error {
 		if made.InPlace {
 			continue
 		}
-		if err := m.buffer.Hold(copyOf{made.Tensor, m.loading}, made.Words); err != nil {
+		if err := g.buffer.Hold(copyOf{made.Tensor, g.loading}, made.Words); err != nil {
 			return explain(s, err)
 		}
 	}
-	m.fetched = false
-	m.loading++
+	g.fetched = false
+	g.loading++
 	return nil
 }
 
 // execute runs the kernels of the next loaded step and returns their clocks,
 // with those in which PEs wait for ports of the buffer.
-func (m *group) execute() (units.Cycles, error) {
-	s := m.step(m.executing)
-	m.enter(s)
+func (g *group) execute() (units.Cycles, error) {
+	s := g.step(g.executing)
+	g.enter(s)
 	for _, t := range s.Uses {
-		if !m.onChip(t) {
+		if !g.onChip(t) {
 			return 0, explain(s, fmt.Errorf("%v is not on chip", t))
 		}
 	}
-	data := m.pes.data
+	data := g.pes.data
 	if data != nil {
-		data.begin(m.executing)
+		data.begin(g.executing)
 	}
 	var cycles, waited units.Cycles
 	for i := range s.Kernels {
 		k := &s.Kernels[i]
-		cost, err := m.pes.execute(s, k)
+		cost, err := g.pes.execute(s, k)
 		if err != nil {
 			return 0, explain(s, err)
 		}
-		begun := m.kernel.now + units.Picoseconds(cycles+waited)*m.period
+		begun := g.kernel.now + units.Picoseconds(cycles+waited)*g.period
 		cycles += cost.Cycles
-		account := m.booked.account
+		account := g.booked.account
 		account.Kernels[k.Op] += cost.Cycles
-		ports := m.buffer.serve(&m.pes.accesses)
+		ports := g.buffer.serve(&g.pes.accesses)
 		stall := max(0, ports-cost.Cycles)
 		waited += stall
 		account.Ports += ports
 		account.Stall += stall
-		m.record(m.executing, s, Span{
-			Track: track(k.Op), From: begun, To: begun + units.Picoseconds(cost.Cycles+stall)*m.period, Op: k.Op,
+		g.record(g.executing, s, Span{
+			Track: track(k.Op), From: begun, To: begun + units.Picoseconds(cost.Cycles+stall)*g.period, Op: k.Op,
 		})
 	}
 	for _, made := range s.Products {
 		if !made.InPlace {
 			continue
 		}
-		made, words, old := copyOf{made.Tensor, m.executing}, made.Words, m.latest(made.Replaces, m.executing)
-		if err := m.buffer.Replace(old, made, words); err != nil {
+		made, words, old := copyOf{made.Tensor, g.executing}, made.Words, g.latest(made.Replaces, g.executing)
+		if err := g.buffer.Replace(old, made, words); err != nil {
 			return 0, explain(s, err)
 		}
 	}
@@ -356,51 +356,51 @@ func (m *group) execute() (units.Cycles, error) {
 		}
 	}
 	for _, t := range s.Hands {
-		if err := m.handOn(t); err != nil {
+		if err := g.handOn(t); err != nil {
 			return 0, explain(s, err)
 		}
 	}
-	m.busy[phaseOf(s)] += cycles
-	m.stalled += waited
-	m.executing++
+	g.busy[phaseOf(s)] += cycles
+	g.stalled += waited
+	g.executing++
 	return cycles + waited, nil
 }
 
 // store takes the oldest executed step's results across the DRAM port.
-func (m *group) store() error {
-	s := m.step(m.storing)
-	m.enter(s)
-	m.streams = m.streams[:0]
+func (g *group) store() error {
+	s := g.step(g.storing)
+	g.enter(s)
+	g.streams = g.streams[:0]
 	for _, t := range s.Writes {
-		from := m.latest(t.Tensor, m.storing)
-		if !m.buffer.Has(from) {
+		from := g.latest(t.Tensor, g.storing)
+		if !g.buffer.Has(from) {
 			return explain(s, fmt.Errorf("%v is written to DRAM but is not on chip", t.Tensor))
 		}
-		if data := m.pes.data; data != nil {
-			if err := data.store(t, from, m.memory); err != nil {
+		if data := g.pes.data; data != nil {
+			if err := data.store(t, from, g.memory); err != nil {
 				return explain(s, err)
 			}
 		}
 		if t.Words == 0 {
 			continue // in a word that another tile takes
 		}
-		stream, err := m.memory.stream(t, true)
+		stream, err := g.memory.stream(t, true)
 		if err != nil {
 			return explain(s, err)
 		}
-		m.pes.ledger.moved(s, t, true)
-		m.buffer.access(t.Tensor.Class, t.Words, 0)
-		m.streams = append(m.streams, movement{stream, t.Tensor, t.Words})
+		g.pes.ledger.moved(s, t, true)
+		g.buffer.access(t.Tensor.Class, t.Words, 0)
+		g.streams = append(g.streams, movement{stream, t.Tensor, t.Words})
 	}
-	m.storing++
+	g.storing++
 	return nil
 }
 
 // latest returns the copy of a tensor, or of a part of it, that is the last one
 // no younger than a step; the step's own if there is none.
-func (m *group) latest(t schedule.Tensor, step int64) copyOf {
+func (g *group) latest(t schedule.Tensor, step int64) copyOf {
 	found := copyOf{t, -1}
-	m.buffer.Any(func(c copyOf) bool {
+	g.buffer.Any(func(c copyOf) bool {
 		if c.Tensor == t && c.step <= step && c.step > found.step {
 			found = c
 		}
@@ -414,50 +414,50 @@ func (m *group) latest(t schedule.Tensor, step int64) copyOf {
 
 // superseded tells whether a younger copy of the same tensor is on chip that is
 // no younger than a step.
-func (m *group) superseded(c copyOf, step int64) bool {
-	return m.buffer.Any(func(o copyOf) bool { return o.step > c.step && o.step <= step && o.Tensor == c.Tensor })
+func (g *group) superseded(c copyOf, step int64) bool {
+	return g.buffer.Any(func(o copyOf) bool { return o.step > c.step && o.step <= step && o.Tensor == c.Tensor })
 }
 
 // onChip tells whether a step before the one that is executed left a tensor.
-func (m *group) onChip(t schedule.Tensor) bool {
-	return m.buffer.Any(func(c copyOf) bool { return c.Tensor == t && c.step < m.executing })
+func (g *group) onChip(t schedule.Tensor) bool {
+	return g.buffer.Any(func(c copyOf) bool { return c.Tensor == t && c.step < g.executing })
 }
 
 // retire drops from the buffer what no step in flight needs and the last
 // executed one does not keep.
-func (m *group) retire() {
-	m.buffer.Release(func(c copyOf) bool {
-		if c.step >= m.executed {
+func (g *group) retire() {
+	g.buffer.Release(func(c copyOf) bool {
+		if c.step >= g.executed {
 			return true // loaded ahead
 		}
-		for _, kept := range m.step(m.executed - 1).Keeps {
-			if kept == c.Tensor && !m.superseded(c, m.executed-1) {
+		for _, kept := range g.step(g.executed - 1).Keeps {
+			if kept == c.Tensor && !g.superseded(c, g.executed-1) {
 				return true
 			}
 		}
-		for i := max(c.step, m.stored); i < m.executed; i++ {
-			for _, w := range m.step(i).Writes {
-				if w.Tensor == c.Tensor && !m.superseded(c, i) {
+		for i := max(c.step, g.stored); i < g.executed; i++ {
+			for _, w := range g.step(i).Writes {
+				if w.Tensor == c.Tensor && !g.superseded(c, i) {
 					return true // waits to be stored
 				}
 			}
 		}
 		return false
 	})
-	m.received = slices.DeleteFunc(m.received, func(h handed) bool { return !m.buffer.Has(h.copyOf) })
-	if m.pes.data != nil {
-		m.pes.data.release(m.buffer.Has)
+	g.received = slices.DeleteFunc(g.received, func(h handed) bool { return !g.buffer.Has(h.copyOf) })
+	if g.pes.data != nil {
+		g.pes.data.release(g.buffer.Has)
 	}
-	if m.progress != nil && m.stored%progressEvery == 0 {
+	if g.progress != nil && g.stored%progressEvery == 0 {
 		var done int64
-		for _, g := range m.groups {
-			if g.tiles != nil {
-				done += g.tiles.Done()
+		for _, other := range g.groups {
+			if other.tiles != nil {
+				done += other.tiles.Done()
 			} else {
-				done += g.stored
+				done += other.stored
 			}
 		}
-		m.progress(done)
+		g.progress(done)
 	}
 }
 
@@ -537,19 +537,19 @@ func (m *machine) runTimed() error {
 }
 
 // finishLoad makes the step that was loaded ready.
-func (m *group) finishLoad() {
-	for _, t := range m.step(m.loaded).Frees {
-		m.memory.free(t)
+func (g *group) finishLoad() {
+	for _, t := range g.step(g.loaded).Frees {
+		g.memory.free(t)
 	}
-	m.loaded++
+	g.loaded++
 }
 
 // finishExecution ends a step's computation: what it hands on has come.
-func (m *group) finishExecution() {
-	for _, t := range m.step(m.executed).Hands {
-		m.next().arrived(t)
+func (g *group) finishExecution() {
+	for _, t := range g.step(g.executed).Hands {
+		g.next().arrived(t)
 	}
-	m.executed++
+	g.executed++
 }
 
 // attend books the time since the last event.
@@ -583,36 +583,36 @@ func (m *machine) attend() {
 }
 
 // start begins whatever the group can begin now, and tells whether it did.
-func (m *group) start() (begun bool, err error) {
-	if m.executing == m.executed && m.executing < m.loaded && m.mayReplace() && m.mayHand(m.step(m.executing)) {
+func (g *group) start() (begun bool, err error) {
+	if g.executing == g.executed && g.executing < g.loaded && g.mayReplace() && g.mayHand(g.step(g.executing)) {
 		begun = true
-		cycles, err := m.execute()
+		cycles, err := g.execute()
 		if err != nil {
 			return begun, err
 		}
-		done := m.kernel.now + units.Picoseconds(cycles)*m.period
-		m.kernel.schedule(done, executeDone, m.number, 0)
-		i := m.executing - 1
-		m.record(i, m.step(i), Span{Track: Steps, From: m.kernel.now, To: done})
+		done := g.kernel.now + units.Picoseconds(cycles)*g.period
+		g.kernel.schedule(done, executeDone, g.number, 0)
+		i := g.executing - 1
+		g.record(i, g.step(i), Span{Track: Steps, From: g.kernel.now, To: done})
 	}
-	for i := range m.engines {
-		e := &m.engines[i]
+	for i := range g.engines {
+		e := &g.engines[i]
 		if e.kind != noTransfer {
 			continue
 		}
 		// PEs that wait for data come first; otherwise results leave first.
-		canLoad, canStore, waiting := m.canLoad(), m.canStore(), m.executing == m.loaded
+		canLoad, canStore, waiting := g.canLoad(), g.canStore(), g.executing == g.loaded
 		switch {
 		case canLoad && (waiting || !canStore):
-			if err := m.load(); err != nil {
+			if err := g.load(); err != nil {
 				return begun, err
 			}
-			m.carry(e, loadTransfer, m.loading-1)
+			g.carry(e, loadTransfer, g.loading-1)
 		case canStore:
-			if err := m.store(); err != nil {
+			if err := g.store(); err != nil {
 				return begun, err
 			}
-			m.carry(e, storeTransfer, m.storing-1)
+			g.carry(e, storeTransfer, g.storing-1)
 		default:
 			return begun, nil
 		}
@@ -623,13 +623,13 @@ func (m *group) start() (begun bool, err error) {
 
 // mayReplace tells whether the next step to execute may: not before results were
 // stored in whose place it puts others.
-func (m *group) mayReplace() bool {
-	for _, made := range m.step(m.executing).Products {
+func (g *group) mayReplace() bool {
+	for _, made := range g.step(g.executing).Products {
 		if !made.InPlace {
 			continue
 		}
-		for i := m.stored; i < m.executing; i++ {
-			for _, w := range m.step(i).Writes {
+		for i := g.stored; i < g.executing; i++ {
+			for _, w := range g.step(i).Writes {
 				if w.Tensor == made.Replaces {
 					return false
 				}
@@ -642,11 +642,11 @@ func (m *group) mayReplace() bool {
 // canLoad tells whether the next step may be loaded now: one at a time and at
 // most one step ahead of the PEs, into free room, when what it reads was stored
 // and what it receives has come.
-func (m *group) canLoad() bool {
-	if m.loading > m.loaded || m.loading > m.executed+1 || m.loading >= m.stored+window || !m.fetch() {
+func (g *group) canLoad() bool {
+	if g.loading > g.loaded || g.loading > g.executed+1 || g.loading >= g.stored+window || !g.fetch() {
 		return false
 	}
-	return m.lacks(m.step(m.loading)).what == nothing
+	return g.lacks(g.step(g.loading)).what == nothing
 }
 
 // lack is what a step waits for before it can be loaded.
@@ -665,12 +665,12 @@ const (
 	handOver   // from the group before
 )
 
-func (m *group) lacks(s *schedule.Step) lack {
-	if !m.buffer.fits(s, m.keptFree()) {
+func (g *group) lacks(s *schedule.Step) lack {
+	if !g.buffer.fits(s, g.keptFree()) {
 		return lack{what: onChipRoom}
 	}
-	for i := m.stored; i < m.loading; i++ {
-		for _, w := range m.step(i).Writes {
+	for i := g.stored; i < g.loading; i++ {
+		for _, w := range g.step(i).Writes {
 			for _, r := range s.Reads {
 				if r.Tensor == w.Tensor {
 					return lack{ownStore, r.Tensor}
@@ -678,25 +678,25 @@ func (m *group) lacks(s *schedule.Step) lack {
 			}
 		}
 	}
-	if len(m.groups) == 1 {
+	if len(g.groups) == 1 {
 		return lack{}
 	}
-	return m.lacksOfOthers(s)
+	return g.lacksOfOthers(s)
 }
 
 // canStore tells whether the oldest executed step may be stored now: one at a
 // time, over nothing that another group still reads.
-func (m *group) canStore() bool {
-	return m.storing == m.stored && m.storing < m.executed && m.mayStore(m.step(m.storing))
+func (g *group) canStore() bool {
+	return g.storing == g.stored && g.storing < g.executed && g.mayStore(g.step(g.storing))
 }
 
 // mayStore tells whether nobody reads any more what a step is stored over.
-func (m *group) mayStore(s *schedule.Step) bool {
-	if len(m.groups) == 1 {
+func (g *group) mayStore(s *schedule.Step) bool {
+	if len(g.groups) == 1 {
 		return true
 	}
 	for _, w := range s.Writes {
-		if r, slot := m.memory.shared(w.Tensor); r != nil && !r.mayWrite(w.Tensor.Step, slot) {
+		if r, slot := g.memory.shared(w.Tensor); r != nil && !r.mayWrite(w.Tensor.Step, slot) {
 			return false
 		}
 	}
@@ -722,33 +722,33 @@ func (m *machine) checkFinished() error {
 
 // stuck returns the step that a group cannot go on with when nothing of its own
 // is under way; nil if it has none left.
-func (m *group) stuck() *schedule.Step {
+func (g *group) stuck() *schedule.Step {
 	switch {
-	case m.storing < m.executed:
-		return m.step(m.storing)
-	case m.executing < m.loaded:
-		return m.step(m.executing)
-	case m.fetched:
-		return m.step(m.loading)
+	case g.storing < g.executed:
+		return g.step(g.storing)
+	case g.executing < g.loaded:
+		return g.step(g.executing)
+	case g.fetched:
+		return g.step(g.loading)
 	}
 	return nil
 }
 
 // why says what a stuck step waits for.
-func (m *group) why(s *schedule.Step) string {
+func (g *group) why(s *schedule.Step) string {
 	const (
 		toHand  = "waits for the next group to take spikes"
 		toStore = "waits to be stored over what the next group still reads"
 	)
 	switch {
-	case m.storing < m.executed:
+	case g.storing < g.executed:
 		return toStore
-	case m.executing < m.loaded:
+	case g.executing < g.loaded:
 		return toHand
 	}
-	switch l := m.lacks(s); l.what {
+	switch l := g.lacks(s); l.what {
 	case onChipRoom:
-		return m.buffer.refusal(s, m.keptFree(), m.memory.word)
+		return g.buffer.refusal(s, g.keptFree(), g.memory.word)
 	case ownStore:
 		return fmt.Sprintf("waits for the store of %v", l.tensor)
 	case otherStore:
@@ -757,7 +757,7 @@ func (m *group) why(s *schedule.Step) string {
 		return fmt.Sprintf("waits for %v, which the group before has not handed over", l.tensor)
 	}
 	// It could be loaded; without time a step does all that it does at once.
-	if !m.mayHand(s) {
+	if !g.mayHand(s) {
 		return toHand
 	}
 	return toStore

@@ -31,21 +31,21 @@ type port struct {
 }
 
 // carry gives an engine the streams of a load or a store.
-func (m *group) carry(e *engine, kind transferKind, step int64) {
-	e.kind, e.step, e.next, e.since, e.account = kind, step, 0, m.kernel.now, m.booked.account
-	e.streams = append(e.streams[:0], m.streams...)
+func (g *group) carry(e *engine, kind transferKind, step int64) {
+	e.kind, e.step, e.next, e.since, e.account = kind, step, 0, g.kernel.now, g.booked.account
+	e.streams = append(e.streams[:0], g.streams...)
 	if len(e.streams) == 0 {
-		m.finish(e)
+		g.finish(e)
 	}
 }
 
 // transfer tells which of the group's transfers is under way: of two, the load,
 // which is what PEs wait for.
-func (m *group) transfer() (kind transferKind) {
+func (g *group) transfer() (kind transferKind) {
 	switch {
-	case m.loading > m.loaded:
+	case g.loading > g.loaded:
 		return loadTransfer
-	case m.storing > m.stored:
+	case g.storing > g.stored:
 		return storeTransfer
 	}
 	return noTransfer
@@ -103,46 +103,46 @@ func (m *machine) chosen() (of *group, chosen *engine) {
 }
 
 // send lets the DRAM serve an engine's next stream.
-func (m *group) send(e *engine) error {
+func (g *group) send(e *engine) error {
 	moving := &e.streams[e.next]
 	e.next++
-	p := &m.port
+	p := &g.port
 	p.request[0] = moving.Stream
-	if m.requests != nil {
-		m.requests(m.kernel.now, moving.Stream)
+	if g.requests != nil {
+		g.requests(g.kernel.now, moving.Stream)
 	}
-	begun := max(m.kernel.now, p.until)
-	served, err := m.dram.Transfer(e.since, p.request[:])
+	begun := max(g.kernel.now, p.until)
+	served, err := g.dram.Transfer(e.since, p.request[:])
 	if err != nil {
 		return err
 	}
 	p.until = max(begun, served)
 	moved := &e.account.Moved[moving.tensor.Class]
 	moved.Time += p.until - begun
-	m.dram.Book(&moved.Stats)
-	m.record(e.step, m.step(e.step), Span{
+	g.dram.Book(&moved.Stats)
+	g.record(e.step, g.step(e.step), Span{
 		Track: Port, From: begun, To: p.until, Write: e.kind == storeTransfer, Tensor: moving.tensor, Words: moving.words,
 	})
 	return nil
 }
 
 // finish ends a load or store with the last of its streams.
-func (m *group) finish(e *engine) {
-	end, done := m.kernel.now, loadDone
+func (g *group) finish(e *engine) {
+	end, done := g.kernel.now, loadDone
 	if e.kind == storeTransfer {
 		done = storeDone
 	}
 	if len(e.streams) > 0 {
-		end = m.port.until
+		end = g.port.until
 		words := units.Words(0)
 		for i := range e.streams {
 			words += e.streams[i].words
 		}
-		m.record(e.step, m.step(e.step), Span{
+		g.record(e.step, g.step(e.step), Span{
 			Track: DMA, Engine: e.number, From: e.since, To: end, Write: e.kind == storeTransfer, Words: words,
 		})
 	}
-	m.kernel.schedule(end, done, m.number, e.number)
+	g.kernel.schedule(end, done, g.number, e.number)
 }
 
 // handed is spikes that another group handed over, in this one's layer buffer.
@@ -155,36 +155,36 @@ type handed struct {
 const coming = 1<<63 - 1
 
 // next returns the group that gets this one's spikes.
-func (m *group) next() *group { return m.groups[m.number+1] }
+func (g *group) next() *group { return g.groups[g.number+1] }
 
 // keptFree returns the words on chip that wait for other groups' spikes.
-func (m *group) keptFree() units.Words {
-	return m.handOver * units.Words(m.places-len(m.received))
+func (g *group) keptFree() units.Words {
+	return g.handOver * units.Words(g.places-len(g.received))
 }
 
 // mayHand tells whether the next group has room for what a step hands on.
-func (m *group) mayHand(s *schedule.Step) bool {
-	return len(s.Hands) == 0 || len(m.next().received) < m.next().places
+func (g *group) mayHand(s *schedule.Step) bool {
+	return len(s.Hands) == 0 || len(g.next().received) < g.next().places
 }
 
 // handOn begins to move a product into the next group's buffer, as it is made.
-func (m *group) handOn(t schedule.Tensor) error {
-	to, from := m.next(), m.latest(t, m.executing)
+func (g *group) handOn(t schedule.Tensor) error {
+	to, from := g.next(), g.latest(t, g.executing)
 	if err := to.buffer.Hold(copyOf{t, coming}, to.handOver); err != nil {
 		return err
 	}
-	m.buffer.access(t.Class, to.handOver, 0)
+	g.buffer.access(t.Class, to.handOver, 0)
 	to.received = append(to.received, handed{copyOf: copyOf{t, coming}})
-	if m.pes.data != nil {
-		return to.pes.data.receive(t, m.pes.data.chip[from])
+	if g.pes.data != nil {
+		return to.pes.data.receive(t, g.pes.data.chip[from])
 	}
 	return nil
 }
 
 // arrived makes what another group handed on ready to be taken.
-func (m *group) arrived(t schedule.Tensor) {
-	for i := range m.received {
-		if h := &m.received[i]; h.Tensor == t && h.step == coming {
+func (g *group) arrived(t schedule.Tensor) {
+	for i := range g.received {
+		if h := &g.received[i]; h.Tensor == t && h.step == coming {
 			h.here = true
 		}
 	}
@@ -192,37 +192,37 @@ func (m *group) arrived(t schedule.Tensor) {
 
 // take makes spikes that the group before handed over those of the step that is
 // loaded.
-func (m *group) take(t schedule.Transfer) error {
-	for i := range m.received {
-		h := &m.received[i]
+func (g *group) take(t schedule.Transfer) error {
+	for i := range g.received {
+		h := &g.received[i]
 		if h.Tensor != t.Tensor || h.step != coming {
 			continue
 		}
-		h.step = m.loading
-		m.buffer.access(t.Tensor.Class, 0, t.Words)
-		if m.pes.data != nil {
-			m.pes.data.rename(copyOf{t.Tensor, coming}, h.copyOf)
+		h.step = g.loading
+		g.buffer.access(t.Tensor.Class, 0, t.Words)
+		if g.pes.data != nil {
+			g.pes.data.rename(copyOf{t.Tensor, coming}, h.copyOf)
 		}
-		return m.buffer.Replace(copyOf{t.Tensor, coming}, h.copyOf, t.Words)
+		return g.buffer.Replace(copyOf{t.Tensor, coming}, h.copyOf, t.Words)
 	}
 	return fmt.Errorf("%v has not come from the group before", t.Tensor)
 }
 
 // lacksOfOthers tells what of other groups a step waits for.
-func (m *group) lacksOfOthers(s *schedule.Step) lack {
+func (g *group) lacksOfOthers(s *schedule.Step) lack {
 	for _, t := range s.Receives {
-		if !slices.ContainsFunc(m.received, func(h handed) bool { return h.Tensor == t.Tensor && h.here }) {
+		if !slices.ContainsFunc(g.received, func(h handed) bool { return h.Tensor == t.Tensor && h.here }) {
 			return lack{handOver, t.Tensor}
 		}
 	}
 	for _, r := range s.Reads {
-		if shared, _ := m.memory.shared(r.Tensor); shared == nil || m.number == 0 {
+		if shared, _ := g.memory.shared(r.Tensor); shared == nil || g.number == 0 {
 			continue
 		}
-		if !m.memory.isThere(r.Tensor) {
+		if !g.memory.isThere(r.Tensor) {
 			return lack{otherStore, r.Tensor}
 		}
-		before := m.groups[m.number-1]
+		before := g.groups[g.number-1]
 		for i := before.stored; i < before.storing; i++ {
 			for _, w := range before.step(i).Writes {
 				if w.Tensor == r.Tensor {

@@ -233,23 +233,23 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 }
 
 // result returns what the group executed.
-func (m *group) result() Group {
-	own := m.own.Own()
-	g := Group{First: own[0].Index, Last: own[len(own)-1].Index, Steps: m.stored, OnChip: m.bufferUse(), StallPorts: m.stalled}
-	for _, busy := range m.busy {
-		g.PEBusy += busy
+func (g *group) result() Group {
+	own := g.own.Own()
+	r := Group{First: own[0].Index, Last: own[len(own)-1].Index, Steps: g.stored, OnChip: g.bufferUse(), StallPorts: g.stalled}
+	for _, busy := range g.busy {
+		r.PEBusy += busy
 	}
-	g.StallLoad, g.StallStore = m.inCycles(m.time[0][loadTransfer]), m.inCycles(m.time[0][storeTransfer])
-	g.StallOther = m.inCycles(m.time[0][noTransfer])
-	return g
+	r.StallLoad, r.StallStore = g.inCycles(g.time[0][loadTransfer]), g.inCycles(g.time[0][storeTransfer])
+	r.StallOther = g.inCycles(g.time[0][noTransfer])
+	return r
 }
 
 // bufferUse returns the use of the group's layer buffer.
-func (m *group) bufferUse() OnChip {
-	o := OnChip{Capacity: m.buffer.Capacity().Of(m.memory.word), Peak: m.buffer.Peak().Of(m.memory.word)}
-	o.Reads, o.Writes = m.buffer.Accesses()
-	for i, b := range m.buffer.Buffers() {
-		of := Memory{Buffer: m.buffer.built[i], Peak: b.Peak().Of(m.memory.word)}
+func (g *group) bufferUse() OnChip {
+	o := OnChip{Capacity: g.buffer.Capacity().Of(g.memory.word), Peak: g.buffer.Peak().Of(g.memory.word)}
+	o.Reads, o.Writes = g.buffer.Accesses()
+	for i, b := range g.buffer.Buffers() {
+		of := Memory{Buffer: g.buffer.built[i], Peak: b.Peak().Of(g.memory.word)}
 		of.Reads, of.Writes = b.Accesses()
 		o.Memories = append(o.Memories, of)
 	}

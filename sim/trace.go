@@ -65,24 +65,24 @@ type Level struct {
 }
 
 // record enters a span of the group's step i; does nothing without a trace.
-func (m *group) record(i int64, s *schedule.Step, span Span) {
-	t := m.trace
+func (g *group) record(i int64, s *schedule.Step, span Span) {
+	t := g.trace
 	if t == nil || i >= t.ofEach(t.Limit) {
 		return
 	}
-	span.Group, span.Step, span.Kind = m.number, i, s.Kind
+	span.Group, span.Step, span.Kind = g.number, i, s.Kind
 	span.Interval, span.Time, span.Block, span.Layer = s.Interval, s.Time, s.Block, s.Layer
 	t.Spans = append(t.Spans, span)
 }
 
 // recordFill enters how full the layer buffer is, while recorded steps are in
 // flight.
-func (m *group) recordFill() {
-	t := m.trace
-	if t == nil || m.stored > t.ofEach(t.Limit) {
+func (g *group) recordFill() {
+	t := g.trace
+	if t == nil || g.stored > t.ofEach(t.Limit) {
 		return
 	}
-	at, occupied, fill := m.kernel.now, m.buffer.Occupied().Of(m.memory.word), &t.Fill[m.number]
+	at, occupied, fill := g.kernel.now, g.buffer.Occupied().Of(g.memory.word), &t.Fill[g.number]
 	if n := len(*fill); n > 0 && (*fill)[n-1].At == at {
 		*fill = (*fill)[:n-1]
 	}
