@@ -96,18 +96,7 @@ func TestAnyMachineDoesThePapersWork(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		d := drawMachine(r)
 		timed := d.run(r, sim.Options{})
-		check, _, err := crosscheck.Equations(timed, false)
-		if err != nil {
-			r.Fatal(err)
-		}
-		if !check.Pass {
-			r.Errorf("%+v", check.Rows)
-		}
-		for _, row := range check.Rows {
-			if row.Simulated+row.Saved != row.Analytic {
-				r.Errorf("%s: %d and %d saved, Eq. %s has %d", row.Quantity, row.Simulated, row.Saved, row.Equation, row.Analytic)
-			}
-		}
+		everythingIsAccountedFor(r, timed)
 		for _, group := range timed.Groups {
 			for i, b := range group.OnChip.Memories {
 				if b.Peak > b.Capacity {

@@ -85,6 +85,9 @@ func newFiguresCommand() *cobra.Command {
 			defer progress.finish()
 			lab.Progress = progress.step
 			if err := album.Measure(); err != nil {
+				if misfit(err) {
+					return usage(err)
+				}
 				return err
 			}
 			progress.finish()

@@ -62,6 +62,8 @@ func TestFiguresRefuse(t *testing.T) {
 		{"figures --out /proc", "--out: cannot write to /proc"},
 		{"figures --out " + dir + " --only 8", `--only: no figure "8"; there are 6, 7, 9,`},
 		{"figures --out " + dir + " --accuracy " + file, file + `:2: dataset "mnist"`},
+		{"figures --out " + dir + " --only capacity --capacities 512", `--capacities: "512" has no unit; write for example 2MiB`},
+		{"figures --out " + dir + " --only capacity --capacities 1KiB", "does not fit in 1024 bytes on chip however it is cut; 19028 bytes would do"},
 		{"figures --out " + dir + " --accuracy nowhere.csv", "--accuracy: open nowhere.csv"},
 		{"figures --out " + dir + " --activity 1.5", "--activity: density"},
 		{"figures --out " + dir + " --format png", `--format "png"`},
