@@ -3,7 +3,7 @@
 GO ?= go
 FUZZTIME ?= 10s
 
-.PHONY: help run test lint bench bench-peer fuzz cover golden-update hdl-test
+.PHONY: help run test lint bench bench-peer fuzz cover golden-update hdl-test mutants
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ hdl-test: ## the RTL against the fixed-point model (needs Debian's iverilog, ver
 fuzz: ## every fuzz target for FUZZTIME each
 	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 	  echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+
+mutants: ## wrong lines, one at a time: do tests see them? (ONLY=energy for one list)
+	$(GO) run ./internal/mutants -run '$(ONLY)'
 
 cover: ## test coverage by package
 	$(GO) test -cover ./...
