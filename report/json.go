@@ -45,6 +45,19 @@ type Run struct {
 	Projection  *Projection        `json:"projection,omitempty"`
 	Attribution *Attribution       `json:"attribution,omitempty"`
 	Helps       []Help             `json:"what_would_help,omitempty"`
+	Provenance  *Provenance        `json:"provenance,omitempty"`
+}
+
+// Provenance is how a result came to be.
+type Provenance struct {
+	Seed uint64 `json:"seed"` // that was given; a run draws nothing
+}
+
+// RecordSeed keeps the seed that was given; nil is none.
+func (r *Run) RecordSeed(seed *uint64) {
+	if seed != nil {
+		r.Provenance = &Provenance{*seed}
+	}
 }
 
 // Workload describes the network.

@@ -56,11 +56,13 @@ func newDRAMCommand() *cobra.Command {
 				return err
 			}
 			defer closeTrace()
+			warnOfIdleFlags(c)
 			took, err := ask.serve(controller)
 			if err != nil {
 				return err
 			}
 			r := newDRAMReport(controller, took)
+			r.Seed = ask.seed
 			return output.print(c.OutOrStdout(), r, r.write)
 		},
 	}
@@ -76,7 +78,7 @@ func (f *dramFlags) open(c *cobra.Command) (*dram.Controller, func() error, erro
 	if given("trace") == given("pattern") {
 		return nil, nil, usage(fmt.Errorf("give either --trace FILE or --pattern, one of %s", strings.Join(dram.PatternKinds(), ", ")))
 	}
-	for _, flag := range []string{"requests", "step", "seed"} {
+	for _, flag := range []string{"requests", "step"} {
 		if given("trace") && given(flag) {
 			return nil, nil, usage(fmt.Errorf("--%s is for --pattern; a trace says itself what it requests", flag))
 		}
@@ -171,6 +173,7 @@ func (f *dramFlags) serve(controller *dram.Controller) (time.Duration, error) {
 type dramReport struct {
 	Schema               string           `json:"schema"`
 	Device               string           `json:"device"`
+	Seed                 uint64           `json:"seed"`
 	Cycles               units.Cycles     `json:"cycles"` // of the memory clock
 	Seconds              float64          `json:"seconds"`
 	Reads                int64            `json:"reads"`

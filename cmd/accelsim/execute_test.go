@@ -57,7 +57,13 @@ func succeed(t testing.TB, args ...string) string {
 // decodeJSON reads the JSON that a command line prints.
 func decodeJSON(t testing.TB, args ...string) map[string]any {
 	t.Helper()
-	decoder := json.NewDecoder(strings.NewReader(succeed(t, append(args, "--format", "json")...)))
+	return decodeText(t, succeed(t, append(args, "--format", "json")...))
+}
+
+// decodeText reads a JSON object.
+func decodeText(t testing.TB, text string) map[string]any {
+	t.Helper()
+	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
 	var tree map[string]any
 	if err := decoder.Decode(&tree); err != nil {

@@ -81,6 +81,7 @@ func newFiguresCommand() *cobra.Command {
 			if err := writable(out); err != nil { // before the work
 				return err
 			}
+			warnOfIdleFlags(c)
 			progress := newProgress(os.Stderr, "simulating")
 			defer progress.finish()
 			lab.Progress = progress.step

@@ -265,7 +265,7 @@ func explainFlag(c *cobra.Command, err error) error {
 		err = fmt.Errorf("--%s needs a value: %s", missing.GetFlag().Name, missing.GetFlag().Usage)
 	case errors.As(err, &invalid):
 		f := invalid.GetFlag()
-		kind, ok := map[string]string{"int": "a whole number", "int64": "a whole number", "float64": "a number", "bool": "true or false"}[f.Value.Type()]
+		kind, ok := map[string]string{"int": "a whole number", "int64": "a whole number", "float64": "a number", "uint64": "a whole number from 0", "bool": "true or false"}[f.Value.Type()]
 		if !ok {
 			break
 		}

@@ -107,12 +107,14 @@ func newHDLCommand() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
+			warnOfIdleFlags(c)
 			if err := d.Write(f.out, f.force); err != nil {
 				return usage(err)
 			}
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 			defer stop()
 			r := newHDLReport(d, board, f.out)
+			r.Seed = f.seed
 			if err := r.runTools(ctx, d, board, &f); err != nil {
 				return err
 			}
@@ -152,6 +154,7 @@ func regenerate(task *taskFlags, f *hdlFlags, k, n int) string {
 type hdlReport struct {
 	Schema   string   `json:"schema"`
 	Out      string   `json:"out"`
+	Seed     uint64   `json:"seed"`
 	Files    int      `json:"files"`
 	Datapath string   `json:"datapath"`
 	Block    string   `json:"block"`

@@ -78,6 +78,10 @@ func newRootCommand() *cobra.Command {
 		newDRAMCommand(),
 		newHDLCommand(),
 	)
+	for _, c := range root.Commands() {
+		acceptIdleFlags(c)
+	}
+	root.PersistentPreRunE = checkIdleFlags
 	completeFlags(root)
 	root.Args = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {

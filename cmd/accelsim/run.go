@@ -59,6 +59,7 @@ func newRunCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			warnOfIdleFlags(c)
 			progress := newProgress(os.Stderr, "simulating")
 			defer progress.finish()
 			e, err := design.Evaluate(design.Point{
@@ -80,6 +81,7 @@ func newRunCommand() *cobra.Command {
 			table := func(w io.Writer) error { return report.WriteRun(w, e, show.byLayer) }
 			result := report.NewRun(e)
 			result.Attribute(e)
+			result.RecordSeed(seedOf(c))
 			if err := output.print(c.OutOrStdout(), result, table); err != nil {
 				return err
 			}

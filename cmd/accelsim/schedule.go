@@ -49,6 +49,7 @@ func newScheduleCommand() *cobra.Command {
 				return usage(fmt.Errorf("--block %d; there are local blocks 1 to %d, or 0 for all", listing.Block, len(p.Blocks)))
 			}
 			listing.Program = p
+			warnOfIdleFlags(c)
 			table := func(w io.Writer) error { return listing.Write(w) }
 			return output.print(c.OutOrStdout(), listing.Records(), table)
 		},

@@ -252,6 +252,7 @@ func newSweepCommand() *cobra.Command {
 			if workers == 0 {
 				workers = runtime.GOMAXPROCS(0)
 			}
+			warnOfIdleFlags(c)
 			r := &sweeping{plan: plan, out: out, shard: shard, workers: workers}
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 			defer stop()

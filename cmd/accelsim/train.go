@@ -147,7 +147,7 @@ func newTrainCommand() *cobra.Command {
 // trainTensors runs one iteration on the tensors of a file.
 func trainTensors(c *cobra.Command, f *trainFlags, output *outputFlags, w *network.Workload, k, n int) error {
 	given := c.Flags().Changed
-	for _, flag := range []string{"data", "epochs", "samples", "held-out", "checkpoint", "resume", "activity-out", "dropout", "init-scale", "seed"} {
+	for _, flag := range []string{"data", "epochs", "samples", "held-out", "checkpoint", "resume", "activity-out", "dropout", "init-scale"} {
 		if given(flag) {
 			return usage(fmt.Errorf("--%s is for training on a dataset; with --tensors everything is in the file", flag))
 		}
@@ -168,6 +168,7 @@ func trainTensors(c *cobra.Command, f *trainFlags, output *outputFlags, w *netwo
 	if err != nil {
 		return usage(err)
 	}
+	warnOfIdleFlags(c)
 	out, err := t.RunTensors(in)
 	if err != nil {
 		return err
@@ -178,6 +179,7 @@ func trainTensors(c *cobra.Command, f *trainFlags, output *outputFlags, w *netwo
 		}
 	}
 	r := newTensorsResult(w, k, n, out)
+	r.Seed = seedOf(c)
 	return output.print(c.OutOrStdout(), r, r.write)
 }
 
@@ -220,6 +222,7 @@ func trainDataset(c *cobra.Command, f *trainFlags, output *outputFlags, w *netwo
 			return usage(fmt.Errorf("--resume: %w", err))
 		}
 	}
+	warnOfIdleFlags(c)
 	r := newTrainResult(w, k, t, f, samples-f.heldOut, testSamples)
 	options := golden.FitOptions{Epochs: f.epochs, Samples: samples, HeldOut: f.heldOut, Test: test, TestSamples: testSamples, SaveEvery: f.save}
 	if f.checkpoint != "" {

@@ -213,6 +213,7 @@ type tensorsResult struct {
 	Network string             `json:"network"`
 	K       int                `json:"k"`
 	N       int                `json:"n"`
+	Seed    *uint64            `json:"seed,omitempty"` // if one was given, though nothing is drawn
 	Losses  map[string]float64 `json:"losses"`
 	Counts  map[string]int64   `json:"counts"`
 	names   []string
@@ -264,6 +265,7 @@ type benchCase struct {
 
 // trainBench times the cases of the PyTorch peer.
 func trainBench(c *cobra.Command, output *outputFlags) error {
+	warnOfIdleFlags(c)
 	r := &benchResult{Schema: "accelsim.train-bench/1"}
 	for _, b := range golden.BenchCases() {
 		fmt.Fprintf(os.Stderr, "timing %s\n", b.Name)

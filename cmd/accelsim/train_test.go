@@ -63,7 +63,6 @@ func TestTrainRefusesBadInput(t *testing.T) {
 		"initial scale":            {"--init-scale", "NaN"},
 		"optimizer":                {"--optimizer", "adagrad"},
 		"dump without tensors":     {"--dump", damaged},
-		"seed with tensors":        {"--tensors", vectorFolder + "fc-bptt.in.npz", "--seed", "2"},
 		"resume from nothing":      {"--dataset", "mnist", "--resume"},
 		"no such folder":           {"--dataset", "mnist", "--data", damaged + ".none"},
 		"format":                   {"--format", "xml"},

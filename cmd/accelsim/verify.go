@@ -76,6 +76,7 @@ func newVerifyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			warnOfIdleFlags(c)
 			progress := newProgress(os.Stderr, "verifying")
 			defer progress.finish()
 			v, err := crosscheck.Verify(program, m.hardware, in, sim.Options{
@@ -92,7 +93,7 @@ func newVerifyCommand() *cobra.Command {
 			if err := how.dump(v); err != nil {
 				return err
 			}
-			r, err := newVerifyResult(w, v, source)
+			r, err := newVerifyResult(w, v, source, how.seed)
 			if err != nil {
 				return err
 			}
@@ -172,6 +173,7 @@ type verifyResult struct {
 	N         int              `json:"n"`
 	Batch     int              `json:"batch"`
 	Source    string           `json:"source"`
+	Seed      uint64           `json:"seed"`
 	Pass      bool             `json:"pass"`
 	Values    int64            `json:"values"`
 	Differing int64            `json:"differing"`
@@ -203,14 +205,14 @@ type differingSpike struct {
 	text   string
 }
 
-func newVerifyResult(w *network.Workload, v *crosscheck.Verification, source string) (*verifyResult, error) {
+func newVerifyResult(w *network.Workload, v *crosscheck.Verification, source string, seed uint64) (*verifyResult, error) {
 	check, _, err := crosscheck.Equations(v.Sim, true)
 	if err != nil {
 		return nil, err
 	}
 	r := &verifyResult{
 		Schema: "accelsim.verify/1", Workload: w.Name, Timesteps: w.Timesteps, K: v.Sim.K, N: v.Sim.N, Batch: w.Batch,
-		Source: source, Pass: v.Pass && check.Pass, Values: v.Values, WordsAndMACs: check.Pass, Saved: v.Sim.Saved.Words(),
+		Source: source, Seed: seed, Pass: v.Pass && check.Pass, Values: v.Values, WordsAndMACs: check.Pass, Saved: v.Sim.Saved.Words(),
 	}
 	for _, saved := range v.Sim.Saved.Covered {
 		r.WordsAndMACs = r.WordsAndMACs && saved == sim.Traffic{}
