@@ -25,7 +25,8 @@ func (s *simulations) add(steps int64, run func(sim.Options) error) {
 
 // run simulates with a point's options, at most one a CPU at a time, and
 // returns the error of the first in the list that failed: the same on any
-// number of CPUs. A single one stays on the caller's goroutine.
+// number of CPUs, unless it was stopped. A single one stays on the caller's
+// goroutine.
 func (s simulations) run(p Point) error {
 	m := newMeter(s, p.Progress)
 	errs := make([]error, len(s))
@@ -39,6 +40,10 @@ func (s simulations) run(p Point) error {
 				return
 			}
 			o := p.Options
+			if o.Stopped() {
+				errs[i] = sim.ErrStopped
+				return
+			}
 			if p.Progress != nil {
 				o.Progress = func(done int64) { m.step(i, done) }
 			}

@@ -106,3 +106,16 @@ func TestProgressIsTheSumOfAllSimulations(t *testing.T) {
 		}
 	})
 }
+
+// TestAStoppedPointBeginsNothing more.
+func TestAStoppedPointBeginsNothing(t *testing.T) {
+	stop := make(chan struct{})
+	s := simulations{
+		{1, func(sim.Options) error { close(stop); return nil }},
+		{1, func(sim.Options) error { t.Error("begun"); return nil }},
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	if err := s.run(Point{Options: sim.Options{Stop: stop}}); !errors.Is(err, sim.ErrStopped) {
+		t.Error(err)
+	}
+}

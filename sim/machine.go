@@ -59,6 +59,24 @@ type Options struct {
 	Observe func(Observation)
 	// Progress, if not nil, is called now and then with the steps executed.
 	Progress func(done int64)
+	// Stop, if not nil, ends the simulation before its next step once it is
+	// closed, such as a context's Done; the error is then [ErrStopped].
+	Stop <-chan struct{}
+}
+
+// ErrStopped says that a simulation was ended by [Options.Stop].
+var ErrStopped = errors.New("the simulation was stopped")
+
+// Stopped tells whether the simulation is to end.
+func (o *Options) Stopped() bool { return closed(o.Stop) }
+
+func closed(stop <-chan struct{}) bool {
+	select {
+	case <-stop:
+		return true
+	default:
+		return false
+	}
 }
 
 // copyOf names a tensor on chip by the step that loaded or made it: a step may
@@ -87,6 +105,7 @@ type machine struct {
 	accounts *accounts
 	attended attendance
 	progress func(int64)
+	stop     <-chan struct{}
 	requests func(units.Picoseconds, dram.Stream)
 	trace    *Trace // nil unless asked for
 	groups   []*group
@@ -191,6 +210,7 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 		program: p, memory: memory,
 		period:   hw.PE.Clock.Period(),
 		progress: o.Progress,
+		stop:     o.Stop,
 		requests: o.Requests,
 		accounts: newAccounts(p, densities(p.Workload(), p.Blocks)),
 		trace:    o.Trace,
@@ -265,6 +285,9 @@ func explain(s *schedule.Step, err error) error {
 // load takes the next step: room on chip for what it reads and makes, and its
 // words across the DRAM port into streams.
 func (g *group) load() error {
+	if closed(g.stop) {
+		return ErrStopped
+	}
 	s := g.step(g.loading)
 	g.enter(s)
 	g.streams = g.streams[:0]
