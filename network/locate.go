@@ -11,6 +11,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"accelsim/internal/spelling"
 )
 
 // locate prefixes err with file, line and key.
@@ -171,36 +173,4 @@ func oneLine(s string) string {
 
 // Suggest returns ` (did you mean "x"?)` for the name nearest to a misspelt
 // one, or "" if none is near.
-func Suggest(name string, names []string) string {
-	best, distance := "", len(name)/2+1
-	for _, candidate := range names {
-		if d := editDistance(strings.ToLower(name), candidate); d < distance {
-			best, distance = candidate, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (did you mean %q?)", best)
-}
-
-// editDistance is Levenshtein's.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
-}
+func Suggest(name string, names []string) string { return spelling.Suggest(name, names) }
