@@ -50,6 +50,7 @@ func randomPattern(t testing.TB, r *rand.Rand, requests int64) (Device, Pattern)
 	}
 	d.Timing.REFI = d.Timing.RFC + 700 + units.Cycles(r.IntN(800))
 	d.Timing.RFCb = units.Cycles(20 + r.IntN(60))
+	d.Power.IDD5PB = d.Power.IDD5AB
 	d.Timing.REFIb = d.Timing.RFCb + units.Cycles(50+r.IntN(300)) + d.Timing.work()/units.Cycles(d.Ranks*d.Banks())
 	d.ClosePage = r.IntN(4) == 0
 	d.Refresh = RefreshPolicy(r.IntN(3))

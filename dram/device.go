@@ -22,7 +22,6 @@ package dram
 
 import (
 	"fmt"
-	"math/bits"
 	"strings"
 
 	"accelsim/units"
@@ -156,16 +155,61 @@ func (d Device) WithChannels(n int) Device { d.Channels = n; return d }
 // WithMapping returns d with another address mapping.
 func (d Device) WithMapping(mapping string) Device { d.Mapping = mapping; return d }
 
+// invalid says what makes a device unusable, and the keys of an .ini file that
+// decide it, the one to mend first.
+type invalid struct {
+	keys    []string
+	message string
+}
+
+func (e *invalid) Error() string { return e.message }
+
+// wrong says what is wrong with one key.
+func wrong(key, format string, args ...any) error {
+	return contradiction([]string{key}, format, args...)
+}
+
+// contradiction says how the values of several keys contradict each other.
+func contradiction(keys []string, format string, args ...any) error {
+	return &invalid{keys, fmt.Sprintf(format, args...)}
+}
+
 // Validate reports what makes d unusable: a count that is not a power of two,
-// a timing that contradicts another, a mapping that lacks a field.
+// a timing that contradicts another, currents that make an energy negative, a
+// mapping that lacks a field.
 func (d Device) Validate() error {
-	fail := func(format string, args ...any) error {
-		return fmt.Errorf("device %s: "+format, append([]any{d.Name}, args...)...)
+	if err := d.validate(); err != nil {
+		return fmt.Errorf("device %s: %w", d.Name, err)
 	}
+	return nil
+}
+
+func (d Device) validate() error {
 	std, ok := standards[d.Standard]
 	if !ok {
-		return fail("protocol %q is not built in; have %s", d.Standard, strings.Join(standardNames(), ", "))
+		return wrong("protocol", "protocol %q is not built in; have %s", d.Standard, strings.Join(standardNames(), ", "))
 	}
+	if err := d.validateSizes(); err != nil {
+		return err
+	}
+	if err := d.Timing.validate(std); err != nil {
+		return err
+	}
+	if d.Refresh == BankStaggered {
+		banks := units.Cycles(d.Banks() * d.Ranks)
+		if least := max(d.Timing.RFCb+1, units.CeilDiv(d.Timing.RFCb+d.Timing.work(), banks)); d.Timing.REFIb < least {
+			return contradiction([]string{"tREFIb", "tRFCb"}, "tREFIb (%d clocks) leaves no time for requests between the per-bank refreshes of %d banks: it must be at least %d", d.Timing.REFIb, banks, least)
+		}
+	}
+	if err := d.Power.validate(d.Timing, d.Refresh); err != nil {
+		return err
+	}
+	_, err := newMapping(d)
+	return err
+}
+
+// validateSizes checks the organisation and the controller's queues.
+func (d Device) validateSizes() error {
 	for _, c := range []struct {
 		name string
 		n    int
@@ -180,52 +224,42 @@ func (d Device) Validate() error {
 		{"bus_width", d.BusWidth},
 		{"BL", d.BurstLength},
 	} {
-		if c.n <= 0 || bits.OnesCount(uint(c.n)) != 1 {
-			return fail("%s = %d must be a power of two", c.name, c.n)
+		if !powerOfTwo(c.n) {
+			return wrong(c.name, "%s = %d must be a power of two", c.name, c.n)
 		}
 	}
 	switch {
 	case d.BusWidth < 8 || d.DeviceWidth > d.BusWidth:
-		return fail("device_width %d does not fit a bus_width of %d bits", d.DeviceWidth, d.BusWidth)
+		return contradiction([]string{"device_width", "bus_width"}, "device_width %d does not fit a bus_width of %d bits", d.DeviceWidth, d.BusWidth)
 	case d.Columns < d.BurstLength:
-		return fail("a row of %d columns is shorter than a burst of %d", d.Columns, d.BurstLength)
+		return contradiction([]string{"columns", "BL"}, "a row of %d columns is shorter than a burst of %d", d.Columns, d.BurstLength)
 	case d.Banks() > maxBanks:
-		return fail("%d banks in a rank; at most %d", d.Banks(), maxBanks)
+		return contradiction([]string{"bankgroups", "banks_per_group"}, "bankgroups x banks_per_group makes %d banks in a rank; at most %d", d.Banks(), maxBanks)
 	case d.Channels > maxChannels:
-		return fail("%d channels; at most %d", d.Channels, maxChannels)
+		return wrong("channels", "%d channels; at most %d", d.Channels, maxChannels)
+	case d.BeatsPerClock < 0 || d.BeatsPerClock > maxBeats:
+		return wrong("beats_per_clock", "beats_per_clock = %d must be in 1..%d", d.BeatsPerClock, maxBeats)
 	case d.Clock <= 0:
-		return fail("tCK must be above 0")
+		return wrong("tCK", "tCK must be above 0")
 	case d.CommandQueue < 1 || d.CommandQueue > maxQueue:
-		return fail("cmd_queue_size = %d must be in 1..%d", d.CommandQueue, maxQueue)
+		return wrong("cmd_queue_size", "cmd_queue_size = %d must be in 1..%d", d.CommandQueue, maxQueue)
 	case d.Transactions < 1 || d.Transactions > maxQueue:
-		return fail("trans_queue_size = %d must be in 1..%d", d.Transactions, maxQueue)
+		return wrong("trans_queue_size", "trans_queue_size = %d must be in 1..%d", d.Transactions, maxQueue)
 	}
 	if capacity, err := units.Mul(units.Bytes(d.Channels), units.Bytes(d.Ranks), units.Bytes(d.Banks()), units.Bytes(d.Rows), d.PageBytes()); err != nil || capacity > 1<<50 {
-		return fail("its capacity exceeds 1 PiB")
-	}
-	if err := d.Timing.validate(std); err != nil {
-		return fmt.Errorf("device %s: %w", d.Name, err)
-	}
-	if d.Refresh == BankStaggered {
-		banks := units.Cycles(d.Banks() * d.Ranks)
-		if least := max(d.Timing.RFCb+1, units.CeilDiv(d.Timing.RFCb+d.Timing.work(), banks)); d.Timing.REFIb < least {
-			return fail("tREFIb (%d clocks) leaves no time for requests between the per-bank refreshes of %d banks: it must be at least %d", d.Timing.REFIb, banks, least)
-		}
-	}
-	if err := d.Power.validate(); err != nil {
-		return fmt.Errorf("device %s: %w", d.Name, err)
-	}
-	if _, err := newMapping(d); err != nil {
-		return fmt.Errorf("device %s: %w", d.Name, err)
+		return contradiction([]string{"rows", "columns", "bus_width", "channels"}, "its capacity exceeds 1 PiB: bus_width / 8 x columns x rows x banks x ranks x channels")
 	}
 	return nil
 }
+
+func powerOfTwo[T ~int | ~int64](n T) bool { return n > 0 && n&(n-1) == 0 }
 
 // Sizes that bound every state to something small.
 const (
 	maxBanks    = 64 // of all ranks in a channel: a set of banks is one word
 	maxChannels = 64
 	maxQueue    = 64
+	maxBeats    = 1 << 10 // on a data pin in one clock
 	maxTiming   = 1 << 24 // clocks
 )
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"accelsim/internal/spelling"
 )
 
 // Each built-in device is one file in devices/, in the format of [ReadINI],
@@ -32,10 +34,7 @@ func Names() []string {
 func Lookup(name string) (Device, error) {
 	names := Names()
 	if !slices.Contains(names, name) {
-		nearest := slices.MinFunc(names, func(a, b string) int {
-			return distance(strings.ToLower(name), a) - distance(strings.ToLower(name), b)
-		})
-		return Device{}, fmt.Errorf("unknown memory device %q; did you mean %s? Have %s", name, nearest, strings.Join(names, ", "))
+		return Device{}, fmt.Errorf("unknown memory device %q; did you mean %s? Have %s", name, spelling.Nearest(name, names), strings.Join(names, ", "))
 	}
 	file := "devices/" + name + ".ini"
 	f, err := deviceFiles.Open(file)
@@ -45,26 +44,4 @@ func Lookup(name string) (Device, error) {
 	defer f.Close()
 	d, _, err := ReadINI(f, file)
 	return d, err
-}
-
-// distance is how many letters must be put in, taken out or replaced to turn a
-// into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0]++
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

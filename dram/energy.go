@@ -1,7 +1,7 @@
 package dram
 
 import (
-	"fmt"
+	"math"
 
 	"accelsim/units"
 )
@@ -59,50 +59,130 @@ func (e Energy) Total() units.Picojoules {
 	return e.Activate + e.Read + e.Write + e.Refresh + e.Background + e.VPP + e.IO
 }
 
-// Energy prices counted commands and clocks by the power-calculation method of
-// Micron's TN-40-07 (DDR4) and its predecessors: each command costs what its
-// current draws above standby for as long as the command lasts.
-func (d Device) Energy(s Stats) Energy {
+// prices are what one command, or one clock of a rank, costs in picojoules.
+type prices struct {
+	activate, read, write, refresh, bankRefresh float64
+	open, closed                                float64 // a clock with a bank open, or none
+	wordlines                                   float64 // VPP, a clock
+	activateVPP, refreshVPP                     float64
+	readIO, writeIO                             float64
+}
+
+// prices derives them by the power-calculation method of Micron's TN-40-07
+// (DDR4) and its predecessors: each command costs what its current draws above
+// standby for as long as the command lasts.
+//
+// Here and wherever energy is added up, a product is rounded before it goes into
+// a sum: Go may otherwise fuse the two, and does on some processors.
+func (d Device) prices() prices {
 	t, p := d.Timing, d.Power
 	// V x mA x ns is pJ; a rank's chips work together.
 	ns := float64(d.Clock) / 1000
 	chips := float64(d.Chips())
 	core, vpp := p.VDD*ns*chips, p.VPP*ns*chips
-	ras, rp, rc := float64(t.RAS), float64(t.RP), float64(t.RC())
-	rfc, rfcb, burst := float64(t.RFC), float64(t.RFCb), float64(d.BurstCycles())
+	rc, rfc, rfcb, burst := float64(t.RC()), float64(t.RFC), float64(t.RFCb), float64(d.BurstCycles())
 	bits := float64(d.BurstBytes()) * 8
-
-	of := func(n int64, each float64) units.Picojoules { return units.Picojoules(float64(n) * each) }
-	ranks := int64(s.Active + s.Precharged)
-	return Energy{
-		Activate: of(s.Activates, core*(p.IDD0*rc-p.IDD3N*ras-p.IDD2N*rp)),
-		Read:     of(s.Reads, core*(p.IDD4R-p.IDD3N)*burst),
-		Write:    of(s.Writes, core*(p.IDD4W-p.IDD3N)*burst),
-		Refresh: of(s.Refreshes, core*(p.IDD5AB-p.IDD3N)*rfc) +
-			of(s.BankRefreshes, core*(p.IDD5PB-p.IDD3N)*rfcb),
-		Background: of(int64(s.Active), core*p.IDD3N) + of(int64(s.Precharged), core*p.IDD2N),
-		VPP: of(ranks, vpp*p.IPP3N) + of(s.Activates, vpp*(p.IPP0-p.IPP3N)*rc) +
-			of(s.Refreshes, vpp*(p.IPP5-p.IPP3N)*rfc),
-		IO: of(s.Reads, bits*p.ReadPJPerBit) + of(s.Writes, bits*p.WritePJPerBit),
+	return prices{
+		activate:    core * p.aboveStandby(t),
+		read:        core * (p.IDD4R - p.IDD3N) * burst,
+		write:       core * (p.IDD4W - p.IDD3N) * burst,
+		refresh:     core * (p.IDD5AB - p.IDD3N) * rfc,
+		bankRefresh: core * (p.IDD5PB - p.IDD3N) * rfcb,
+		open:        core * p.IDD3N,
+		closed:      core * p.IDD2N,
+		wordlines:   vpp * p.IPP3N,
+		activateVPP: vpp * (p.IPP0 - p.IPP3N) * rc,
+		refreshVPP:  vpp * (p.IPP5 - p.IPP3N) * rfc,
+		readIO:      bits * p.ReadPJPerBit,
+		writeIO:     bits * p.WritePJPerBit,
 	}
 }
 
-// validate reports currents that contradict each other: an operation that
-// draws less than the standby it starts from.
-func (p Power) validate() error {
-	for _, order := range []struct {
-		less, more           string
-		lessValue, moreValue float64
-	}{
-		{"IDD2N", "IDD0", p.IDD2N, p.IDD0},
-		{"IDD2N", "IDD3N", p.IDD2N, p.IDD3N},
-		{"IDD3N", "IDD4R", p.IDD3N, p.IDD4R},
-		{"IDD3N", "IDD4W", p.IDD3N, p.IDD4W},
-		{"IDD3N", "IDD5AB", p.IDD3N, p.IDD5AB},
-	} {
-		if order.lessValue > order.moreValue {
-			return fmt.Errorf("%s (%g mA) contradicts %s (%g mA): it must not exceed it", order.less, order.lessValue, order.more, order.moreValue)
+// aboveStandby is what a chip draws from ACT to ACT above standby with the bank
+// open until its PRE, and closed from then on, in mA times clocks.
+func (p Power) aboveStandby(t Timing) float64 {
+	return float64(p.IDD0*float64(t.RC())) - float64(p.IDD3N*float64(t.RAS)) - float64(p.IDD2N*float64(t.RP))
+}
+
+// Energy prices counted commands and clocks.
+func (d Device) Energy(s Stats) Energy {
+	p := d.prices()
+	of := func(n int64, each float64) units.Picojoules { return units.Picojoules(float64(n) * each) }
+	return Energy{
+		Activate:   of(s.Activates, p.activate),
+		Read:       of(s.Reads, p.read),
+		Write:      of(s.Writes, p.write),
+		Refresh:    of(s.Refreshes, p.refresh) + of(s.BankRefreshes, p.bankRefresh),
+		Background: of(int64(s.Active), p.open) + of(int64(s.Precharged), p.closed),
+		VPP:        of(int64(s.Active+s.Precharged), p.wordlines) + of(s.Activates, p.activateVPP) + of(s.Refreshes, p.refreshVPP),
+		IO:         of(s.Reads, p.readIO) + of(s.Writes, p.writeIO),
+	}
+}
+
+// validate reports a figure that is no current, voltage or energy, and currents
+// that would make a class of energy negative: an operation that draws less than
+// the standby it starts from.
+func (p Power) validate(t Timing, refresh RefreshPolicy) error {
+	for _, f := range p.named() {
+		if !(f.value >= 0 && f.value <= maxPower) {
+			return wrong(f.key, "%s = %g must be in 0..%g", f.key, f.value, float64(maxPower))
 		}
 	}
+	if p.IDD3N < p.IDD2N {
+		return contradiction([]string{"IDD2N", "IDD3N"}, "IDD2N (%g mA) contradicts IDD3N (%g mA): it must not exceed it", p.IDD2N, p.IDD3N)
+	}
+	for _, draw := range []struct {
+		class        string
+		key, standby string
+		more, less   float64
+		used         bool
+	}{
+		{"read", "IDD4R", "IDD3N", p.IDD4R, p.IDD3N, true},
+		{"write", "IDD4W", "IDD3N", p.IDD4W, p.IDD3N, true},
+		{"refresh", "IDD5AB", "IDD3N", p.IDD5AB, p.IDD3N, true},
+		{"refresh", "IDD5PB", "IDD3N", p.IDD5PB, p.IDD3N, refresh == BankStaggered},
+		{"vpp", "IPP0", "IPP3N", p.IPP0, p.IPP3N, p.VPP > 0},
+		{"vpp", "IPP5", "IPP3N", p.IPP5, p.IPP3N, p.VPP > 0},
+	} {
+		if draw.used && draw.more < draw.less {
+			return contradiction([]string{draw.key, draw.standby}, "%s (%g mA) is below %s (%g mA), the standby that it comes on top of: %s energy would be negative; %s must be at least %g",
+				draw.key, draw.more, draw.standby, draw.less, draw.class, draw.key, draw.less)
+		}
+	}
+	if p.aboveStandby(t) < 0 {
+		standby := float64(p.IDD3N*float64(t.RAS)) + float64(p.IDD2N*float64(t.RP))
+		return contradiction([]string{"IDD0", "IDD3N", "IDD2N"}, "IDD0 x tRC (%g mA x %d clocks = %g) is below IDD3N x tRAS + IDD2N x tRP (%g x %d + %g x %d = %g): activate energy would be negative; IDD0 must be at least %g",
+			p.IDD0, t.RC(), p.IDD0*float64(t.RC()), p.IDD3N, t.RAS, p.IDD2N, t.RP, standby,
+			math.Ceil(100*standby/float64(t.RC())+1e-6)/100)
+	}
 	return nil
+}
+
+// named lists every figure under its key in an .ini file.
+func (p *Power) named() []struct {
+	key   string
+	value float64
+} {
+	return []struct {
+		key   string
+		value float64
+	}{
+		{"VDD", p.VDD},
+		{"IDD0", p.IDD0},
+		{"IDD2P", p.IDD2P},
+		{"IDD2N", p.IDD2N},
+		{"IDD3P", p.IDD3P},
+		{"IDD3N", p.IDD3N},
+		{"IDD4W", p.IDD4W},
+		{"IDD4R", p.IDD4R},
+		{"IDD5AB", p.IDD5AB},
+		{"IDD5PB", p.IDD5PB},
+		{"IDD6x", p.IDD6},
+		{"VPP", p.VPP},
+		{"IPP0", p.IPP0},
+		{"IPP3N", p.IPP3N},
+		{"IPP5", p.IPP5},
+		{"io_read", p.ReadPJPerBit},
+		{"io_write", p.WritePJPerBit},
+	}
 }

@@ -29,9 +29,9 @@ func TestBuiltInDevicesAreWhole(t *testing.T) {
 	}
 	for _, name := range Names() {
 		text := deviceText(t, name)
-		d, defaults, err := ReadINI(strings.NewReader(text), name+".ini")
-		if err != nil || len(defaults) > 0 {
-			t.Errorf("%s: %v, defaults %v", name, err, defaults)
+		d, remarks, err := ReadINI(strings.NewReader(text), name+".ini")
+		if err != nil || len(remarks.Defaults)+len(remarks.Notes) > 0 {
+			t.Errorf("%s: %v, %v", name, err, remarks)
 		}
 		if d.Name != name {
 			t.Errorf("%s calls itself %q", name, d.Name)
@@ -85,7 +85,8 @@ tREFI = 3900
 [system]
 bus_width = 128
 `
-	d, defaults, err := ReadINI(strings.NewReader(least), "least.ini")
+	d, remarks, err := ReadINI(strings.NewReader(least), "least.ini")
+	defaults := remarks.Defaults
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +143,7 @@ func TestBadDeviceFilesAreRefusedWithFileAndLine(t *testing.T) {
 		{"cmd_queue_size = 8", "cmd_queue_size = 0", lineOf("cmd_queue_size"), "must be in 1..64"},
 		{"trans_queue_size = 32", "trans_queue_size = 1000", lineOf("trans_queue_size"), "must be in 1..64"},
 		{"tREFI = 9360", "tREFI = 400", lineOf("tREFI"), "leaves no time"},
-		{"IDD4R = 135", "IDD4R = 5", lineOf("IDD3N"), "contradicts IDD4R"},
+		{"IDD4R = 135", "IDD4R = 5", lineOf("IDD4R"), "IDD4R (5 mA) is below IDD3N (43 mA), the standby that it comes on top of: read energy would be negative; IDD4R must be at least 43"},
 		{"IDD4R = 135", "IDD4R = -5", lineOf("IDD4R"), "must not be negative"},
 		{"[timing]", "[timing", lineOf("[timing]"), "not closed"},
 		{"BL = 8", "BL 8", lineOf("BL"), "neither a [section] nor key = value"},

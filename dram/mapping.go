@@ -1,7 +1,6 @@
 package dram
 
 import (
-	"fmt"
 	"math/bits"
 
 	"accelsim/units"
@@ -40,7 +39,7 @@ func newMapping(d Device) (mapping, error) {
 	}
 	const accepted = `write the six fields ch, ra, bg, ba, ro and co once each, most significant first, such as "rochrababgco"`
 	if len(d.Mapping) != 2*len(fields) {
-		return m, fmt.Errorf("address_mapping %q is not 12 letters; %s", d.Mapping, accepted)
+		return m, wrong("address_mapping", "address_mapping %q is not 12 letters; %s", d.Mapping, accepted)
 	}
 	seen, shift := 0, uint(0)
 	for at := len(d.Mapping) - 2; at >= 0; at -= 2 {
@@ -50,7 +49,7 @@ func newMapping(d Device) (mapping, error) {
 				continue
 			}
 			if seen&(1<<i) != 0 {
-				return m, fmt.Errorf("address_mapping %q has field %q twice; %s", d.Mapping, name, accepted)
+				return m, wrong("address_mapping", "address_mapping %q has field %q twice; %s", d.Mapping, name, accepted)
 			}
 			seen |= 1 << i
 			found = true
@@ -58,7 +57,7 @@ func newMapping(d Device) (mapping, error) {
 			shift += uint(bits.Len(uint(f.size)) - 1)
 		}
 		if !found {
-			return m, fmt.Errorf("address_mapping %q has an unknown field %q; %s", d.Mapping, name, accepted)
+			return m, wrong("address_mapping", "address_mapping %q has an unknown field %q; %s", d.Mapping, name, accepted)
 		}
 	}
 	return m, nil

@@ -1,7 +1,6 @@
 package dram
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -174,7 +173,7 @@ func (d Device) Constraints() []Constraint {
 func (t Timing) validate(std standard) error {
 	for _, n := range t.named() {
 		if *n.value < 0 || *n.value > maxTiming {
-			return fmt.Errorf("%s = %d must be in 0..%d clocks", n.key, *n.value, maxTiming)
+			return wrong(n.key, "%s = %d must be in 0..%d clocks", n.key, *n.value, maxTiming)
 		}
 	}
 	for _, positive := range []struct {
@@ -188,7 +187,7 @@ func (t Timing) validate(std standard) error {
 		{"tREFI", t.REFI},
 	} {
 		if positive.value < 1 {
-			return fmt.Errorf("%s must be at least 1 clock", positive.key)
+			return wrong(positive.key, "%s must be at least 1 clock", positive.key)
 		}
 	}
 	rcd := "tRCD"
@@ -208,11 +207,11 @@ func (t Timing) validate(std standard) error {
 		{"tWTR_S", "tWTR_L", t.WTRS, t.WTRL},
 	} {
 		if order.lessValue > order.moreValue {
-			return fmt.Errorf("%s (%d clocks) contradicts %s (%d): it must not exceed it", order.less, order.lessValue, order.more, order.moreValue)
+			return contradiction([]string{order.less, order.more}, "%s (%d clocks) contradicts %s (%d): it must not exceed it", order.less, order.lessValue, order.more, order.moreValue)
 		}
 	}
 	if least := t.RFC + t.work(); t.REFI < least {
-		return fmt.Errorf("tREFI (%d clocks) leaves no time for requests after tRFC (%d): it must be at least %d", t.REFI, t.RFC, least)
+		return contradiction([]string{"tREFI", "tRFC"}, "tREFI (%d clocks) leaves no time for requests after tRFC (%d): it must be at least %d", t.REFI, t.RFC, least)
 	}
 	return nil
 }

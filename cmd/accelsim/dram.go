@@ -131,12 +131,15 @@ func (f *dramFlags) openDevice(c *cobra.Command) (d dram.Device, err error) {
 			return d, usage(fmt.Errorf("--config: %w", err))
 		}
 		defer file.Close()
-		var defaults []string
-		if d, defaults, err = dram.ReadINI(file, f.config); err != nil {
+		var remarks dram.Remarks
+		if d, remarks, err = dram.ReadINI(file, f.config); err != nil {
 			return d, usage(err)
 		}
-		if len(defaults) > 0 {
-			fmt.Fprintf(os.Stderr, "accelsim: warning: %s does not give these, so DRAMsim3's defaults hold: %s\n", f.config, strings.Join(defaults, ", "))
+		if len(remarks.Defaults) > 0 {
+			fmt.Fprintf(os.Stderr, "accelsim: warning: %s does not give these, so DRAMsim3's defaults hold: %s\n", f.config, strings.Join(remarks.Defaults, ", "))
+		}
+		for _, note := range remarks.Notes {
+			fmt.Fprintf(os.Stderr, "accelsim: warning: %s\n", note)
 		}
 	}
 	if given("mapping") {

@@ -69,6 +69,28 @@ func TestDRAMReadsConfigAndTrace(t *testing.T) {
 	}
 }
 
+// TestDRAMSaysWhatIsNotModelled: on stderr, and once.
+func TestDRAMSaysWhatIsNotModelled(t *testing.T) {
+	for name, want := range map[string][]string{
+		"self-refresh": {"self-refresh.ini:51: enable_self_refresh = true is not modelled"},
+		"misspelt-mapping": {
+			"misspelt-mapping.ini does not give these, so DRAMsim3's defaults hold: address_mapping = chrobabgraco",
+			"misspelt-mapping.ini:51: enable_self_refresh = true is not modelled",
+			`misspelt-mapping.ini:45: "adress_mapping" is not a key of [system] (did you mean "address_mapping"?)`,
+		},
+	} {
+		status, stdout, stderr := commandLine(t, "dram", "--config", "../../dram/testdata/"+name+".ini", "--pattern", "random", "--requests", "1000")
+		if status != exitDone || stdout == "" || strings.Count(stderr, "\n") != len(want) {
+			t.Errorf("%s: exit %d\n%s", name, status, stderr)
+		}
+		for _, warning := range want {
+			if !strings.Contains(stderr, "accelsim: warning: ../../dram/testdata/"+warning) {
+				t.Errorf("%s: no %q in\n%s", name, warning, stderr)
+			}
+		}
+	}
+}
+
 func TestDRAMRefusesBadInput(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name, text string) string {
@@ -99,7 +121,9 @@ func TestDRAMRefusesBadInput(t *testing.T) {
 		{[]string{"--device", "hbm2", "--trace", file("b", "0x0 READ 9\n0x1 READ 2\n")}, "b:2: cycle 2 goes back behind 9"},
 		{[]string{"--device", "hbm2", "--trace", file("c", "0x200000000 READ 9\n")}, "c:1: address 0x200000000 is beyond"},
 		{[]string{"--config", file("d.ini", "[dram_structure]\nprotocol = HMC\n"), "--pattern", "copy"}, `d.ini:1: [dram_structure] must give rows`},
-		{[]string{"--config", file("e.ini", "[dram_structure]\nprotocol = DDR4\nrows = 0\n"), "--pattern", "copy"}, "e.ini:1: [dram_structure] must give columns"},
+		{[]string{"--config", file("e.ini", "[dram_structure]\nprotocol = DDR4\nrows = 0\n"), "--pattern", "copy"}, "e.ini:3: rows = 0 must be a power of two"},
+		{[]string{"--config", "../../dram/testdata/idd0-40.ini", "--pattern", "random"}, "idd0-40.ini:34: IDD0 x tRC"},
+		{[]string{"--config", "../../dram/testdata/channel-24g.ini", "--pattern", "random"}, "channel-24g.ini:42: channel_size = 24576 MB"},
 	} {
 		status, stdout, stderr := commandLine(t, append([]string{"dram"}, c.args...)...)
 		if status != exitBadInput || stdout != "" || !strings.Contains(stderr, c.want) || strings.Count(stderr, "\n") != 1 {

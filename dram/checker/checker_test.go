@@ -47,6 +47,7 @@ func varied(t *testing.T, d dram.Device, r *rand.Rand) dram.Device {
 	d.Rows = 1 << (2 + r.IntN(8))
 	d.ClosePage = r.IntN(3) == 0
 	if d.Refresh = dram.RefreshPolicy(r.IntN(3)); d.Refresh == dram.BankStaggered {
+		d.Power.IDD5PB = d.Power.IDD5AB
 		d.Timing.RFCb = d.Timing.RFC / 4
 		d.Timing.REFIb = d.Timing.RFCb + 200
 	}
