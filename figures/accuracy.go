@@ -1,38 +1,16 @@
 package figures
 
 import (
-	"bufio"
 	_ "embed"
-	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
 
+	"accelsim/accuracy"
 	"accelsim/network"
 )
-
-// Loss is AL of Eq. 18, (A_BPTT - A) / A_BPTT, in percent: exact where Low and
-// High are equal, otherwise bounds. Negative is better than BPTT.
-type Loss struct {
-	Low, High float64
-	Source    string
-}
-
-// Exact tells whether the loss is a number rather than bounds.
-func (l Loss) Exact() bool { return l.Low == l.High }
-
-// String prints the loss in percent.
-func (l Loss) String() string {
-	if l.Exact() {
-		return fixed(l.Low, 2)
-	}
-	return fixed(l.Low, 2) + ".." + fixed(l.High, 2)
-}
 
 type design struct {
 	dataset string
@@ -43,13 +21,13 @@ type design struct {
 // classifiers.
 type Accuracies struct {
 	Name   string // of the file
-	losses map[design]Loss
+	losses map[design]accuracy.Loss
 }
 
 // Of returns the loss of a task at (k, n), if it is known. That of BPTT is 0.
-func (a *Accuracies) Of(t *Task, k, n int) (Loss, bool) {
+func (a *Accuracies) Of(t *Task, k, n int) (accuracy.Loss, bool) {
 	if k == t.T() && n == t.Layers() {
-		return Loss{Source: "BPTT itself"}, true
+		return accuracy.Loss{Source: "BPTT itself"}, true
 	}
 	l, ok := a.losses[design{t.Dataset, k, n}]
 	return l, ok
@@ -71,20 +49,26 @@ var paperCSV string
 // PaperAccuracies are the losses that the text of Guo et al. (2023) prints.
 // Its Figures 3-5 show more, but no numbers.
 func PaperAccuracies() *Accuracies {
-	a, err := ReadAccuracies(strings.NewReader(paperCSV), "figures/paper.csv")
+	a, err := ReadAccuracies([]byte(paperCSV), "figures/paper.csv")
 	if err != nil {
 		panic(err) // a constant of this package; a test reads it
 	}
 	return a
 }
 
-// maxAccuracyLines bounds an accuracy file.
-const maxAccuracyLines = 100_000
+// taken are the columns of a table: the figures show one network for a dataset,
+// with trainable classifiers.
+var taken = accuracy.Columns{
+	Inputs:   []string{"net", "dataset", "k", "n", "classifier"},
+	Required: []string{"dataset", "k", "n"},
+	Losses:   true,
+	Example:  "dataset,k,n,accuracy",
+}
 
 // ReadAccuracies reads one file: see [AccuracyFiles.Add].
-func ReadAccuracies(r io.Reader, name string) (*Accuracies, error) {
+func ReadAccuracies(text []byte, name string) (*Accuracies, error) {
 	var files AccuracyFiles
-	if err := files.Add(r, name); err != nil {
+	if err := files.Add(text, name); err != nil {
 		return nil, err
 	}
 	return files.Accuracies()
@@ -93,116 +77,106 @@ func ReadAccuracies(r io.Reader, name string) (*Accuracies, error) {
 // AccuracyFiles collects accuracies from several files. The zero value has none.
 type AccuracyFiles struct {
 	names    []string
-	losses   map[design]Loss
-	measured map[design]measurement
+	losses   map[design]accuracy.Loss
+	measured map[design]accuracy.Row
 }
 
-// measurement is an absolute accuracy, in percent or as a fraction: only ratios
-// of accuracies count.
-type measurement struct {
-	accuracy float64
-	source   string
-	at       string // file and line
-}
-
-// Add reads the JSON result of `accelsim train` (its last test accuracy), or a
-// CSV file with the columns dataset, k, n and accuracy (percent) or loss
-// (percent relative to BPTT, a number or bounds such as 0..1), and optionally
-// net, classifier (trainable) and source. Lines that begin with # are comments.
-// Errors name file and line.
-func (f *AccuracyFiles) Add(r io.Reader, name string) error {
+// Add takes what a file says of the designs of the paper's grids: the last test
+// accuracy of a training, or a table with the columns dataset, k, n and accuracy,
+// or loss (percent relative to BPTT, a number or bounds such as 0..1).
+func (f *AccuracyFiles) Add(text []byte, name string) error {
+	rows, err := accuracy.Read(text, name, taken)
+	if err != nil {
+		return err
+	}
 	if f.losses == nil {
-		f.losses, f.measured = map[design]Loss{}, map[design]measurement{}
+		f.losses, f.measured = map[design]accuracy.Loss{}, map[design]accuracy.Row{}
 	}
 	f.names = append(f.names, name)
-	text := bufio.NewReader(r)
-	if first, _ := text.Peek(1); string(first) == "{" {
-		if err := f.trained(text, name); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		return nil
-	}
-	file := csv.NewReader(text)
-	file.Comment, file.TrimLeadingSpace, file.FieldsPerRecord = '#', true, -1
-	header, err := file.Read()
-	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s: is empty; the first line names the columns: %s", name, accuracyHeader)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	columns, err := accuracyColumns(header)
-	if err != nil {
-		line, _ := file.FieldPos(0)
-		return fmt.Errorf("%s:%d: %w", name, line, err)
-	}
-	for rows := 0; ; rows++ {
-		record, err := file.Read()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		line, _ := file.FieldPos(0)
-		at := fmt.Sprintf("%s:%d", name, line)
-		if rows == maxAccuracyLines {
-			return fmt.Errorf("%s: more than %d lines", at, maxAccuracyLines)
-		}
-		if err := f.row(columns, record, at); err != nil {
-			return fmt.Errorf("%s: %w", at, err)
+	for _, r := range rows {
+		if err := f.add(r); err != nil {
+			return fmt.Errorf("%s: %w", r.At, err)
 		}
 	}
-}
-
-// trained reads what `accelsim train --format json` prints.
-func (f *AccuracyFiles) trained(r io.Reader, name string) error {
-	var result struct {
-		Schema   string `json:"schema"`
-		Settings struct {
-			Network    string  `json:"network"`
-			Dataset    string  `json:"dataset"`
-			Timesteps  int     `json:"timesteps"`
-			K          int     `json:"k"`
-			Blocks     [][]int `json:"blocks"`
-			Classifier string  `json:"classifier"`
-		} `json:"settings"`
-		Epochs []struct {
-			Test *float64 `json:"test_accuracy"`
-		} `json:"epochs"`
-	}
-	if err := json.NewDecoder(r).Decode(&result); err != nil {
-		return fmt.Errorf("is no JSON: %w", err)
-	}
-	s := result.Settings
-	t := task(s.Dataset)
-	switch {
-	case result.Schema != trainSchema:
-		return fmt.Errorf("schema %q; write the result of accelsim train (%s), or CSV", result.Schema, trainSchema)
-	case t == nil || t.Net != s.Network || t.T() != s.Timesteps:
-		return fmt.Errorf("%s on %s with T = %d is none of the figures' tasks", s.Network, s.Dataset, s.Timesteps)
-	case s.Classifier != network.Trainable:
-		return fmt.Errorf("classifier %q; Figures 14 and 15 are of trainable classifiers", s.Classifier)
-	case !slices.Contains(t.K, s.K):
-		return fmt.Errorf("k is %d; the paper's grid of %s has %s", s.K, t.Dataset, list(t.K))
-	case len(s.Blocks) == 0 || !slices.Contains(t.N, len(s.Blocks[0])):
-		return fmt.Errorf("local blocks %v; the paper's grid of %s has n of %s", s.Blocks, t.Dataset, list(t.N))
-	case len(result.Epochs) == 0 || result.Epochs[len(result.Epochs)-1].Test == nil:
-		return errors.New("has no test accuracy after its last epoch")
-	}
-	accuracy := *result.Epochs[len(result.Epochs)-1].Test
-	if accuracy <= 0 || accuracy > 1 {
-		return fmt.Errorf("test accuracy %v is not a fraction above 0", accuracy)
-	}
-	d := design{t.Dataset, s.K, len(s.Blocks[0])}
-	if f.has(d) {
-		return fmt.Errorf("%s at (%d, %d) is there twice", d.dataset, d.k, d.n)
-	}
-	f.measured[d] = measurement{100 * accuracy, name, name}
 	return nil
 }
 
-const trainSchema = "accelsim.train/1"
+// add takes one design, which must be on the grid of its task.
+func (f *AccuracyFiles) add(r accuracy.Row) error {
+	t, err := taskOf(r)
+	if err != nil {
+		return err
+	}
+	if c := r.Inputs["classifier"]; c != "" && c != network.Trainable {
+		return fmt.Errorf("classifier %q; Figures 14 and 15 are of trainable classifiers, leave other rows out", c)
+	}
+	d := design{dataset: t.Dataset}
+	if d.k, err = onGrid(t, "k", r.Inputs["k"], t.K); err != nil {
+		return err
+	}
+	n := r.Inputs["n"]
+	if r.Training != nil {
+		if n, err = layersOfBlocks(r.Training.Blocks); err != nil {
+			return err
+		}
+	}
+	if d.n, err = onGrid(t, "n", n, t.N); err != nil {
+		return err
+	}
+	if f.has(d) {
+		return fmt.Errorf("%s at (%d, %d) is there twice", d.dataset, d.k, d.n)
+	}
+	if r.Loss != nil {
+		f.losses[d] = *r.Loss
+	} else {
+		f.measured[d] = r
+	}
+	return nil
+}
+
+// taskOf finds the task that a row is of.
+func taskOf(r accuracy.Row) (*Task, error) {
+	dataset, net := r.Inputs["dataset"], r.Inputs["net"]
+	t := task(dataset)
+	if t == nil {
+		return nil, fmt.Errorf("dataset %q%s; the figures show %s", dataset,
+			network.Suggest(dataset, datasets()), strings.Join(datasets(), ", "))
+	}
+	if r.Training != nil {
+		net = r.Training.Network
+		if steps := r.Inputs["timesteps"]; steps != strconv.Itoa(t.T()) {
+			return nil, fmt.Errorf("%s on %s with T = %s is none of the figures' tasks; T is %d there", net, dataset, steps, t.T())
+		}
+		layers, err := t.layers()
+		if err == nil && r.Training.Layers != "" && r.Training.Layers != layers {
+			err = fmt.Errorf("layers %s are not those of %s on %s, %s", r.Training.Layers, t.Net, dataset, layers)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if net != "" && net != t.Net {
+		return nil, fmt.Errorf("net %q; the figures show %s on %s", net, t.Net, t.Dataset)
+	}
+	return t, nil
+}
+
+func onGrid(t *Task, name, text string, grid []int) (int, error) {
+	v, err := strconv.Atoi(text)
+	if err != nil || !slices.Contains(grid, v) {
+		return 0, fmt.Errorf("%s is %q; the paper's grid of %s has %s", name, text, t.Dataset, list(grid))
+	}
+	return v, nil
+}
+
+// layersOfBlocks returns the n of a training: the layers of its first block,
+// which no other exceeds.
+func layersOfBlocks(blocks [][]int) (string, error) {
+	if len(blocks) == 0 {
+		return "", errors.New("says no local blocks")
+	}
+	return strconv.Itoa(len(blocks[0])), nil
+}
 
 // has tells whether a design was there before.
 func (f *AccuracyFiles) has(d design) bool {
@@ -216,20 +190,20 @@ func (f *AccuracyFiles) has(d design) bool {
 func (f *AccuracyFiles) Accuracies() (*Accuracies, error) {
 	a := &Accuracies{Name: strings.Join(f.names, ", "), losses: f.losses}
 	for _, t := range Tasks { // in order: the same first error every time
-		base, ok := f.measured[design{t.Dataset, t.T(), t.Layers()}]
+		bptt, ok := f.measured[design{t.Dataset, t.T(), t.Layers()}]
 		var failure error
 		t.grid(func(k, n int) {
 			m, given := f.measured[design{t.Dataset, k, n}]
 			if !given || failure != nil {
 				return
 			}
-			if !ok {
-				failure = fmt.Errorf("%s: the accuracy of %s at (%d, %d) needs BPTT's beside it: add that of k = %d, n = %d",
-					m.at, t.Dataset, k, n, t.T(), t.Layers())
+			if !ok || bptt.Percent == 0 {
+				failure = fmt.Errorf("%s: the accuracy of %s at (%d, %d) needs BPTT's beside it, above 0: add that of k = %d, n = %d",
+					m.At, t.Dataset, k, n, t.T(), t.Layers())
 				return
 			}
-			loss := 100 * (base.accuracy - m.accuracy) / base.accuracy
-			a.losses[design{t.Dataset, k, n}] = Loss{loss, loss, m.source}
+			loss := 100 * (bptt.Percent - m.Percent) / bptt.Percent
+			a.losses[design{t.Dataset, k, n}] = accuracy.Loss{Low: loss, High: loss, Source: m.Source}
 		})
 		if failure != nil {
 			return nil, failure
@@ -238,114 +212,12 @@ func (f *AccuracyFiles) Accuracies() (*Accuracies, error) {
 	return a, nil
 }
 
-const accuracyHeader = "dataset,k,n,accuracy (or loss), and optionally net, classifier and source"
-
-func accuracyColumns(header []string) (map[string]int, error) {
-	columns := map[string]int{}
-	for i, field := range header {
-		field = strings.ToLower(strings.TrimSpace(field))
-		switch field {
-		case "net", "dataset", "k", "n", "accuracy", "loss", "classifier", "source":
-		default:
-			return nil, fmt.Errorf("column %q is unknown; write %s", field, accuracyHeader)
-		}
-		if _, twice := columns[field]; twice {
-			return nil, fmt.Errorf("column %q is there twice", field)
-		}
-		columns[field] = i
+// percent prints a loss, or its bounds.
+func percent(l accuracy.Loss) string {
+	if l.Exact() {
+		return fixed(l.Low, 2)
 	}
-	_, accuracy := columns["accuracy"]
-	_, loss := columns["loss"]
-	for _, required := range []string{"dataset", "k", "n"} {
-		if _, ok := columns[required]; !ok {
-			return nil, fmt.Errorf("no column %q; write %s", required, accuracyHeader)
-		}
-	}
-	if !accuracy && !loss {
-		return nil, fmt.Errorf("neither a column accuracy nor loss; write %s", accuracyHeader)
-	}
-	return columns, nil
-}
-
-// row reads one line of CSV.
-func (f *AccuracyFiles) row(columns map[string]int, record []string, at string) error {
-	if len(record) != len(columns) {
-		return fmt.Errorf("%d fields; the header has %d", len(record), len(columns))
-	}
-	get := func(column string) string {
-		if i, ok := columns[column]; ok {
-			return strings.TrimSpace(record[i])
-		}
-		return ""
-	}
-	t := task(get("dataset"))
-	if t == nil {
-		return fmt.Errorf("dataset %q%s; the figures show %s", get("dataset"),
-			network.Suggest(get("dataset"), datasets()), strings.Join(datasets(), ", "))
-	}
-	if net := get("net"); net != "" && net != t.Net {
-		return fmt.Errorf("net %q; the figures show %s on %s", net, t.Net, t.Dataset)
-	}
-	if c := get("classifier"); c != "" && c != network.Trainable {
-		return fmt.Errorf("classifier %q; Figures 14 and 15 are of trainable classifiers, leave other rows out", c)
-	}
-	d := design{dataset: t.Dataset}
-	for _, part := range []struct {
-		column string
-		to     *int
-		of     []int
-	}{{"k", &d.k, t.K}, {"n", &d.n, t.N}} {
-		v, err := strconv.Atoi(get(part.column))
-		if err != nil || !slices.Contains(part.of, v) {
-			return fmt.Errorf("%s is %q; the paper's grid of %s has %s", part.column, get(part.column), t.Dataset, list(part.of))
-		}
-		*part.to = v
-	}
-	if f.has(d) {
-		return fmt.Errorf("%s at (%d, %d) is there twice", d.dataset, d.k, d.n)
-	}
-	accuracy, loss := get("accuracy"), get("loss")
-	switch {
-	case accuracy != "" && loss != "":
-		return errors.New("both accuracy and loss; write one of them")
-	case accuracy != "":
-		v, err := number(accuracy)
-		if err != nil || v <= 0 || v > 100 {
-			return fmt.Errorf("accuracy %q; write percent above 0 and up to 100", accuracy)
-		}
-		f.measured[d] = measurement{v, get("source"), at}
-	case loss != "":
-		l, err := parseLoss(loss)
-		if err != nil {
-			return err
-		}
-		l.Source = get("source")
-		f.losses[d] = l
-	default:
-		return errors.New("neither accuracy nor loss; write one of them")
-	}
-	return nil
-}
-
-func parseLoss(text string) (Loss, error) {
-	low, high, bounds := strings.Cut(text, "..")
-	if !bounds {
-		high = low
-	}
-	l, err := number(low)
-	h, err2 := number(high)
-	if err != nil || err2 != nil || l > h || h > 100 {
-		return Loss{}, fmt.Errorf("loss %q; write percent relative to BPTT, up to 100, such as -7.26, or bounds such as 0..1", text)
-	}
-	return Loss{Low: l, High: h}, nil
-}
-
-func number(text string) (float64, error) {
-	v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-	if err == nil && (math.IsNaN(v) || math.IsInf(v, 0)) {
-		err = strconv.ErrRange
-	}
-	return v, err
+	return fixed(l.Low, 2) + ".." + fixed(l.High, 2)
 }
 
 func list(numbers []int) string {

@@ -241,7 +241,7 @@ func TestAccuraciesDecide(t *testing.T) {
 		fmt.Fprintf(&text, "emnist,%d,%d,%d\n", k, n, accuracy)
 	})
 	var err error
-	if a.Accuracies, err = ReadAccuracies(strings.NewReader(text.String()), "a.csv"); err != nil {
+	if a.Accuracies, err = ReadAccuracies([]byte(text.String()), "a.csv"); err != nil {
 		t.Fatal(err)
 	}
 	c := a.chosen(emnist)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"accelsim/accuracy"
 	"accelsim/analytic"
 )
 
@@ -22,7 +23,7 @@ func (a *Album) cost(t *Task, k, n int) float64 {
 type merit struct {
 	k, n      int
 	cost      float64
-	loss      Loss
+	loss      accuracy.Loss
 	low, high float64 // bounds of the FoM; equal where the accuracy is exact
 	known     bool    // an accuracy is known
 	complete  bool    // of every k
@@ -77,7 +78,7 @@ func (a *Album) merit() *Figure {
 			row := []string{t.Net, t.Dataset, t.Method(n), integer(n), integer(m.k), fixed(m.cost, 6)}
 			if m.known {
 				bar.Value, bar.Low, bar.High = m.middle(), m.low, m.high
-				row = append(row, m.loss.String(), fixed(m.low, 6), fixed(m.high, 6), fmt.Sprint(m.complete), m.loss.Source)
+				row = append(row, percent(m.loss), fixed(m.low, 6), fixed(m.high, 6), fmt.Sprint(m.complete), m.loss.Source)
 			} else {
 				bar.Value, bar.Low, bar.High = m.cost, m.cost, m.cost
 				bar.Style.Hollow = true
@@ -152,7 +153,7 @@ func (a *Album) best() *Figure {
 		bar := Bar{Style: Style{Color: green}, Group: g, Slots: 1}
 		loss, source := "", "no accuracy given"
 		if c.known {
-			loss, source = c.loss.String(), c.loss.Source
+			loss, source = percent(c.loss), c.loss.Source
 			bar.Value, bar.Low, bar.High = (c.loss.Low+c.loss.High)/2, c.loss.Low, c.loss.High
 			bar.Label = minus(fixed(bar.Value, 2))
 			if !c.loss.Exact() { // no number to draw a bar to

@@ -63,6 +63,18 @@ func (t *Task) T() int { return t.K[0] }
 // Layers is N of the network.
 func (t *Task) Layers() int { return t.N[0] }
 
+// layers are the network's in Table 2 notation.
+func (t *Task) layers() (string, error) {
+	w, err := network.Open(t.Net)
+	if err == nil {
+		err = w.SetDataset(t.Dataset)
+	}
+	if err != nil {
+		return "", err
+	}
+	return w.Net.Text, nil
+}
+
 // Method names a local training method as the paper does: BP, LBP1, LBP2 ..
 func (t *Task) Method(n int) string {
 	if n == t.Layers() {

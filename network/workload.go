@@ -353,19 +353,29 @@ func (f *file) fill(n *Neuron, t *Training, dropout *float64) {
 // Open returns the built-in network of that name, or reads a workload file. A
 // name with a path separator or an extension is a file.
 func Open(name string) (*Workload, error) {
-	text, err := builtin.ReadFile("nets/" + name + ".yaml")
+	text, filename, err := Source(name)
+	if err != nil {
+		return nil, err
+	}
+	return Read(text, filename)
+}
+
+// Source returns the text of the built-in network of that name, or of a
+// workload file, and the file's name for errors.
+func Source(name string) (text []byte, filename string, err error) {
+	text, err = builtin.ReadFile("nets/" + name + ".yaml")
 	if err == nil {
-		return Read(text, name+".yaml")
+		return text, name + ".yaml", nil
 	}
 	looksLikeFile := strings.ContainsAny(name, `/\.`)
 	text, err = os.ReadFile(name)
 	switch {
 	case err == nil:
-		return Read(text, name)
+		return text, name, nil
 	case looksLikeFile || !errors.Is(err, os.ErrNotExist):
-		return nil, fmt.Errorf("workload file: %w", err)
+		return nil, "", fmt.Errorf("workload file: %w", err)
 	}
-	return nil, fmt.Errorf("no network %q%s; there are %s, or name a workload file", name, Suggest(name, Nets()), strings.Join(Nets(), ", "))
+	return nil, "", fmt.Errorf("no network %q%s; there are %s, or name a workload file", name, Suggest(name, Nets()), strings.Join(Nets(), ", "))
 }
 
 // Read parses a workload file (YAML, of which JSON is a part). Errors name
@@ -472,27 +482,40 @@ func (w *Workload) setActivity(f *activityFile) error {
 // SetActivity overrides the densities: with a decimal for all of them, or with
 // a file that holds the keys input, layers and classifiers.
 func (w *Workload) SetActivity(value string) error {
-	d, parseErr := units.ParseDensity(value)
-	if parseErr == nil {
+	if d, err := units.ParseDensity(value); err == nil {
 		w.Activity = Uniform(d, w.Net.N())
 		return nil
 	}
-	text, err := os.ReadFile(value)
+	text, filename, err := ActivitySource(value)
 	if err != nil {
-		if strings.ContainsAny(value, `/\`) || filepath.Ext(value) == ".yaml" || filepath.Ext(value) == ".json" {
-			return fmt.Errorf("activity file: %w", err)
-		}
-		return fmt.Errorf("%w, or the name of an activity file", parseErr)
+		return err
 	}
+	return w.ReadActivity(text, filename)
+}
+
+// ActivitySource returns the text of an activity file, and its name for errors.
+func ActivitySource(name string) (text []byte, filename string, err error) {
+	if text, err = os.ReadFile(name); err == nil {
+		return text, name, nil
+	}
+	if strings.ContainsAny(name, `/\`) || filepath.Ext(name) == ".yaml" || filepath.Ext(name) == ".json" {
+		return nil, "", fmt.Errorf("activity file: %w", err)
+	}
+	_, err = units.ParseDensity(name)
+	return nil, "", fmt.Errorf("%w, or the name of an activity file", err)
+}
+
+// ReadActivity overrides the densities with those of an activity file.
+func (w *Workload) ReadActivity(text []byte, filename string) error {
 	var f activityFile
-	if err := decode(text, value, &f); err != nil {
+	if err := decode(text, filename, &f); err != nil {
 		return err
 	}
 	if path, err := f.check(); err != nil {
-		return locateIn(text, value, "", path, err)
+		return locateIn(text, filename, "", path, err)
 	}
 	if err := w.setActivity(&f); err != nil {
-		return fmt.Errorf("%s: %w", value, err)
+		return fmt.Errorf("%s: %w", filename, err)
 	}
 	return nil
 }

@@ -22,20 +22,14 @@ func plan(t *testing.T, text string) *Plan {
 
 func fixed(t *testing.T) Fixed {
 	t.Helper()
-	table, text, err := EnergyTable("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := Fixed{Version: "test", Energy: text}
-	f.Options.Energy = table
-	return f
+	return Fixed{Version: "test"}
 }
 
 func (p *Plan) column(name string) (values []string) {
 	for _, point := range p.Points {
 		for i, input := range p.Inputs {
 			if input == name {
-				values = append(values, point.Values[i])
+				values = append(values, point.Value(i))
 			}
 		}
 	}
@@ -75,7 +69,7 @@ func TestPointKeepsItsKeyInLargerSweeps(t *testing.T) {
 	if small.Points[0].Key != large.Points[1].Key {
 		t.Error("the same point has another key in a larger sweep")
 	}
-	seen := map[string]bool{}
+	seen := map[Key]bool{}
 	for _, p := range large.Points {
 		if seen[p.Key] {
 			t.Errorf("two points have the key %s", p.Key)

@@ -50,13 +50,12 @@ func Versions(dir string) ([]string, error) {
 	return names, err
 }
 
+// header is the first line of a journal.
 type header struct {
-	Schema  string   `json:"schema"`
-	Version string   `json:"version"`
-	Shard   *Shard   `json:"shard,omitempty"`  // of a journal
-	Plan    string   `json:"plan,omitempty"`   // of a journal: the plan's hash
-	Inputs  []string `json:"inputs,omitempty"` // of a plan
-	Points  int      `json:"points,omitempty"` // of a plan
+	Schema  string `json:"schema"`
+	Version string `json:"version"`
+	Shard   *Shard `json:"shard"`
+	Plan    Key    `json:"plan"` // the plan's hash
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -97,7 +96,7 @@ func NewJournal(dir string, p *Plan, shard Shard) (*Journal, error) {
 		return nil, err
 	}
 	j := &Journal{file: f, synced: time.Now()}
-	text, err := line(header{Schema: schema, Version: p.Fixed.Version, Shard: &shard, Plan: p.Hash()})
+	text, err := line(header{schema, p.Fixed.Version, &shard, p.Hash()})
 	if err == nil {
 		_, err = f.Write(text)
 	}
@@ -132,7 +131,7 @@ func (j *Journal) Close() error { return errors.Join(j.file.Sync(), j.file.Close
 
 // Finished is what journals hold.
 type Finished struct {
-	Records map[string]Record
+	Records *Records
 	// Shards are those that left a journal, as they were cut; a local sweep is
 	// shard 1 of 1.
 	Shards map[Shard]bool
@@ -142,7 +141,7 @@ type Finished struct {
 
 // ReadJournals reads all journals of one version.
 func ReadJournals(dirs []string, version string) (*Finished, error) {
-	all := &Finished{Records: map[string]Record{}, Shards: map[Shard]bool{}}
+	all := &Finished{Records: NewRecords(), Shards: map[Shard]bool{}}
 	for _, dir := range dirs {
 		names, err := filepath.Glob(filepath.Join(escapeGlob(versionFolder(dir, version)), "shard-*"+journalExt))
 		if err != nil {
@@ -177,6 +176,8 @@ func (all *Finished) read(name, version string) error {
 				damaged(err.Error())
 			case h.Schema != schema || h.Version != version || h.Shard == nil:
 				damaged("this is not a journal of " + schema + " and version " + version)
+			case h.Shard.check() != nil:
+				damaged(h.Shard.check().Error())
 			default:
 				own = h.Shard
 				all.Shards[*own] = true
@@ -185,6 +186,9 @@ func (all *Finished) read(name, version string) error {
 		}
 		var r Record
 		err := parseLine(text, &r)
+		if err == nil {
+			err = r.check()
+		}
 		switch {
 		case err != nil && torn: // the point that was being written is not finished
 			return nil
@@ -194,11 +198,11 @@ func (all *Finished) read(name, version string) error {
 		case own == nil:
 			return nil // whose it is, is not known
 		}
-		if before, twice := all.Records[r.Key]; twice && !slices.Equal(before.Values, r.Values) {
-			damaged("point " + r.Key + " has another result than in another journal; the program or its inputs are not what their version says")
+		if all.Records.contradicts(r) {
+			damaged("point " + r.Key.String() + " has another result than in another journal; the program or its inputs are not what their version says")
 			return nil
 		}
-		all.Records[r.Key] = r
+		all.Records.Add(r)
 		return nil
 	})
 }
@@ -224,85 +228,6 @@ func eachLine(name string, f func(number int, text []byte, torn bool) error) err
 			return err
 		}
 	}
-}
-
-// planned is a line of a plan file.
-type planned struct {
-	Key    string   `json:"key"`
-	Values []string `json:"values"`
-}
-
-// Hash identifies a plan's points and their order.
-func (p *Plan) Hash() string {
-	keys := make([]string, len(p.Points))
-	for i, point := range p.Points {
-		keys[i] = point.Key
-	}
-	return hash([]any{p.Inputs, keys})
-}
-
-// Save writes the plan into a folder of results, for [Merge] to know what is
-// missing. All shards write the same.
-func (p *Plan) Save(dir string) error {
-	folder := versionFolder(dir, p.Fixed.Version)
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
-	}
-	return WriteFile(filepath.Join(folder, planFile), func(w io.Writer) error {
-		text, err := line(header{Schema: schema, Version: p.Fixed.Version, Inputs: p.Inputs, Points: len(p.Points)})
-		if err != nil {
-			return err
-		}
-		if _, err := w.Write(text); err != nil {
-			return err
-		}
-		for _, point := range p.Points {
-			if text, err = line(planned{point.Key, point.Values}); err != nil {
-				return err
-			}
-			if _, err := w.Write(text); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// LoadPlan reads the plan that the last sweep of a version left in a folder.
-// Its points can be laid out, not simulated.
-func LoadPlan(dir, version string) (*Plan, error) {
-	name := filepath.Join(versionFolder(dir, version), planFile)
-	p := &Plan{Fixed: Fixed{Version: version}}
-	points := 0
-	err := eachLine(name, func(number int, text []byte, _ bool) error {
-		var h header
-		var point planned
-		var err error
-		if number == 1 {
-			err = parseLine(text, &h)
-			p.Inputs, points = h.Inputs, h.Points
-			if err == nil && (h.Schema != schema || h.Version != version) {
-				err = errors.New("this is not a plan of " + schema + " and version " + version)
-			}
-		} else {
-			err = parseLine(text, &point)
-			if err == nil && len(point.Values) != len(p.Inputs) {
-				err = fmt.Errorf("%d values for %d inputs", len(point.Values), len(p.Inputs))
-			}
-			p.Points = append(p.Points, &Point{Key: point.Key, Values: point.Values})
-		}
-		if err != nil {
-			return fmt.Errorf("%s:%d: %w", name, number, err)
-		}
-		return nil
-	})
-	if err == nil && len(p.Points) != points {
-		err = fmt.Errorf("%s: %d points of %d are there", name, len(p.Points), points)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return p, nil
 }
 
 // WriteFile writes a file whole or not at all: to a temporary file beside it,

@@ -54,7 +54,7 @@ func Merge(dirs []string, version string) (*Merged, error) {
 	}
 	lacking := map[int]bool{} // positions in the plan
 	for i, p := range m.Plan.Points {
-		if _, ok := m.Records[p.Key]; !ok {
+		if !m.Records.Has(p.Key) {
 			m.Missing = append(m.Missing, p)
 			lacking[i] = true
 		}

@@ -33,6 +33,9 @@ func (g orderedGroup) String() string { return g.Group.String() }
 // rowsAtOnce is how many rows are handed to the Parquet writer in one call.
 const rowsAtOnce = 256
 
+// rowsInGroup is how many rows the writer keeps in memory before it writes them.
+const rowsInGroup = 1 << 16
+
 // WriteParquet writes the table with typed columns; what a row does not have
 // is null.
 func (t *Table) WriteParquet(w io.Writer) error {
@@ -46,9 +49,11 @@ func (t *Table) WriteParquet(w io.Writer) error {
 		group.Group[name] = parquet.Optional(nodes[kinds[j]])
 	}
 	out := parquet.NewWriter(w, parquet.NewSchema("sweep", group),
-		parquet.CreatedBy("accelsim", "", ""), parquet.Compression(&parquet.Zstd))
+		parquet.CreatedBy("accelsim", "", ""), parquet.Compression(&parquet.Zstd), parquet.MaxRowsPerRowGroup(rowsInGroup))
 	var rows []parquet.Row
-	for i, cells := range t.Rows {
+	var cells []string
+	for i := range t.rows {
+		cells = t.Row(i, cells)
 		row := make(parquet.Row, len(cells))
 		for j, cell := range cells {
 			v, err := parquetValue(kinds[j], cell)
@@ -61,7 +66,7 @@ func (t *Table) WriteParquet(w io.Writer) error {
 			}
 			row[j] = v.Level(0, defined, j)
 		}
-		if rows = append(rows, row); len(rows) == rowsAtOnce || i == len(t.Rows)-1 {
+		if rows = append(rows, row); len(rows) == rowsAtOnce || i == len(t.rows)-1 {
 			if _, err := out.WriteRows(rows); err != nil {
 				return err
 			}

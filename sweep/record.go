@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"accelsim/design"
@@ -24,9 +25,11 @@ const (
 	Failed   Status = "failed"    // the simulation refused or failed
 )
 
+var statuses = []Status{OK, Mismatch, Invalid, TooLarge, Failed}
+
 // Record is what is known of a finished point: one line of a journal.
 type Record struct {
-	Key    string  `json:"key"`
+	Key    Key     `json:"key"`
 	Status Status  `json:"status"`
 	Reason string  `json:"reason,omitempty"`
 	Values []Value `json:"values,omitempty"`
@@ -44,16 +47,35 @@ func (v Value) MarshalJSON() ([]byte, error) {
 	return json.Marshal([]any{v.Name, json.RawMessage(v.Text)})
 }
 
-// UnmarshalJSON reads ["cycles.total", 123].
+// UnmarshalJSON reads ["cycles.total", 123]. A value is a number or a truth.
 func (v *Value) UnmarshalJSON(text []byte) error {
-	pair := []any{&v.Name, new(json.RawMessage)}
+	var pair []json.RawMessage
 	if err := json.Unmarshal(text, &pair); err != nil {
 		return err
 	}
 	if len(pair) != 2 {
 		return fmt.Errorf("%s is not a name and a value", text)
 	}
-	v.Text = string(*pair[1].(*json.RawMessage))
+	if err := json.Unmarshal(pair[0], &v.Name); err != nil || v.Name == "" || strings.Contains(v.Name, separator) {
+		return fmt.Errorf("%s is not the name of a value", pair[0])
+	}
+	v.Text = string(pair[1])
+	if v.Text != "true" && v.Text != "false" && !strings.Contains("-0123456789", v.Text[:1]) {
+		return fmt.Errorf("%s is %s; it must be a number or a truth", v.Name, v.Text)
+	}
+	return nil
+}
+
+// check refuses what no sweep writes.
+func (r *Record) check() error {
+	switch {
+	case r.Key == Key{}:
+		return errors.New("the point has no key")
+	case !slices.Contains(statuses, r.Status):
+		return fmt.Errorf("status %q is none of %v", r.Status, statuses)
+	case r.Status == OK && len(r.Values) == 0:
+		return errors.New("the point is ok, but has no values")
+	}
 	return nil
 }
 

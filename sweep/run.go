@@ -3,6 +3,7 @@ package sweep
 import (
 	"context"
 	"fmt"
+	"iter"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -34,7 +35,7 @@ func Run(ctx context.Context, p *Plan, points []*Point, s Settings) error {
 		working.Go(func() {
 			for j := range jobs {
 				if j.point == nil {
-					j.group.get()
+					j.group.begin(p.Fixed)
 					continue
 				}
 				r, err := p.evaluate(j)
@@ -48,7 +49,7 @@ func Run(ctx context.Context, p *Plan, points []*Point, s Settings) error {
 	}
 	go func() {
 		defer close(jobs)
-		for _, j := range queue(p.Fixed, points) {
+		for j := range queue(points) {
 			select {
 			case jobs <- j:
 			case <-ctx.Done():
@@ -76,64 +77,78 @@ type job struct {
 
 // group is points that share a baseline.
 type group struct {
-	once     sync.Once
-	point    design.Point
-	baseline atomic.Pointer[design.Baseline]
-	err      error
-	left     atomic.Int64 // points to come
+	members []*Point
+	once    sync.Once
+	point   design.Point // without k and n
+	err     error        // there is no such point: its hardware cannot be read
+	basis   *design.Baseline
+	without error        // there is no baseline
+	left    atomic.Int64 // points to come
 }
 
-func (g *group) get() (*design.Baseline, error) {
+// begin reads the hardware and simulates the baseline, once.
+func (g *group) begin(f Fixed) {
 	g.once.Do(func() {
 		defer func() {
 			if p := recover(); p != nil {
-				g.err = broken(p)
+				g.without = broken(p)
 			}
 		}()
-		b, err := design.BPTT(g.point)
-		g.err = err
-		g.baseline.Store(b)
+		if g.point, g.err = g.members[0].design(f); g.err == nil {
+			g.basis, g.without = design.BPTT(g.point)
+		}
 	})
-	return g.baseline.Load(), g.err
 }
 
-// queue puts a group's baseline before the points of the group before it: by
-// the time that its own points come, nobody waits for it.
-func queue(f Fixed, points []*Point) []job {
-	groups := map[string]*group{}
+// end forgets all of it when the last point has been evaluated.
+func (g *group) end() {
+	if g.left.Add(-1) == 0 {
+		g.point, g.basis, g.members = design.Point{}, nil, nil
+	}
+}
+
+// queue yields the jobs of points: a group's baseline before the points of the
+// group before it, so that nobody waits for it by the time that its own come.
+func queue(points []*Point) iter.Seq[job] {
+	groups := map[*combination]*group{}
 	var order []*group
-	members := map[*group][]job{}
-	var jobs []job
-	for _, p := range points {
-		if p.Refused != "" {
-			jobs = append(jobs, job{point: p})
-			continue
+	return func(yield func(job) bool) {
+		for _, p := range points {
+			if p.Refused != "" {
+				if !yield(job{point: p}) {
+					return
+				}
+				continue
+			}
+			g := groups[p.combination]
+			if g == nil {
+				g = &group{}
+				groups[p.combination], order = g, append(order, g)
+			}
+			g.members = append(g.members, p)
 		}
-		g := groups[p.group]
-		if g == nil {
-			g = &group{point: p.design(f)}
-			groups[p.group], order = g, append(order, g)
+		clear(groups)
+		for i, g := range order {
+			order[i] = nil
+			g.left.Store(int64(len(g.members)))
+			members := g.members
+			if i == 0 && !yield(job{group: g}) || i+1 < len(order) && !yield(job{group: order[i+1]}) {
+				return
+			}
+			for _, p := range members {
+				if !yield(job{p, g}) {
+					return
+				}
+			}
 		}
-		g.left.Add(1)
-		members[g] = append(members[g], job{p, g})
 	}
-	for i, g := range order {
-		if i == 0 {
-			jobs = append(jobs, job{group: g})
-		}
-		if i+1 < len(order) {
-			jobs = append(jobs, job{group: order[i+1]})
-		}
-		jobs = append(jobs, members[g]...)
-	}
-	return jobs
 }
 
-func (p *Point) design(f Fixed) design.Point {
-	f.Options.Order = p.order
-	return design.Point{
-		Workload: p.task.workload, Hardware: p.machine.hardware, K: p.k, N: p.n, Traffic: p.traffic, Residency: p.resides, Options: f.Options,
-	}
+// design is what is simulated at a point, for now without k and n.
+func (c *combination) design(f Fixed) (design.Point, error) {
+	hw, err := c.machine.again()
+	f.Options.Order = c.order
+	return design.Point{Workload: c.workload, Hardware: hw, Traffic: c.traffic, Residency: c.resides, Options: f.Options}, err
 }
 
 // evaluate makes a point's record. A baseline that cannot be had leaves its
@@ -147,16 +162,17 @@ func (p *Plan) evaluate(j job) (r Record, err error) {
 			r, err = record(j.point, nil, broken(thrown))
 		}
 	}()
-	d := j.point.design(p.Fixed)
-	var without error
-	d.Baseline, without = j.group.get()
-	if j.group.left.Add(-1) == 0 {
-		j.group.baseline.Store(nil) // nobody needs it any more
+	j.group.begin(p.Fixed)
+	defer j.group.end()
+	if j.group.err != nil {
+		return record(j.point, nil, j.group.err)
 	}
-	d.NoBaseline = without != nil
+	d := j.group.point
+	d.K, d.N = int(j.point.k), int(j.point.n)
+	d.Baseline, d.NoBaseline = j.group.basis, j.group.without != nil
 	e, failed := design.Evaluate(d)
-	if r, err = record(j.point, e, failed); err == nil && r.Reason == "" && without != nil {
-		r.Reason = oneLine(without)
+	if r, err = record(j.point, e, failed); err == nil && r.Reason == "" {
+		r.Reason = oneLine(j.group.without)
 	}
 	return r, err
 }

@@ -19,6 +19,14 @@ var Whole = Shard{0, 1}
 // String prints "2/8".
 func (s Shard) String() string { return fmt.Sprintf("%d/%d", s.Index+1, s.Count) }
 
+// check refuses what is no part of anything.
+func (s Shard) check() error {
+	if s.Index < 0 || s.Index >= s.Count || s.Count > maxShards {
+		return fmt.Errorf("there is no shard %d of %d", s.Index+1, s.Count)
+	}
+	return nil
+}
+
 // maxShards bounds a job array; Slurm's default is a thousand.
 const maxShards = 100_000
 

@@ -21,14 +21,14 @@ import (
 const smallGrid = "net: lenet1\nk: [3, 4, 20]\nn: [1, 2, 4]\nbatch: [8, 16]\nset: {dram.device: [ddr4-2400, hbm2]}\n"
 
 // evaluateAll runs a plan with that many workers.
-func evaluateAll(t *testing.T, p *Plan, workers int) map[string]Record {
+func evaluateAll(t *testing.T, p *Plan, workers int) *Records {
 	t.Helper()
-	records := map[string]Record{}
+	records := NewRecords()
 	err := Run(context.Background(), p, p.Points, Settings{Workers: workers, Finish: func(r Record) error {
-		if _, twice := records[r.Key]; twice {
+		if records.Has(r.Key) {
 			t.Errorf("%s is finished twice", r.Key)
 		}
-		records[r.Key] = r
+		records.Add(r)
 		return nil
 	}})
 	if err != nil {
@@ -37,7 +37,7 @@ func evaluateAll(t *testing.T, p *Plan, workers int) map[string]Record {
 	return records
 }
 
-func tables(t *testing.T, p *Plan, records map[string]Record) string {
+func tables(t *testing.T, p *Plan, records *Records) string {
 	t.Helper()
 	table, missing := NewTable(p, records)
 	if len(missing) > 0 {
@@ -65,8 +65,9 @@ func TestSharedBaselineChangesNothing(t *testing.T) {
 	for _, i := range []int{3, len(p.Points) - 1} {
 		alone := *p
 		alone.Points = p.Points[i : i+1]
-		r := evaluateAll(t, &alone, 1)[p.Points[i].Key]
-		if d := cmp.Diff(together[r.Key], r); d != "" {
+		want, _ := together.Get(p.Points[i].Key)
+		got, _ := evaluateAll(t, &alone, 1).Get(p.Points[i].Key)
+		if d := cmp.Diff(want, got); d != "" || got.Status != OK {
 			t.Error(d)
 		}
 	}
@@ -142,8 +143,8 @@ func TestTornJournalLosesOnlyTheTornPoint(t *testing.T) {
 		if whole[size] == '\n' {
 			lines++ // only the end of the line is missing
 		}
-		if want := max(lines-1, 0); len(got.Records) != want || got.Corrupt != nil {
-			t.Errorf("cut to %d bytes: %d records, want %d; corrupt: %v", size, len(got.Records), want, got.Corrupt)
+		if want := max(lines-1, 0); got.Records.Len() != want || got.Corrupt != nil {
+			t.Errorf("cut to %d bytes: %d records, want %d; corrupt: %v", size, got.Records.Len(), want, got.Corrupt)
 		}
 	}
 }
@@ -165,8 +166,8 @@ func TestCorruptLineIsNamedAndTheOthersAreUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Records) != 3 || len(got.Corrupt) != 1 || !strings.HasPrefix(got.Corrupt[0], name+":3: ") {
-		t.Errorf("%d records, corrupt: %v; want 3 records and line 3 named", len(got.Records), got.Corrupt)
+	if got.Records.Len() != 3 || len(got.Corrupt) != 1 || !strings.HasPrefix(got.Corrupt[0], name+":3: ") {
+		t.Errorf("%d records, corrupt: %v; want 3 records and line 3 named", got.Records.Len(), got.Corrupt)
 	}
 }
 
@@ -219,7 +220,7 @@ func TestShardsPartitionThePlan(t *testing.T) {
 	for _, points := range []int{1, 7, 100, 1000} {
 		all := make([]*Point, points)
 		for i := range all {
-			all[i] = &Point{k: i}
+			all[i] = &Point{k: int32(i)}
 		}
 		for _, count := range []int{1, 2, 8, 130} {
 			seen, most, least := make([]int, points), 0, points
@@ -274,30 +275,37 @@ func TestShardOfTheEnvironment(t *testing.T) {
 	}
 }
 
-// tableOf makes a table of a cell per row and column.
+// tableOf makes a table of a cell per row and column, all inputs but the status,
+// which is ok if it is no column.
 func tableOf(columns string, rows ...string) *Table {
-	t := &Table{Columns: strings.Fields(columns), at: map[string]int{}}
-	for i, name := range t.Columns {
-		t.at[name] = i
-	}
-	for _, r := range rows {
-		cells := strings.Fields(r)
-		for i, c := range cells {
+	p, records := &Plan{Inputs: strings.Fields(columns)}, NewRecords()
+	for i, r := range rows {
+		cells, key := strings.Fields(r), Key{byte(i + 1)}
+		record := Record{Key: key, Status: OK}
+		for j, c := range cells {
 			if c == "-" {
-				cells[i] = ""
+				cells[j] = ""
 			}
 		}
-		t.Rows, t.points = append(t.Rows, cells), append(t.points, &Point{})
+		if p.Inputs[0] == columnStatus {
+			record.Status, cells = Status(cells[0]), cells[1:]
+		}
+		records.Add(record)
+		p.Points = append(p.Points, &Point{Key: key, combination: &combination{values: cells}})
 	}
+	if p.Inputs[0] == columnStatus {
+		p.Inputs = p.Inputs[1:]
+	}
+	t, _ := NewTable(p, records, columnPareto)
 	return t
 }
 
 func TestParetoFront(t *testing.T) {
-	table := tableOf("status a b pareto",
-		"ok 1 9 -", "ok 2 5 -", "ok 2 6 -", "ok 3 5 -", "ok 9 1 -", "ok 9 1 -", "ok 0 - -", "mismatch 0 0 -")
+	table := tableOf("status a b",
+		"ok 1 9", "ok 2 5", "ok 2 6", "ok 3 5", "ok 9 1", "ok 9 1", "ok 0 -", "mismatch 0 0")
 	table.Front([]Criterion{{"a", false}, {"b", false}})
 	var got []string
-	for i := range table.Rows {
+	for i := range table.rows {
 		got = append(got, table.Cell(i, "pareto"))
 	}
 	if want := "true true false false true true false false"; strings.Join(got, " ") != want {
@@ -305,8 +313,8 @@ func TestParetoFront(t *testing.T) {
 	}
 	table.Front([]Criterion{{"a", true}, {"b", true}}) // the more the better
 	table.KeepFront()
-	if len(table.Rows) != 5 {
-		t.Errorf("%d rows on the front of the largest, want 5: %v", len(table.Rows), table.Rows)
+	if len(table.rows) != 5 {
+		t.Errorf("%d rows on the front of the largest, want 5", len(table.rows))
 	}
 }
 
@@ -315,7 +323,7 @@ func TestOrder(t *testing.T) {
 	order := func(by ...Criterion) string {
 		table.Order(by)
 		var names string
-		for i := range table.Rows {
+		for i := range table.rows {
 			names += table.Cell(i, "name")
 		}
 		return names
@@ -354,7 +362,7 @@ func TestParquetHoldsWhatTheTableHolds(t *testing.T) {
 	}
 	for i, row := range rows {
 		var cells []string
-		for _, v := range row {
+		for _, v := range row[:len(table.Inputs)] {
 			cells = append(cells, fmt.Sprint(v))
 		}
 		if got := strings.Join(cells, " "); got != want[i] {
@@ -363,54 +371,7 @@ func TestParquetHoldsWhatTheTableHolds(t *testing.T) {
 	}
 }
 
-func TestFigureOfMerit(t *testing.T) {
-	p := plan(t, "{net: lenet1, k: [1, max], n: [2, max]}")
-	records := evaluateAll(t, p, 2)
-	table, _ := NewTable(p, records, columnAccuracy, columnFoM)
-	all, err := parseAccuracies([]byte("# measured\nnet,k,n,accuracy\nlenet1,20,4,80\nlenet1,1,2,84\n"), "a.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, err := table.Merit(all, analytic.PaperWeights)
-	if err != nil || n != 2 {
-		t.Fatalf("%d rows rated, %v; want 2", n, err)
-	}
-	if got := table.Cell(3, columnFoM); got != "1" {
-		t.Errorf("the figure of merit of BPTT is %s, want 1", got)
-	}
-	f, err := strconv.ParseFloat(table.Cell(0, columnFoM), 64)
-	if err != nil || f >= 1 || f < 0 {
-		t.Errorf("the figure of merit of (1, 2) is %v (%v), want less than 1", f, err)
-	}
-	if table.Cell(1, columnFoM) != "" {
-		t.Error("a design without accuracy has a figure of merit")
-	}
-	trained, err := parseAccuracies([]byte(`{"schema": "accelsim.train/1", "settings": {"network": "lenet1", "dataset": "emnist",
-		"timesteps": 20, "k": 1, "blocks": [[1, 2], [3, 4]], "classifier": "trainable"}, "epochs": [{"test_accuracy": 0.5}, {"test_accuracy": 0.7}]}`), "result.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := table.Merit(append(trained, all...), analytic.PaperWeights); err == nil || !strings.Contains(err.Error(), "0.7 (result.json) and 84 (a.csv)") {
-		t.Errorf("two accuracies of one design: %v", err)
-	}
-}
-
-func TestBadAccuraciesAndWeights(t *testing.T) {
-	for _, c := range []struct{ text, want string }{
-		{"", "is empty"},
-		{"net,k\nlenet1,2\n", "line 2: there is no column accuracy"},
-		{"net,accuracy\nlenet1,high\n", "line 2: accuracy \"high\""},
-		{"accuracy\n101\n", "between 0 and 100"},
-		{"accuracy\n1,2\n", "wrong number of fields"},
-		{"accuracy\n", "no accuracies"},
-		{`[{"k": 1}]`, "entry 1: there is no column accuracy"},
-		{`{"schema": "accelsim.run/1"}`, "not that of a result of accelsim train"},
-		{`{"schema": "accelsim.train/1"}`, "no epoch"},
-	} {
-		if _, err := parseAccuracies([]byte(c.text), "f"); err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%q: %v; want %q in it", c.text, err, c.want)
-		}
-	}
+func TestWeights(t *testing.T) {
 	w, err := ParseWeights("accuracy=2, macs=0")
 	if want := (analytic.Weights{AccuracyLoss: 2, Memory: 0.25, MemoryAccess: 0.25, Adds: 0.25}); err != nil || w != want {
 		t.Errorf("weights %v, %v; want %v", w, err, want)
@@ -422,18 +383,9 @@ func TestBadAccuraciesAndWeights(t *testing.T) {
 	}
 }
 
-func FuzzAccuracies(f *testing.F) {
-	f.Add("net,k,n,accuracy\nlenet1,20,4,80\n")
-	f.Add(`[{"net": "lenet1", "accuracy": 0.5}]`)
-	f.Add(`{"schema": "accelsim.train/1", "epochs": [{"test_accuracy": 0.5}]}`)
-	f.Fuzz(func(_ *testing.T, text string) {
-		_, _ = parseAccuracies([]byte(text), "f")
-	})
-}
-
 func FuzzJournal(f *testing.F) {
 	head, _ := line(header{Schema: schema, Version: "test", Shard: &Shard{0, 1}})
-	one, _ := line(Record{Key: "a", Status: OK, Values: []Value{{"x", "1"}}})
+	one, _ := line(Record{Key: Key{1}, Status: OK, Values: []Value{{"x", "1"}}})
 	f.Add(append(head, one...))
 	f.Add([]byte("00000000 {}\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -441,7 +393,7 @@ func FuzzJournal(f *testing.F) {
 		if err := os.WriteFile(name, text, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		all := &Finished{Records: map[string]Record{}, Shards: map[Shard]bool{}}
+		all := &Finished{Records: NewRecords(), Shards: map[Shard]bool{}}
 		if err := all.read(name, "test"); err != nil {
 			t.Fatal(err)
 		}
@@ -471,9 +423,10 @@ func TestJobScripts(t *testing.T) {
 func TestResidencyIsAnAxis(t *testing.T) {
 	p := plan(t, "net: lenet1\nk: 4\nn: 2\nbatch: 8\ntraffic: [all, equations]\nresidency: [layer, resident]\nskip-unread: [no, yes]\n")
 	access := map[string]string{}
-	for key, r := range evaluateAll(t, p, 2) {
-		i := slices.IndexFunc(p.Points, func(p *Point) bool { return p.Key == key })
-		value := func(name string) string { return p.Points[i].Values[slices.Index(p.Inputs, name)] }
+	records := evaluateAll(t, p, 2)
+	for _, point := range p.Points {
+		r, _ := records.Get(point.Key)
+		value := func(name string) string { return point.Value(slices.Index(p.Inputs, name)) }
 		name := value("traffic") + " " + value("residency") + " " + value("skip-unread")
 		switch {
 		case r.Status == OK:

@@ -7,7 +7,6 @@ import (
 	"io"
 	"reflect"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -40,64 +39,91 @@ const (
 )
 
 // Table is points and what is known of them. A cell is text; "" is a value that
-// a row does not have.
+// a row does not have. Cells are read from the records when they are asked for,
+// since there may be millions of rows.
 type Table struct {
 	Inputs  []string
 	Columns []string
-	Rows    [][]string
 
-	points []*Point
-	at     map[string]int
+	plan    *Plan
+	records *Records
+	at      map[string]int   // of columns
+	extra   int              // column of the first extra one
+	results int              // column of the first result, behind those
+	places  map[*shape][]int // of a record's values: their columns
+	rows    []row
+}
+
+// row is a point and its record; extra are its cells that are in neither.
+type row struct {
+	point  *Point
+	record int32
+	extra  []string
 }
 
 // NewTable lays out the records that there are, in the plan's order, and
 // returns the points that have none. Extra columns are empty for now.
-func NewTable(p *Plan, records map[string]Record, extra ...string) (t *Table, missing []*Point) {
-	results := resultColumns(p, records)
-	t = &Table{Inputs: p.Inputs}
-	t.Columns = slices.Concat(p.Inputs, []string{columnStatus, columnReason}, extra, results, []string{columnKey, columnVersion})
-	t.at = make(map[string]int, len(t.Columns))
-	for i := len(t.Columns) - 1; i >= 0; i-- {
-		t.at[t.Columns[i]] = i
-	}
+func NewTable(p *Plan, records *Records, extra ...string) (t *Table, missing []*Point) {
+	t = &Table{Inputs: p.Inputs, plan: p, records: records, at: map[string]int{}, places: map[*shape][]int{}}
 	for _, point := range p.Points {
-		r, ok := records[point.Key]
+		i, ok := records.at[point.Key]
 		if !ok {
 			missing = append(missing, point)
 			continue
 		}
-		row := make([]string, len(t.Columns))
-		copy(row, point.Values)
-		row[t.at[columnStatus]], row[t.at[columnReason]] = string(r.Status), r.Reason
-		row[t.at[columnKey]], row[t.at[columnVersion]] = r.Key, p.Fixed.Version
-		for _, v := range r.Values {
-			if i := t.at[v.Name]; i >= len(p.Inputs) {
-				row[i] = v.Text
-			}
+		r := row{point: point, record: i}
+		if len(extra) > 0 {
+			r.extra = make([]string, len(extra))
 		}
-		t.Rows, t.points = append(t.Rows, row), append(t.points, point)
+		t.rows = append(t.rows, r)
+	}
+	t.Columns = slices.Concat(p.Inputs, []string{columnStatus, columnReason}, extra)
+	t.extra = len(t.Columns) - len(extra)
+	t.results = len(t.Columns)
+	t.Columns = slices.Concat(t.Columns, t.resultColumns(), []string{columnKey, columnVersion})
+	for i := len(t.Columns) - 1; i >= 0; i-- {
+		t.at[t.Columns[i]] = i
+	}
+	for _, s := range t.shapes() {
+		places := make([]int, len(s.names))
+		for i, name := range s.names {
+			places[i] = t.at[name]
+		}
+		t.places[s] = places
 	}
 	return t, missing
 }
 
+// shapes returns the shapes of the rows' records, in the rows' order.
+func (t *Table) shapes() (all []*shape) {
+	seen := map[*shape]bool{}
+	for _, r := range t.rows {
+		if s := t.records.list[r.record].shape; !seen[s] {
+			seen[s] = true
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
 // resultColumns merges the names of all records' values, keeping their order.
 // A hardware key that is an input already is left out.
-func resultColumns(p *Plan, records map[string]Record) []string {
+func (t *Table) resultColumns() []string {
 	var columns []string
 	seen := map[string]bool{}
-	for _, name := range p.Inputs {
+	for _, name := range t.Inputs {
 		seen[name] = true
 	}
-	for _, point := range p.Points {
+	for _, s := range t.shapes() {
 		after := 0 // where the next new name goes
-		for _, v := range records[point.Key].Values {
-			if !seen[v.Name] {
-				seen[v.Name] = true
-				columns = slices.Insert(columns, after, v.Name)
+		for _, name := range s.names {
+			if !seen[name] {
+				seen[name] = true
+				columns = slices.Insert(columns, after, name)
 			}
-			if after < len(columns) && columns[after] == v.Name {
+			if after < len(columns) && columns[after] == name {
 				after++
-			} else if i := slices.Index(columns, v.Name); i >= 0 {
+			} else if i := slices.Index(columns, name); i >= 0 {
 				after = i + 1
 			}
 		}
@@ -105,32 +131,72 @@ func resultColumns(p *Plan, records map[string]Record) []string {
 	return columns
 }
 
+// Len returns the number of rows.
+func (t *Table) Len() int { return len(t.rows) }
+
 // Cell returns a row's value in a column, "" if there is none.
 func (t *Table) Cell(row int, column string) string {
-	if i, ok := t.at[column]; ok {
-		return t.Rows[row][i]
+	i, ok := t.at[column]
+	if !ok {
+		return ""
 	}
-	return ""
+	r := &t.rows[row]
+	record := &t.records.list[r.record]
+	switch {
+	case i < len(t.Inputs):
+		return r.point.Value(i)
+	case column == columnStatus:
+		return string(record.status)
+	case column == columnReason:
+		return record.reason
+	case i < t.results:
+		return r.extra[i-t.extra]
+	case column == columnKey:
+		return r.point.Key.String()
+	case column == columnVersion:
+		return t.plan.Fixed.Version
+	}
+	return record.text(column)
 }
 
-// number returns a cell's value if it is a number.
-func (t *Table) number(row int, column string) (float64, bool) {
-	return Quantity(t.Cell(row, column))
+// Row returns all cells of a row in the given slice, which is used again.
+func (t *Table) Row(row int, cells []string) []string {
+	cells = append(cells[:0], make([]string, len(t.Columns))...)
+	r := &t.rows[row]
+	record := &t.records.list[r.record]
+	for i := range t.Inputs {
+		cells[i] = r.point.Value(i)
+	}
+	cells[t.at[columnStatus]], cells[t.at[columnReason]] = string(record.status), record.reason
+	copy(cells[t.extra:], r.extra)
+	places := t.places[record.shape]
+	for i, text := range record.texts(nil) {
+		if place := places[i]; place >= t.results {
+			cells[place] = text
+		}
+	}
+	cells[t.at[columnKey]], cells[t.at[columnVersion]] = r.point.Key.String(), t.plan.Fixed.Version
+	return cells
+}
+
+// set fills in a cell of an extra column.
+func (t *Table) set(row int, column, text string) {
+	t.rows[row].extra[t.at[column]-t.extra] = text
 }
 
 // keep reduces the table to rows, in that order.
 func (t *Table) keep(rows []int) {
-	kept, points := make([][]string, len(rows)), make([]*Point, len(rows))
+	kept := make([]row, len(rows))
 	for i, r := range rows {
-		kept[i], points[i] = t.Rows[r], t.points[r]
+		kept[i] = t.rows[r]
 	}
-	t.Rows, t.points = kept, points
+	t.rows = kept
 }
 
 // Select keeps the rows for which a condition holds.
 func (t *Table) Select(w *Where) {
 	var rows []int
-	for i := range t.Rows {
+	for i := range t.rows {
 		if w.Holds(func(column string) string { return t.Cell(i, column) }) {
 			rows = append(rows, i)
 		}
@@ -187,17 +253,26 @@ func compare(a, b string, down bool) int {
 
 // Order sorts the rows; equals stay in the plan's order.
 func (t *Table) Order(by []Criterion) {
-	rows := make([]int, len(t.Rows))
+	if len(by) == 0 {
+		return
+	}
+	cells := make([][]string, len(by)) // of a criterion: of all rows
+	for j, c := range by {
+		for i := range t.rows {
+			cells[j] = append(cells[j], t.Cell(i, c.Column))
+		}
+	}
+	rows := make([]int, len(t.rows))
 	for i := range rows {
 		rows[i] = i
 	}
-	sort.SliceStable(rows, func(i, j int) bool {
-		for _, c := range by {
-			if o := compare(t.Cell(rows[i], c.Column), t.Cell(rows[j], c.Column), c.Down); o != 0 {
-				return o < 0
+	slices.SortStableFunc(rows, func(a, b int) int {
+		for j, c := range by {
+			if o := compare(cells[j][a], cells[j][b], c.Down); o != 0 {
+				return o
 			}
 		}
-		return false
+		return 0
 	})
 	t.keep(rows)
 }
@@ -206,36 +281,34 @@ func (t *Table) Order(by []Criterion) {
 // criterion and better in one (the Pareto front) in the column pareto. Rows
 // that lack a value are not on it.
 func (t *Table) Front(by []Criterion) {
-	var rows []int
-	costs := map[int][]float64{}
-	for i := range t.Rows {
-		cost := make([]float64, len(by))
-		complete := t.Cell(i, columnStatus) == string(OK)
+	type candidate struct {
+		row  int
+		cost []float64
+	}
+	var all []candidate
+	for i := range t.rows {
+		t.set(i, columnPareto, "false")
+		cost, complete := make([]float64, len(by)), t.Cell(i, columnStatus) == string(OK)
 		for j, c := range by {
-			v, ok := t.number(i, c.Column)
+			v, ok := Quantity(t.Cell(i, c.Column))
 			complete = complete && ok
 			if cost[j] = v; c.Down {
 				cost[j] = -v
 			}
 		}
 		if complete {
-			rows, costs[i] = append(rows, i), cost
+			all = append(all, candidate{i, cost})
 		}
 	}
 	// In lexicographic order, only rows before can dominate a row, and of those
 	// only rows of the front need be asked.
-	sort.SliceStable(rows, func(i, j int) bool { return slices.Compare(costs[rows[i]], costs[rows[j]]) < 0 })
-	var front []int
-	for _, r := range rows {
-		if !slices.ContainsFunc(front, func(f int) bool { return dominates(costs[f], costs[r]) }) {
-			front = append(front, r)
+	slices.SortStableFunc(all, func(a, b candidate) int { return slices.Compare(a.cost, b.cost) })
+	var front []candidate
+	for _, c := range all {
+		if !slices.ContainsFunc(front, func(f candidate) bool { return dominates(f.cost, c.cost) }) {
+			front = append(front, c)
+			t.set(c.row, columnPareto, "true")
 		}
-	}
-	for i := range t.Rows {
-		t.Rows[i][t.at[columnPareto]] = "false"
-	}
-	for _, r := range front {
-		t.Rows[r][t.at[columnPareto]] = "true"
 	}
 }
 
@@ -254,7 +327,7 @@ func dominates(a, b []float64) bool {
 // KeepFront reduces the table to the rows that [Table.Front] marked.
 func (t *Table) KeepFront() {
 	var rows []int
-	for i := range t.Rows {
+	for i := range t.rows {
 		if t.Cell(i, columnPareto) == "true" {
 			rows = append(rows, i)
 		}
@@ -323,9 +396,14 @@ func (t *Table) WriteCSV(w io.Writer) error {
 	if err := out.Write(t.Columns); err != nil {
 		return err
 	}
-	if err := out.WriteAll(t.Rows); err != nil {
-		return err
+	var cells []string
+	for i := range t.rows {
+		cells = t.Row(i, cells)
+		if err := out.Write(cells); err != nil {
+			return err
+		}
 	}
+	out.Flush()
 	return out.Error()
 }
 
@@ -336,7 +414,9 @@ func (t *Table) WriteJSON(w io.Writer) error {
 		return err
 	}
 	kinds := t.kinds()
-	for i, row := range t.Rows {
+	var row []string
+	for i := range t.rows {
+		row = t.Row(i, row)
 		separator := ","
 		if i == 0 {
 			separator = ""
@@ -383,36 +463,51 @@ const (
 // kinds finds each column's type: the narrowest that all its cells have. Empty
 // columns are text.
 func (t *Table) kinds() []kind {
-	kinds := make([]kind, len(t.Columns))
-	for j := range kinds {
-		isInt, isFloat, isBool, any := true, true, true, false
-		for _, row := range t.Rows {
-			cell := row[j]
-			if cell == "" {
-				continue
+	able := make([]abilities, len(t.Columns))
+	for j := range able {
+		able[j] = abilities{isInt: true, isFloat: true, isBool: true}
+	}
+	var row []string
+	for i := range t.rows {
+		row = t.Row(i, row)
+		for j, cell := range row {
+			if cell != "" {
+				able[j].see(cell)
 			}
-			any = true
-			if isInt {
-				v, err := strconv.ParseInt(cell, 10, 64)
-				isInt = err == nil && strconv.FormatInt(v, 10) == cell
-			}
-			if isFloat {
-				isFloat = json.Valid([]byte(cell)) && strings.ContainsAny(cell[:1], "-0123456789")
-			}
-			isBool = isBool && (cell == "true" || cell == "false")
-		}
-		switch {
-		case !any:
-			kinds[j] = textKind
-		case isInt:
-			kinds[j] = intKind
-		case isFloat:
-			kinds[j] = floatKind
-		case isBool:
-			kinds[j] = boolKind
-		default:
-			kinds[j] = textKind
 		}
 	}
+	kinds := make([]kind, len(t.Columns))
+	for j := range kinds {
+		kinds[j] = able[j].narrowest()
+	}
 	return kinds
+}
+
+// abilities are the types that all cells of a column so far have.
+type abilities struct{ any, isInt, isFloat, isBool bool }
+
+func (a *abilities) see(cell string) {
+	a.any = true
+	if a.isInt {
+		v, err := strconv.ParseInt(cell, 10, 64)
+		a.isInt = err == nil && strconv.FormatInt(v, 10) == cell
+	}
+	if a.isFloat && !a.isInt {
+		a.isFloat = json.Valid([]byte(cell)) && strings.ContainsAny(cell[:1], "-0123456789")
+	}
+	a.isBool = a.isBool && (cell == "true" || cell == "false")
+}
+
+func (a *abilities) narrowest() kind {
+	switch {
+	case !a.any:
+		return textKind
+	case a.isInt:
+		return intKind
+	case a.isFloat:
+		return floatKind
+	case a.isBool:
+		return boolKind
+	}
+	return textKind
 }

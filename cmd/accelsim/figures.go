@@ -14,6 +14,7 @@ import (
 	"accelsim/energy"
 	"accelsim/figures"
 	"accelsim/hardware"
+	"accelsim/internal/input"
 	"accelsim/report"
 	"accelsim/units"
 )
@@ -30,7 +31,7 @@ func newFiguresCommand() *cobra.Command {
 			"published.csv and published.md, too. Figures that the paper has not (traffic, time, energy, capacity) say so; capacity comes\n" +
 			"only with --only capacity: it takes minutes.\n\n" +
 			"--accuracy names files for Figures 14 and 15: JSON results of accelsim train, or CSV with the columns dataset,k,n\n" +
-			"and accuracy (percent, BPTT's among them) or loss (percent relative to BPTT, a number or bounds such as 0..1).\n" +
+			"and accuracy (percent or fractions, BPTT's among them) or loss (percent relative to BPTT, a number or bounds such as 0..1).\n" +
 			"The default is what the paper's text prints.",
 		Example: "  accelsim figures --out figures\n" +
 			"  accelsim figures --out figures --only 9,10,energy --hw zcu102\n" +
@@ -150,13 +151,11 @@ func openEnergy(name string) (energy.Table, error) {
 func openAccuracies(names []string) (*figures.Accuracies, error) {
 	var files figures.AccuracyFiles
 	for _, name := range names {
-		f, err := os.Open(name)
+		text, err := input.Text(name)
 		if err != nil {
 			return nil, usage(fmt.Errorf("--accuracy: %w", err))
 		}
-		err = files.Add(f, name)
-		f.Close()
-		if err != nil {
+		if err := files.Add(text, name); err != nil {
 			return nil, usage(err)
 		}
 	}

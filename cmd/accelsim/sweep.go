@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"accelsim"
+	"accelsim/internal/input"
 	"accelsim/report"
 	"accelsim/sim"
 	"accelsim/sweep"
@@ -75,7 +76,7 @@ func (f *gridFlags) register(c *cobra.Command) {
 func (f *gridFlags) plan(c *cobra.Command) (*sweep.Plan, error) {
 	spec := &sweep.Spec{}
 	if f.file != "" {
-		text, err := os.ReadFile(f.file)
+		text, err := input.Text(f.file)
 		if err != nil {
 			return nil, usage(fmt.Errorf("--grid: %w", err))
 		}
@@ -116,17 +117,13 @@ func (f *gridFlags) plan(c *cobra.Command) (*sweep.Plan, error) {
 	return p, usage(err)
 }
 
-func (f *gridFlags) fixed() (fixed sweep.Fixed, err error) {
-	on := machineFlags{hw: "paper", traffic: "all", order: "sequential", timing: f.timing, engine: f.engine, residency: "layer"}
+func (f *gridFlags) fixed() (sweep.Fixed, error) {
+	on := machineFlags{
+		hw: "paper", traffic: "all", order: "sequential", timing: f.timing, engine: f.engine, residency: "layer", energy: f.energy,
+	}
 	m, err := on.open()
-	if err != nil {
-		return fixed, err
-	}
-	fixed = sweep.Fixed{Version: accelsim.Identity(), Options: sim.Options{Untimed: m.untimed, Engine: m.engine}}
-	if fixed.Options.Energy, fixed.Energy, err = sweep.EnergyTable(f.energy); err != nil {
-		return fixed, usage(fmt.Errorf("--energy: %w", err))
-	}
-	return fixed, nil
+	options := sim.Options{Untimed: m.untimed, Engine: m.engine, Energy: m.energy}
+	return sweep.Fixed{Version: accelsim.Identity(), Options: options}, err
 }
 
 // shardFlags say which part to run, and how elsewhere.
@@ -282,13 +279,13 @@ type sweeping struct {
 	out     string // "" keeps nothing
 	shard   sweep.Shard
 	workers int
-	records map[string]sweep.Record
+	records *sweep.Records
 }
 
 // run evaluates the shard's points that are not finished yet.
 func (s *sweeping) run(ctx context.Context) (err error) {
 	points := s.shard.Of(s.plan.Points)
-	s.records = map[string]sweep.Record{}
+	s.records = sweep.NewRecords()
 	if s.out != "" {
 		if err := s.resume(); err != nil {
 			return err
@@ -296,7 +293,7 @@ func (s *sweeping) run(ctx context.Context) (err error) {
 	}
 	var todo []*sweep.Point
 	for _, p := range points {
-		if _, done := s.records[p.Key]; !done {
+		if !s.records.Has(p.Key) {
 			todo = append(todo, p)
 		}
 	}
@@ -313,7 +310,7 @@ func (s *sweeping) run(ctx context.Context) (err error) {
 	}
 	show := newSweepProgress(os.Stderr, len(todo))
 	err = sweep.Run(ctx, s.plan, todo, sweep.Settings{Workers: s.workers, Finish: func(r sweep.Record) error {
-		s.records[r.Key] = r
+		s.records.Add(r)
 		show.finished(r.Status)
 		if journal == nil {
 			return nil
@@ -482,8 +479,8 @@ func missing(m *sweep.Merged) string {
 	first := m.Missing[0]
 	var values []string
 	for i, name := range m.Plan.Inputs {
-		if first.Values[i] != "" {
-			values = append(values, name+"="+first.Values[i])
+		if v := first.Value(i); v != "" {
+			values = append(values, name+"="+v)
 		}
 	}
 	return text + "; the first is " + strings.Join(values, " ") + "; run those shards again"

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"accelsim/analytic"
+	"accelsim/internal/input"
 	"accelsim/report"
 	"accelsim/sweep"
 	"accelsim/units"
@@ -29,7 +30,7 @@ type viewFlags struct {
 	asked       []string // columns that the flags name
 	order       []sweep.Criterion
 	pareto      []sweep.Criterion
-	accuracies  sweep.Accuracies
+	accuracies  *sweep.Accuracies
 	weights     analytic.Weights
 }
 
@@ -79,11 +80,16 @@ func (f *viewFlags) open(c *cobra.Command, inputs []string) (err error) {
 		}
 	}
 	for _, name := range f.accuracyFiles {
-		some, err := sweep.ReadAccuracies(name)
+		text, err := input.Text(name)
 		if err != nil {
 			return usage(fmt.Errorf("--accuracy: %w", err))
 		}
-		f.accuracies = append(f.accuracies, some...)
+		if f.accuracies == nil {
+			f.accuracies = &sweep.Accuracies{}
+		}
+		if err := f.accuracies.Add(text, name, inputs); err != nil {
+			return usage(fmt.Errorf("--accuracy: %w", err))
+		}
 	}
 	if f.weights, err = sweep.ParseWeights(f.weightsText); err != nil {
 		return usage(fmt.Errorf("--fom-weights: %w", err))
@@ -101,7 +107,7 @@ func (f *viewFlags) prune(p *sweep.Plan) error {
 		return nil
 	}
 	p.Points = slices.DeleteFunc(p.Points, func(point *sweep.Point) bool {
-		return !f.where.Holds(func(column string) string { return point.Values[slices.Index(p.Inputs, column)] })
+		return !f.where.Holds(func(column string) string { return point.Value(slices.Index(p.Inputs, column)) })
 	})
 	if len(p.Points) == 0 {
 		return usage(fmt.Errorf("--where %q leaves zero points of the grid", f.whereText))
@@ -111,7 +117,7 @@ func (f *viewFlags) prune(p *sweep.Plan) error {
 
 // finish lays out what is finished, writes the result files and prints the
 // answer. It fails if points failed.
-func (f *viewFlags) finish(stdout io.Writer, p *sweep.Plan, records map[string]sweep.Record, out string) error {
+func (f *viewFlags) finish(stdout io.Writer, p *sweep.Plan, records *sweep.Records, out string) error {
 	var extra []string
 	if f.accuracies != nil {
 		extra = append(extra, "accuracy", "fom")
@@ -126,7 +132,10 @@ func (f *viewFlags) finish(stdout io.Writer, p *sweep.Plan, records map[string]s
 		if err != nil {
 			return usage(fmt.Errorf("--accuracy: %w", err))
 		}
-		fmt.Fprintf(os.Stderr, "accelsim: %d of %d points have a figure of merit: an accuracy, and one of BPTT beside it\n", rated, len(t.Rows))
+		fmt.Fprintf(os.Stderr, "accelsim: %d of %d points have a figure of merit: an accuracy, and one of BPTT beside it\n", rated, t.Len())
+		if unused, of, first := f.accuracies.Unused(); unused > 0 {
+			fmt.Fprintf(os.Stderr, "accelsim: %d of %d accuracies fit no point, the first is at %s\n", unused, of, first)
+		}
 	}
 	if f.where != nil {
 		t.Select(f.where)
@@ -161,7 +170,7 @@ func (f *viewFlags) print(w io.Writer, t *sweep.Table, o outcomes, out string) e
 	case "csv":
 		return t.WriteCSV(w)
 	}
-	if len(t.Rows) == 0 {
+	if t.Len() == 0 {
 		_, err := fmt.Fprintf(w, "No point meets the condition (%s)\n", o)
 		return err
 	}
@@ -184,7 +193,7 @@ var headings = map[string]string{
 // table prints the inputs that differ, the headline results and the columns
 // that were asked for.
 func (f *viewFlags) table(t *sweep.Table, o outcomes, out string) *report.Table {
-	rows := t.Rows
+	rows := t.Len()
 	var columns, constant []string
 	for _, name := range append(slices.Clone(t.Inputs), "status") {
 		first, differs := t.Cell(0, name), false
@@ -235,7 +244,7 @@ func (f *viewFlags) table(t *sweep.Table, o outcomes, out string) *report.Table 
 			if out != "" {
 				where = ", all are in " + filepath.Join(out, "results.csv")
 			}
-			table.Notes = append(table.Notes, fmt.Sprintf("and %s more rows (--top 0 prints them)%s", report.Integer(len(rows)-i), where))
+			table.Notes = append(table.Notes, fmt.Sprintf("and %s more rows (--top 0 prints them)%s", report.Integer(rows-i), where))
 			break
 		}
 		cells := []string{strconv.Itoa(i + 1)}
@@ -279,7 +288,7 @@ func reasons(t *sweep.Table) (notes []string) {
 	const most = 5
 	count := map[string]int{}
 	var order []string
-	for i := range t.Rows {
+	for i := range t.Len() {
 		if r := t.Cell(i, "reason"); r != "" {
 			r = t.Cell(i, "status") + ": " + r
 			if count[r]++; count[r] == 1 {
@@ -312,8 +321,8 @@ type outcomes struct {
 }
 
 func countOutcomes(t *sweep.Table) outcomes {
-	o := outcomes{len(t.Rows), map[string]int{}}
-	for i := range t.Rows {
+	o := outcomes{t.Len(), map[string]int{}}
+	for i := range t.Len() {
 		o.by[t.Cell(i, "status")]++
 	}
 	return o

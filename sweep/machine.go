@@ -1,0 +1,72 @@
+package sweep
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"accelsim/hardware"
+)
+
+// machine is hardware, or why there is none.
+type machine struct {
+	text     []byte // of the file, before the settings
+	filename string
+	settings []Setting
+	content  Key
+	hardware *hardware.Hardware // while it is resolved
+	err      error
+}
+
+// machine reads the hardware of a combination; its file, once.
+func (r *resolver) machine(g Grid, chosen map[string]string) *machine {
+	var settings []Setting
+	for _, a := range g.ordered() {
+		if a.Hardware {
+			settings = append(settings, Setting{a.Name, chosen[a.Name]})
+		}
+	}
+	key := content([]any{chosen[axisHardware], settings})
+	m := r.machines[key]
+	if m == nil {
+		m = &machine{settings: settings}
+		r.machines[key] = m
+		m.text, m.filename, m.err = r.hardware.read(chosen[axisHardware], hardware.Source)
+	}
+	if m.hardware == nil && m.err == nil {
+		if m.hardware, m.err = m.read(); m.err == nil {
+			m.content = content(m.hardware)
+		}
+	}
+	return m
+}
+
+// read parses the file with the settings made.
+func (m *machine) read() (*hardware.Hardware, error) {
+	text := m.text
+	var with []string
+	for _, s := range m.settings {
+		var err error
+		if text, err = s.apply(text); err != nil {
+			return nil, fmt.Errorf("%s: %w", m.filename, err)
+		}
+		with = append(with, s.Key+"="+s.Value)
+	}
+	h, err := hardware.Read(text, m.filename)
+	var wrong *hardware.Error
+	if len(with) > 0 && errors.As(err, &wrong) {
+		// Lines of the edited text are nobody's.
+		return nil, &hardware.Error{File: m.filename + " with " + strings.Join(with, ", "), Key: wrong.Key, Problem: wrong.Problem}
+	}
+	return h, err
+}
+
+// again reads the hardware as it was planned, to simulate it: an energy table
+// that it names may have changed since.
+func (m *machine) again() (*hardware.Hardware, error) {
+	h, err := m.read()
+	if err == nil && content(h) != m.content {
+		err = fmt.Errorf("%s: a file that it names has changed since the sweep began", m.filename)
+	}
+	return h, err
+}

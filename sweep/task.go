@@ -1,0 +1,117 @@
+package sweep
+
+import (
+	"fmt"
+	"strconv"
+
+	"accelsim/network"
+	"accelsim/units"
+)
+
+// task is a workload, or why there is none.
+type task struct {
+	workload *network.Workload
+	subject  *Subject
+	content  Key
+	err      error
+}
+
+// task opens the workload of a combination, once.
+func (r *resolver) task(chosen map[string]string) *task {
+	var key [6]string
+	for i, name := range []string{axisNet, axisDataset, axisTimesteps, axisBatch, axisClassifier, axisActivity} {
+		key[i] = chosen[name]
+	}
+	t := r.tasks[key]
+	if t != nil {
+		return t
+	}
+	t = &task{}
+	r.tasks[key] = t
+	w, file, err := r.open(key)
+	if err != nil {
+		t.err = err
+		return t
+	}
+	w.Net = r.network(w.Net)
+	t.workload, t.content = w, content(w)
+	t.subject = r.subject(key[0], file, w)
+	return t
+}
+
+// network returns the same network for the same layers.
+func (r *resolver) network(n *network.Network) *network.Network {
+	key := content(n)
+	if known := r.networks[key]; known != nil {
+		return known
+	}
+	r.networks[key] = n
+	return n
+}
+
+// subject returns the network that a workload is of, known by its file and by
+// what the dataset made of it.
+func (r *resolver) subject(given string, file Key, w *network.Workload) *Subject {
+	key := content([]any{given, file, w.Net})
+	s := r.subjects[key]
+	if s == nil {
+		s = &Subject{Given: given, Name: w.Name, Net: w.Net, Content: file}
+		r.subjects[key] = s
+		r.plan.Subjects = append(r.plan.Subjects, s)
+	}
+	return s
+}
+
+// open reads a workload and makes of it what the axes say; file is what its own
+// file says.
+func (r *resolver) open(key [6]string) (w *network.Workload, file Key, err error) {
+	net, dataset, timesteps, batch, classifier, activity := key[0], key[1], key[2], key[3], key[4], key[5]
+	text, filename, err := r.nets.read(net, network.Source)
+	if err != nil {
+		return nil, file, err
+	}
+	if w, err = network.Read(text, filename); err != nil {
+		return nil, file, err
+	}
+	file = content(w)
+	if dataset != "" {
+		if err := w.SetDataset(dataset); err != nil {
+			return nil, file, err
+		}
+	}
+	for _, v := range []struct {
+		name, text string
+		to         *int
+	}{{axisTimesteps, timesteps, &w.Timesteps}, {axisBatch, batch, &w.Batch}} {
+		if v.text == "" {
+			continue
+		}
+		if *v.to, err = strconv.Atoi(v.text); err != nil {
+			return nil, file, fmt.Errorf("%s %q is not a whole number", v.name, v.text)
+		}
+	}
+	if classifier != "" {
+		w.Training.Classifier = classifier
+	}
+	if activity != "" {
+		if err := r.setActivity(w, activity); err != nil {
+			return nil, file, err
+		}
+	}
+	if err := w.Check(); err != nil {
+		return nil, file, fmt.Errorf("%s: %w", w.Name, err)
+	}
+	return w, file, nil
+}
+
+// setActivity gives a workload a density, or those of a file.
+func (r *resolver) setActivity(w *network.Workload, activity string) error {
+	if _, err := units.ParseDensity(activity); err == nil {
+		return w.SetActivity(activity)
+	}
+	text, filename, err := r.activities.read(activity, network.ActivitySource)
+	if err != nil {
+		return err
+	}
+	return w.ReadActivity(text, filename)
+}
