@@ -12,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 
-	"gonum.org/v1/gonum/mat"
-
 	"accelsim/pe"
 	"accelsim/units"
 )
@@ -98,8 +96,8 @@ func EstimateArray(s shape, a pe.Array, family string) Resources {
 	cells, lanes := float64(a.PEs()), float64(a.Lanes)
 	m := fitted(family)
 	return Resources{
-		LUT: int(cells*m.cell.at(s.cellLUT(family)) + lanes*m.lane.at(s.laneLUT(family)) + 0.5),
-		FF:  a.PEs()*s.cellFF(family) + sharedFF + int(lanes*m.laneFF.at(s.laneFF(family))+0.5),
+		LUT: int(float64(cells*m.cell.at(s.cellLUT(family))) + float64(lanes*m.lane.at(s.laneLUT(family))) + 0.5),
+		FF:  a.PEs()*s.cellFF(family) + sharedFF + int(float64(lanes*m.laneFF.at(s.laneFF(family)))+0.5),
 		DSP: a.PEs()*s.cellDSP() + a.Lanes*s.laneDSP(),
 	}
 }
@@ -186,17 +184,6 @@ func (s shape) laneDSP() int {
 	return dsps(s["UW"], s["UW"]) + 3*dsps(s["EW"], s["UW"]) + dsps(s["NW"]+1, s["CW"]) + dsps(s["GW"], s["UW"]) + dsps(s["GW"], s["CW"])
 }
 
-// linear is a function fitted by least squares.
-type linear []float64
-
-func (l linear) at(x []float64) float64 {
-	sum := 0.0
-	for i, v := range x {
-		sum += l[i] * v
-	}
-	return max(0, sum)
-}
-
 type model struct{ cell, lane, laneFF linear }
 
 // Measurement is what yosys made of a module: synth_xilinx -flatten -nowidelut.
@@ -238,20 +225,18 @@ func Measurements() []Measurement {
 // fitted fits the model to the measurements that are for it.
 func fitted(family string) model {
 	fit := func(module string, features func(shape, string) []float64, result func(Resources) int) linear {
-		var x, y []float64
-		columns := 0
+		var x [][]float64
+		var y []float64
 		for _, m := range Measurements() {
 			if m.Module == module && m.Use == "fit" && m.Family == family {
-				f := features(m.Shape, family)
-				columns = len(f)
-				x, y = append(x, f...), append(y, float64(result(m.Resources)))
+				x, y = append(x, features(m.Shape, family)), append(y, float64(result(m.Resources)))
 			}
 		}
-		var solution mat.VecDense
-		if err := solution.SolveVec(mat.NewDense(len(y), columns, x), mat.NewVecDense(len(y), y)); err != nil {
-			panic(err) // embedded, and a test fits it
+		solution, ok := leastSquares(x, y)
+		if !ok {
+			panic("the measurements of a " + module + " do not determine its fit") // embedded, and a test fits it
 		}
-		return solution.RawVector().Data
+		return solution
 	}
 	lut := func(r Resources) int { return r.LUT }
 	return model{
