@@ -54,7 +54,7 @@ func NewFoM(run, bptt Cost, w Weights) (FoM, error) {
 		}
 		*term.to = float64(term.run) / float64(term.bptt)
 	}
-	f.Total = w.AccuracyLoss*f.AccuracyLoss + w.Memory*f.Memory +
-		w.MemoryAccess*f.MemoryAccess + w.Adds*f.Adds + w.MACs*f.MACs
+	f.Total = float64(w.AccuracyLoss*f.AccuracyLoss) + float64(w.Memory*f.Memory) +
+		float64(w.MemoryAccess*f.MemoryAccess) + float64(w.Adds*f.Adds) + float64(w.MACs*f.MACs)
 	return f, nil
 }

@@ -30,7 +30,7 @@ func RandomInput(w *network.Workload, blocks []network.Block, seed uint64) *tens
 		}
 		in.X[i] = 1
 		if in.Static {
-			in.X[i] = 1 - r.Float32() // above 0, at most 1
+			in.X[i] = 1 - float32(r.Float32()) // above 0, at most 1
 		}
 	}
 	for range w.Batch {
@@ -49,14 +49,14 @@ func RandomParameters(w *network.Workload, blocks []network.Block, seed uint64) 
 		values := make([]float32, n)
 		bound := g / math.Sqrt(float64(fanIn))
 		for i := range values {
-			values[i] = float32((2*r.Float64() - 1) * bound)
+			values[i] = float32((float64(r.Float64()) - 0.5) * (2 * bound))
 		}
 		return values
 	}
 	between := func(n int, low, high float64) []float32 {
 		values := make([]float32, n)
 		for i := range values {
-			values[i] = float32(low + (high-low)*r.Float64())
+			values[i] = float32(low + float64((high-low)*r.Float64()))
 		}
 		return values
 	}

@@ -9,6 +9,7 @@ package energy
 import (
 	"math"
 
+	"accelsim/elementary"
 	"accelsim/pe"
 	"accelsim/units"
 )
@@ -76,7 +77,7 @@ func (t Table) PE(p pe.Precision, op Op) units.Picojoules {
 // Register returns the energy of that many 32-bit words read from and written to
 // PEs' registers.
 func (t Table) Register(reads, writes units.Words) units.Picojoules {
-	return units.Picojoules(float64(reads)*t.RegisterRead.Amount + float64(writes)*t.RegisterWrite.Amount)
+	return units.Picojoules(float64(float64(reads)*t.RegisterRead.Amount) + float64(float64(writes)*t.RegisterWrite.Amount))
 }
 
 // Spikes returns the energy of that many accesses to 1-bit registers.
@@ -87,7 +88,7 @@ func (t Table) Spikes(bits int64) units.Picojoules {
 // SRAM returns the energy of that many words of the given size read from and
 // written to a bank of the given capacity.
 func (t Table) SRAM(capacity, word units.Bytes, reads, writes units.Words) units.Picojoules {
-	return units.Picojoules((float64(reads)*access(t.SRAMRead, capacity) + float64(writes)*access(t.SRAMWrite, capacity)) * share(word))
+	return units.Picojoules((float64(float64(reads)*access(t.SRAMRead, capacity)) + float64(float64(writes)*access(t.SRAMWrite, capacity))) * share(word))
 }
 
 // DRAM returns the energy of moving that many bytes to or from a device that
@@ -99,7 +100,7 @@ func (t Table) DRAM(moved units.Bytes) units.Picojoules {
 // Static returns the leakage power of that many PEs of a precision and of SRAM
 // of that capacity in all.
 func (t Table) Static(pes int, p pe.Precision, sram units.Bytes) Milliwatts {
-	return Milliwatts(float64(pes)*t.PEStatic.Amount*share(p.Word()) + float64(sram)/float64(units.KiB)*t.SRAMStaticPerKiB.Amount)
+	return Milliwatts(float64(float64(pes)*t.PEStatic.Amount*share(p.Word())) + float64(float64(sram)/float64(units.KiB)*t.SRAMStaticPerKiB.Amount))
 }
 
 // access returns the energy of one word at a capacity: interpolated between
@@ -125,6 +126,6 @@ func access(points []Point, capacity units.Bytes) float64 {
 	if below.Amount == 0 || above.Amount == 0 {
 		return max(below.Amount, above.Amount)
 	}
-	fraction := math.Log(float64(capacity)/float64(below.Capacity)) / math.Log(float64(above.Capacity)/float64(below.Capacity))
-	return below.Amount * math.Pow(above.Amount/below.Amount, fraction)
+	fraction := elementary.Log(float64(capacity)/float64(below.Capacity)) / elementary.Log(float64(above.Capacity)/float64(below.Capacity))
+	return below.Amount * elementary.Exp(fraction*elementary.Log(above.Amount/below.Amount))
 }

@@ -15,6 +15,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"accelsim/elementary"
 )
 
 // Chart is one panel of a figure: lines over k, or groups of bars.
@@ -340,13 +342,13 @@ func niceTicks(low, high float64) []plot.Tick {
 		return nil
 	}
 	step, decimals := 0.0, 0
-	power := math.Floor(math.Log10((high - low) / 4))
+	power := elementary.Decade((high - low) / 4)
 	for _, m := range []struct {
 		factor float64
 		extra  int // decimals beyond the power's
 	}{{1, 0}, {2, 0}, {2.5, 1}, {5, 0}} {
-		if s := m.factor * math.Pow(10, power); (high-low)/s >= 4 {
-			step, decimals = s, max(0, m.extra-int(power))
+		if s := m.factor * math.Pow10(power); (high-low)/s >= 4 {
+			step, decimals = s, max(0, m.extra-power)
 		}
 	}
 	var ticks []plot.Tick
@@ -358,10 +360,10 @@ func niceTicks(low, high float64) []plot.Tick {
 
 // logTicks are multiples of 1, 2 or 5 times a power of ten.
 func logTicks(low, high float64) (ticks []plot.Tick) {
-	for power := math.Floor(math.Log10(low)); power <= math.Log10(high); power++ {
+	for power := elementary.Decade(low); power <= elementary.Decade(high); power++ {
 		for _, m := range []float64{1, 2, 5} {
-			if v := m * math.Pow(10, power); v >= low && v <= high {
-				ticks = append(ticks, plot.Tick{Value: v, Label: fixed(v, max(0, -int(power)))})
+			if v := m * math.Pow10(power); v >= low && v <= high {
+				ticks = append(ticks, plot.Tick{Value: v, Label: fixed(v, max(0, -power))})
 			}
 		}
 	}

@@ -2,9 +2,9 @@ package figures
 
 import (
 	"fmt"
-	"math"
 
 	"accelsim/analytic"
+	"accelsim/elementary"
 	"accelsim/network"
 )
 
@@ -193,7 +193,7 @@ func ratio(v float64) string {
 	if v == 0 || v >= 0.1 {
 		return fixed(v, 2)
 	}
-	return fixed(v, 1-int(math.Floor(math.Log10(v))))
+	return fixed(v, 1-elementary.Decade(v))
 }
 
 const notInPaper = "Not in the paper."

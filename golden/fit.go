@@ -123,7 +123,7 @@ func upTo(n int) []int {
 // fitEpoch runs the rest of the current epoch.
 func (t *Trainer) fitEpoch(train Samples, samples []int, o FitOptions) (Epoch, error) {
 	at := &t.position
-	rate := t.workload.Training.LearningRate * math.Pow(0.5, float64(at.Epoch/decayEpochs))
+	rate := math.Ldexp(t.workload.Training.LearningRate, -(at.Epoch / decayEpochs))
 	t.SetLearningRate(rate)
 	order := make([]int, len(samples))
 	for i, j := range rand.New(rand.NewPCG(t.options.Seed, shuffleStream+1+uint64(at.Epoch))).Perm(len(samples)) {

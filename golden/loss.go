@@ -1,8 +1,7 @@
 package golden
 
 import (
-	"math"
-
+	"accelsim/elementary"
 	"accelsim/network"
 )
 
@@ -28,7 +27,7 @@ func (t *Trainer) loss(c *classifier) float64 {
 				y = 1
 			}
 			d := rates[i] - y
-			total += d * d
+			total += float64(d * d)
 			delta[i] = float32(scale * d)
 		}
 	}
@@ -60,7 +59,7 @@ func crossEntropy(delta []float32, rates []float64, label int, divisor float64, 
 	}
 	sum := 0.0
 	for i, r := range rates {
-		exponentials[i] = math.Exp(r - greatest)
+		exponentials[i] = elementary.Exp(r - greatest)
 		sum += exponentials[i]
 	}
 	for i := range rates {
@@ -70,5 +69,5 @@ func crossEntropy(delta []float32, rates []float64, label int, divisor float64, 
 		}
 		delta[i] = float32((exponentials[i]/sum - y) / divisor)
 	}
-	return math.Log(sum) - (rates[label] - greatest)
+	return elementary.Log(sum) - (rates[label] - greatest)
 }

@@ -61,7 +61,7 @@ func (t *Trainer) normalizeTask(_, group int) {
 	for at := first; at < len(sums); at += channels {
 		for c, v := range sums[at : at+lanes] {
 			d := float64(v) - mean[c]
-			variance[c] += d * d
+			variance[c] += float64(d * d)
 		}
 	}
 	for c := range variance {
@@ -74,8 +74,8 @@ func (t *Trainer) normalizeTask(_, group int) {
 		if m > 1 {
 			unbiased *= m / (m - 1)
 		}
-		n.mean[c] = float32(0.9*float64(n.mean[c]) + 0.1*mean[c-first])
-		n.variance[c] = float32(0.9*float64(n.variance[c]) + 0.1*unbiased)
+		n.mean[c] = float32(float64(0.9*float64(n.mean[c])) + float64(0.1*mean[c-first]))
+		n.variance[c] = float32(float64(0.9*float64(n.variance[c])) + float64(0.1*unbiased))
 	}
 	xhat := n.xhat[t.now.slot*t.batch*size:]
 	for at := first; at < len(sums); at += channels {
@@ -117,7 +117,7 @@ func (t *Trainer) normErrorTask(_, group int) {
 	t.eachNormValue(first, func(padded, plain int) {
 		gamma, xhat := e.gamma[padded:padded+lanes], n.xhat[plain:plain+lanes]
 		for c, g := range gamma {
-			dGain[c] += float64(g) * float64(xhat[c])
+			dGain[c] += float64(float64(g) * float64(xhat[c]))
 			dBias[c] += float64(g)
 		}
 	})

@@ -3,6 +3,7 @@ package golden
 import (
 	"math"
 
+	"accelsim/elementary"
 	"accelsim/network"
 )
 
@@ -57,12 +58,12 @@ func (t *Trainer) updateRange(w, dw, first, second []float32) {
 		momentum(w, first, dw, float32(h.Momentum), float32(t.learningRate))
 		return
 	}
-	correction1 := 1 - math.Pow(h.Beta1, float64(t.updates))
-	correction2 := 1 - math.Pow(h.Beta2, float64(t.updates))
+	correction1 := 1 - elementary.Power(h.Beta1, t.updates)
+	correction2 := 1 - elementary.Power(h.Beta2, t.updates)
 	for i, d := range dw {
 		g := float64(d)
-		first[i] = float32(h.Beta1*float64(first[i]) + (1-h.Beta1)*g)
-		second[i] = float32(h.Beta2*float64(second[i]) + (1-h.Beta2)*g*g)
+		first[i] = float32(float64(h.Beta1*float64(first[i])) + float64((1-h.Beta1)*g))
+		second[i] = float32(float64(h.Beta2*float64(second[i])) + float64((1-h.Beta2)*g*g))
 		mhat, vhat := float64(first[i])/correction1, float64(second[i])/correction2
 		w[i] = float32(float64(w[i]) - t.learningRate*mhat/(math.Sqrt(vhat)+h.Epsilon))
 	}

@@ -33,7 +33,7 @@ func (t *Trainer) draw(s *synapses, stream uint64) {
 	height, width := s.fileKernel()
 	bound := t.options.InitScale / math.Sqrt(float64(s.source.used*height*width))
 	for i := range values {
-		values[i] = float32((2*random.Float64() - 1) * bound)
+		values[i] = float32((float64(random.Float64()) - 0.5) * (2 * bound))
 	}
 	s.load(values)
 	t.turn(s)

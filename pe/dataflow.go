@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"accelsim/elementary"
 	"accelsim/units"
 )
 
@@ -119,11 +120,11 @@ func (a Array) outputStationary(m Matrix) Cost {
 // depth a + sqrt(depth a (1-a)) Phi^-1((r - 3/8) / (r + 1/4)).
 func slowest(depth, rows int64, density float64) int64 {
 	n := float64(depth)
-	mean := n * density
+	mean := float64(n * density)
 	largest := mean
 	if rows > 1 {
 		p := (float64(rows) - 0.375) / (float64(rows) + 0.25)
-		largest += math.Sqrt(mean*(1-density)) * math.Sqrt2 * math.Erfinv(2*p-1)
+		largest += float64(math.Sqrt(mean*(1-density)) * elementary.NormalQuantile(p))
 	}
 	return min(depth, int64(math.Ceil(largest)))
 }

@@ -1,6 +1,6 @@
 package pe
 
-import "math"
+import "accelsim/elementary"
 
 // Loss is what a loss averages over: a batch, an interval of k steps and, for MSE,
 // classes. Samples come one after the other, in as many tiles as it takes.
@@ -37,14 +37,14 @@ func (l Loss) CrossEntropy(total float64, delta []float32, counts, labels []uint
 		top := float64(greatest) / float64(l.K)
 		sum := 0.0
 		for i, count := range sample {
-			exponentials[i] = math.Exp(float64(count)/float64(l.K) - top)
+			exponentials[i] = elementary.Exp(float64(count)/float64(l.K) - top)
 			sum += exponentials[i]
 		}
 		for i := range sample {
 			at := b*l.Classes + i
 			delta[at] = float32((exponentials[i]/sum - target(at, l.Classes, labels)) / (float64(l.K) * float64(l.Batch)))
 		}
-		total += math.Log(sum) - (float64(sample[label])/float64(l.K) - top)
+		total += elementary.Log(sum) - (float64(sample[label])/float64(l.K) - top)
 	}
 	return total
 }

@@ -3,6 +3,7 @@ package pe
 import (
 	"math"
 
+	"accelsim/elementary"
 	"accelsim/network"
 )
 
@@ -23,8 +24,8 @@ func SGD(w, dw, v []float32, t network.Training) {
 // 1. moments is m, then v; each is evaluated in float64 and rounded once.
 func AdamStep(w, dw, moments []float32, t network.Training, number int) {
 	first, second := moments[:len(dw)], moments[len(dw):]
-	correction1 := 1 - math.Pow(t.Beta1, float64(number))
-	correction2 := 1 - math.Pow(t.Beta2, float64(number))
+	correction1 := 1 - elementary.Power(t.Beta1, number)
+	correction2 := 1 - elementary.Power(t.Beta2, number)
 	for i, d := range dw {
 		g := float64(d)
 		first[i] = float32(float64(t.Beta1*float64(first[i])) + float64((1-t.Beta1)*g))

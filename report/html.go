@@ -103,7 +103,7 @@ func newChart(title string, entries []entry) chart {
 				seen[a.Name] = true
 				c.Legend = append(c.Legend, a.key)
 			}
-			width := 1000 * ratio(a.v, longest)
+			width := float64(1000 * ratio(a.v, longest))
 			b.Parts = append(b.Parts, barPart{Color: a.Color, Tip: a.Name + ": " + a.text, X: x, Width: width})
 			x += width
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"accelsim/elementary"
 	"accelsim/schedule"
 	"accelsim/sim"
 	"accelsim/units"
@@ -66,7 +67,7 @@ type logAxis struct {
 
 // at returns where a value lies.
 func (a logAxis) at(v float64) float64 {
-	return a.from + (a.till-a.from)*math.Log(v/a.low)/math.Log(a.high/a.low)
+	return a.from + float64((a.till-a.from)*elementary.Log(v/a.low)/elementary.Log(a.high/a.low))
 }
 
 // ticks returns the powers of ten on the axis and, on a short one, their
@@ -77,9 +78,9 @@ func (a logAxis) ticks() []float64 {
 		factors = factors[:1]
 	}
 	var list []float64
-	for e := math.Floor(math.Log10(a.low)); e <= math.Log10(a.high); e++ {
+	for e := elementary.Decade(a.low); e <= elementary.Decade(a.high); e++ {
 		for _, f := range factors {
-			if v := f * math.Pow10(int(e)); v >= a.low && v <= a.high {
+			if v := f * math.Pow10(e); v >= a.low && v <= a.high {
 				list = append(list, v)
 			}
 		}
@@ -150,7 +151,7 @@ func rooflinePlot(r *Run) plot {
 		}
 		c := &clusters[i]
 		c.last = p.name
-		c.x, c.y, c.size = (c.size*c.x+cx)/(c.size+1), min(c.y, cy), c.size+1
+		c.x, c.y, c.size = (float64(c.size*c.x)+cx)/(c.size+1), min(c.y, cy), c.size+1
 	}
 	for i, c := range clusters {
 		label := c.first
@@ -248,13 +249,13 @@ func timeline(r *Run, t *sim.Trace, title string, begin, end units.Picoseconds) 
 	const left, right, gap = 64, 990, 7
 	scale := (right - left) / max(1, float64(end-begin))
 	at := func(ps units.Picoseconds) float64 {
-		return left + scale*float64(min(max(ps, begin), end)-begin)
+		return left + float64(scale*float64(min(max(ps, begin), end)-begin))
 	}
 	y := 4.0
 	add := func(name string, height float64) (top float64) {
 		top = y
 		d.rect("rowback", left, y, right-left, height, "")
-		d.text("", "end", left-7, y+height/2+4, name)
+		d.text("", "end", left-7, y+float64(height/2)+4, name)
 		y += height + gap
 		return top
 	}
@@ -271,8 +272,8 @@ func timeline(r *Run, t *sim.Trace, title string, begin, end units.Picoseconds) 
 	for i, row := range rows {
 		for _, run := range merged(t, row, at) {
 			d.shade(run.color, run.x, top[i], run.till-run.x, row.height, run.covered/(run.till-run.x), run.tip)
-			if label := run.label; label != "" && run.till-run.x > 7*float64(len(label)) {
-				d.text("inside", "middle", (run.x+run.till)/2, top[i]+row.height/2+4, label)
+			if label := run.label; label != "" && run.till-run.x > float64(7*float64(len(label))) {
+				d.text("inside", "middle", (run.x+run.till)/2, top[i]+float64(row.height/2)+4, label)
 			}
 		}
 	}
@@ -354,7 +355,7 @@ func merged(t *sim.Trace, row timelineRow, at func(units.Picoseconds) float64) [
 // fillArea draws how full the layer buffer is, of its capacity.
 func fillArea(d *drawing, r *Run, fill []sim.Level, at func(units.Picoseconds) float64, end units.Picoseconds, top, height float64) {
 	capacity := float64(max(r.OnChip.Capacity, 1))
-	level := func(b units.Bytes) float64 { return top + height*(1-float64(b)/capacity) }
+	level := func(b units.Bytes) float64 { return top + float64(height*(1-float64(b)/capacity)) }
 	var path strings.Builder
 	fmt.Fprintf(&path, "M%.2f %.2f", at(0), top+height)
 	lastX, lastY := -1.0, top+height
@@ -378,7 +379,7 @@ func fillArea(d *drawing, r *Run, fill []sim.Level, at func(units.Picoseconds) f
 // ticks draws a time axis in steps of 1, 2 or 5.
 func ticks(d *drawing, begin, end units.Picoseconds, at func(units.Picoseconds) float64, y float64) {
 	span := float64(end - begin)
-	step := math.Pow10(int(math.Floor(math.Log10(max(span/5, 1)))))
+	step := math.Pow10(elementary.Decade(max(span/5, 1)))
 	for _, f := range []float64{5, 2} {
 		if span/(step*f) >= 5 {
 			step *= f

@@ -227,7 +227,7 @@ func price(hw *hardware.Hardware, table energy.Table, groups int, onChip *OnChip
 		e.OnChip += m.energy(table, hw.PE.Precision, u.onChip[i])
 	}
 	for op, n := range u.operations {
-		e.PE += table.PE(hw.PE.Precision, pe.Op(op)) * units.Picojoules(n)
+		e.PE += units.Picojoules(table.PE(hw.PE.Precision, pe.Op(op)) * units.Picojoules(n))
 	}
 	e.Static = table.Static(groups*hw.PE.PEs(), hw.PE.Precision, onChip.Capacity).Over(u.time)
 	return e

@@ -467,7 +467,7 @@ func (s *stage) weigh(all []tiling, cut [dimensions]*cutting, nests [][dimension
 // fits twice.
 func choose(frontier []tiling, room Room, thrift float64) tiling {
 	var best *tiling
-	cost := func(t *tiling) float64 { return float64(t.cost) + thrift*float64(t.fetches) }
+	cost := func(t *tiling) float64 { return float64(t.cost) + float64(thrift*float64(t.fetches)) }
 	for i := range frontier {
 		t := &frontier[i]
 		if t.footprint.times(2).fits(room) && (best == nil || cost(t) < cost(best)) {

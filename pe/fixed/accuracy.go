@@ -141,7 +141,7 @@ func (r *Reference) Compare() []Accuracy {
 func accuracy(name string, fixed []int64, float []float32, f Format, scale float64) Accuracy {
 	a := Accuracy{Tensor: name, Values: len(fixed)}
 	for i, x := range fixed {
-		difference := math.Abs(f.Value(x)*scale - float64(float[i]))
+		difference := math.Abs(float64(f.Value(x)*scale) - float64(float[i]))
 		a.Largest = max(a.Largest, math.Abs(float64(float[i])))
 		a.Worst = max(a.Worst, difference)
 		a.RMS += difference * difference / float64(len(fixed))
