@@ -3,10 +3,10 @@
 GO ?= go
 FUZZTIME ?= 10s
 
-.PHONY: help run test lint bench bench-peer fuzz cover golden-update hdl-test mutants
+.PHONY: help run test lint bench bench-peer fuzz cover golden-update hdl-test mutants verify-portable
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## the main job: AlexNet on CIFAR10-DVS at (k, n) = (10, 1)
 	$(GO) run ./cmd/accelsim run --net alexnet --k 10 --n 1
@@ -33,6 +33,9 @@ bench-peer: ## the golden trainer beside PyTorch (needs Debian's python3-torch a
 hdl-test: ## the RTL against the fixed-point model (needs Debian's iverilog, verilator, yosys)
 	@for tool in iverilog verilator yosys; do command -v $$tool >/dev/null || { echo "$$tool is missing: apt-get install $$tool"; exit 1; }; done
 	$(GO) test -v ./hdl ./pe/fixed
+
+verify-portable: ## the same bits for GOAMD64=v3 and, under Debian's qemu-user-static, arm64; and no fused instruction
+	$(GO) test -v ./internal/portable
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
