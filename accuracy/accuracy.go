@@ -14,7 +14,7 @@ import (
 	"slices"
 	"strings"
 
-	"accelsim/network"
+	"accelsim/internal/spelling"
 )
 
 // The columns that say what was measured, and by whom.
@@ -93,7 +93,7 @@ func (c Columns) check(name string) error {
 		return fmt.Errorf("a column has no name (an index of pandas? write the file with index=False); there are %s", c.accepted())
 	}
 	return fmt.Errorf("column %q is unknown%s; there are %s", name,
-		network.Suggest(name, slices.Concat(c.Inputs, []string{columnAccuracy, columnSource})), c.accepted())
+		spelling.Suggest(name, slices.Concat(c.Inputs, []string{columnAccuracy, columnSource})), c.accepted())
 }
 
 // complete refuses a table without the columns that it must have.

@@ -1,22 +1,18 @@
 package energy
 
 import (
+	"bytes"
 	"cmp"
 	_ "embed"
-	"errors"
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-
+	"accelsim/internal/config"
+	"accelsim/internal/input"
 	"accelsim/pe"
 	"accelsim/units"
 )
@@ -47,12 +43,11 @@ func Open(name string) (Table, error) {
 	if name == Builtin {
 		return Default(), nil
 	}
-	f, err := os.Open(name)
+	text, err := input.Text(name)
 	if err != nil {
 		return Table{}, err
 	}
-	defer f.Close()
-	return Load(f, name)
+	return Load(bytes.NewReader(text), name)
 }
 
 // Load reads a table in the form of 45nm.yaml. Values that the file leaves out
@@ -61,9 +56,9 @@ func Open(name string) (Table, error) {
 // A value without a source is said to be from the file. Unknown keys and
 // values without a unit are errors, which name file, line and key.
 func Load(r io.Reader, filename string) (Table, error) {
-	text, err := io.ReadAll(r)
+	text, err := input.TextFrom(r, filename)
 	if err != nil {
-		return Table{}, fmt.Errorf("%s: %w", filename, err)
+		return Table{}, err
 	}
 	t := Default()
 	t.Technology = "" // the file's values may be of another
@@ -136,41 +131,21 @@ func (t Table) Entries() []Entry {
 	return list
 }
 
-// reader walks a file's nodes.
+// reader puts a file's values into a table.
 type reader struct {
-	table    *Table
-	filename string
-	seen     map[string]bool
-}
-
-func (r *reader) fail(n ast.Node, key, format string, args ...any) error {
-	where := fmt.Sprintf("%s:%d: ", r.filename, n.GetToken().Position.Line)
-	if key != "" {
-		where += key + ": "
-	}
-	return errors.New(where + fmt.Sprintf(format, args...))
+	*config.Document
+	table *Table
+	seen  map[string]bool
 }
 
 func (t *Table) read(text []byte, filename string) error {
-	parsed, err := parser.ParseBytes(text, 0)
+	d, err := config.Parse(text, filename, "an energy table")
 	if err != nil {
-		var detailed yaml.Error
-		if errors.As(err, &detailed) && detailed.GetToken() != nil && detailed.GetToken().Position != nil {
-			return fmt.Errorf("%s:%d: %s", filename, detailed.GetToken().Position.Line, oneLine(detailed.GetMessage()))
-		}
-		return fmt.Errorf("%s: %s", filename, oneLine(err.Error()))
+		return err
 	}
-	r := &reader{table: t, filename: filename, seen: map[string]bool{}}
-	for _, doc := range parsed.Docs {
-		if doc.Body == nil {
-			continue
-		}
-		if len(r.seen) > 0 {
-			return r.fail(doc.Body, "", "a second document; an energy table is one")
-		}
-		if err := r.mapping(doc.Body, "", r.top); err != nil {
-			return err
-		}
+	r := &reader{Document: d, table: t, seen: map[string]bool{}}
+	if err := r.mapping(d.Root, "", r.top); err != nil {
+		return err
 	}
 	if len(r.seen) == 0 {
 		return fmt.Errorf("%s: holds no values; write for example pe: {add_fp32: 0.9 pJ}", filename)
@@ -188,24 +163,12 @@ func (t *Table) read(text []byte, filename string) error {
 }
 
 // mapping calls each for every key of a mapping, with its path.
-func (r *reader) mapping(n ast.Node, path string, each func(pair *ast.MappingValueNode, key string) error) error {
-	m, ok := n.(ast.MapNode)
-	if !ok {
+func (r *reader) mapping(n *config.Node, path string, each func(pair config.Pair, key string) error) error {
+	if n.Kind != config.Mapping {
 		return r.fail(n, path, "is not a mapping; write keys and values as in 45nm.yaml")
 	}
-	for pairs := m.MapRange(); pairs.Next(); {
-		pair := pairs.KeyValue()
-		scalar, ok := pair.Key.(ast.ScalarNode)
-		if !ok {
-			return r.fail(pair.Key, path, "has a key that is not a name")
-		}
-		key := scalar.GetToken().Value
-		if path != "" {
-			key = path + "." + key
-		}
-		if r.seen[key] {
-			return r.fail(pair.Key, key, "is there twice")
-		}
+	for _, pair := range n.Pairs {
+		key := strings.TrimPrefix(path+"."+pair.Name, ".")
 		r.seen[key] = true
 		if err := each(pair, key); err != nil {
 			return err
@@ -214,25 +177,29 @@ func (r *reader) mapping(n ast.Node, path string, each func(pair *ast.MappingVal
 	return nil
 }
 
+// fail is an error about a value.
+func (r *reader) fail(n *config.Node, key, format string, args ...any) error {
+	return r.At(n.Line, key, format, args...)
+}
+
 // sections are the keys of the outermost mapping but technology.
 var sections = []string{"pe", "register", "sram", "dram"}
 
-func (r *reader) top(pair *ast.MappingValueNode, key string) error {
+func (r *reader) top(pair config.Pair, key string) error {
 	if key == technologyKey {
-		text, ok := pair.Value.(*ast.StringNode)
-		if !ok {
+		if pair.Value.Kind != config.Scalar {
 			return r.fail(pair.Value, key, "is not text; write for example 45 nm")
 		}
-		r.table.Technology = text.Value
+		r.table.Technology = pair.Value.Text
 		return nil
 	}
 	if !slices.Contains(sections, key) {
-		return r.fail(pair.Key, key, "is not a key; there are %s, %s", technologyKey, strings.Join(sections, ", "))
+		return r.At(pair.Line, key, "%s", config.NotAKey(key, append([]string{technologyKey}, sections...)))
 	}
 	return r.mapping(pair.Value, key, r.section)
 }
 
-func (r *reader) section(pair *ast.MappingValueNode, key string) error {
+func (r *reader) section(pair config.Pair, key string) error {
 	switch key {
 	case readKey:
 		return r.points(pair.Value, key, &r.table.SRAMRead)
@@ -251,16 +218,16 @@ func (r *reader) section(pair *ast.MappingValueNode, key string) error {
 	}
 	known = append(known, readKey, writeKey)
 	known = slices.DeleteFunc(known, func(k string) bool { return !strings.HasPrefix(k, section+".") })
-	return r.fail(pair.Key, key, "is not a key; there are %s", strings.Join(known, ", "))
+	return r.At(pair.Line, key, "%s", config.NotAKey(key, known))
 }
 
 // points replaces the capacities of an SRAM's reads or writes.
-func (r *reader) points(n ast.Node, key string, to *[]Point) error {
+func (r *reader) points(n *config.Node, key string, to *[]Point) error {
 	var points []Point
-	err := r.mapping(n, key, func(pair *ast.MappingValueNode, key string) error {
-		capacity, err := parseCapacity(pair.Key.GetToken().Value)
+	err := r.mapping(n, key, func(pair config.Pair, key string) error {
+		capacity, err := parseCapacity(pair.Name)
 		if err != nil {
-			return r.fail(pair.Key, key, "%v", err)
+			return r.At(pair.Line, key, "%w", err)
 		}
 		v, err := r.value(pair.Value, key, Picojoule)
 		points = append(points, Point{capacity, v})
@@ -283,15 +250,15 @@ func (r *reader) points(n ast.Node, key string, to *[]Point) error {
 }
 
 // value reads `0.9 pJ` or `{value: 0.9 pJ, source: "..."}`.
-func (r *reader) value(n ast.Node, key string, unit Unit) (Value, error) {
-	v := Value{Unit: unit, Source: fmt.Sprintf("%s:%d", r.filename, n.GetToken().Position.Line)}
-	if _, ok := n.(ast.MapNode); !ok {
+func (r *reader) value(n *config.Node, key string, unit Unit) (Value, error) {
+	v := Value{Unit: unit, Source: fmt.Sprintf("%s:%d", r.File, n.Line)}
+	if n.Kind != config.Mapping {
 		var err error
 		v.Amount, err = r.amount(n, key, unit)
 		return v, err
 	}
 	given := false
-	err := r.mapping(n, key, func(pair *ast.MappingValueNode, sub string) error {
+	err := r.mapping(n, key, func(pair config.Pair, sub string) error {
 		switch sub {
 		case key + ".value":
 			var err error
@@ -299,14 +266,13 @@ func (r *reader) value(n ast.Node, key string, unit Unit) (Value, error) {
 			given = true
 			return err
 		case key + ".source":
-			text, ok := pair.Value.(*ast.StringNode)
-			if !ok {
+			if pair.Value.Kind != config.Scalar {
 				return r.fail(pair.Value, sub, "is not text")
 			}
-			v.Source = text.Value
+			v.Source = pair.Value.Text
 			return nil
 		}
-		return r.fail(pair.Key, sub, "is not a key; there are value, source")
+		return r.At(pair.Line, sub, "%s", config.NotAKey(pair.Name, []string{"value", "source"}))
 	})
 	if err == nil && !given {
 		err = r.fail(n, key, "has no value; write for example {value: 1 %s, source: ...}", unit)
@@ -322,13 +288,13 @@ var scales = map[Unit]map[string]float64{
 
 var accepted = map[Unit]string{Picojoule: "fJ, pJ or nJ", Milliwatt: "uW, mW or W"}
 
-func (r *reader) amount(n ast.Node, key string, unit Unit) (float64, error) {
-	if _, ok := n.(ast.ScalarNode); !ok {
+func (r *reader) amount(n *config.Node, key string, unit Unit) (float64, error) {
+	if n.Kind != config.Scalar {
 		return 0, r.fail(n, key, "is not a number with a unit; write for example 1 %s", unit)
 	}
-	text := n.GetToken().Value
+	text := n.Text
 	number, suffix := splitUnit(text)
-	amount, err := strconv.ParseFloat(number, 64)
+	amount, err := config.ParseNumber(number)
 	switch {
 	case err != nil || math.IsNaN(amount):
 		return 0, r.fail(n, key, "%q is not a number with a unit; write for example 1 %s", text, unit)
@@ -367,7 +333,7 @@ func parseCapacity(text string) (units.Bytes, error) {
 		if u.name != suffix {
 			continue
 		}
-		v, err := strconv.ParseInt(number, 10, 64)
+		v, err := config.ParseInteger(number)
 		if err != nil || v < 1 {
 			break
 		}
@@ -385,6 +351,3 @@ func capacityText(b units.Bytes) string {
 	}
 	return fmt.Sprintf("%d B", b)
 }
-
-// oneLine keeps a message to the one line that goes to stderr.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"accelsim/accuracy"
+	"accelsim/internal/spelling"
 	"accelsim/network"
 )
 
@@ -140,7 +141,7 @@ func taskOf(r accuracy.Row) (*Task, error) {
 	t := task(dataset)
 	if t == nil {
 		return nil, fmt.Errorf("dataset %q%s; the figures show %s", dataset,
-			network.Suggest(dataset, datasets()), strings.Join(datasets(), ", "))
+			spelling.Suggest(dataset, datasets()), strings.Join(datasets(), ", "))
 	}
 	if r.Training != nil {
 		net = r.Training.Network

@@ -15,7 +15,8 @@ import (
 
 	"accelsim/dram"
 	"accelsim/energy"
-	"accelsim/network"
+	"accelsim/internal/input"
+	"accelsim/internal/spelling"
 	"accelsim/pe"
 	"accelsim/schedule"
 	"accelsim/units"
@@ -100,7 +101,7 @@ func Source(name string) (text []byte, filename string, err error) {
 	if err == nil {
 		return text, name + ".yaml", nil
 	}
-	text, err = os.ReadFile(name)
+	text, err = input.Text(name)
 	switch {
 	case err == nil:
 		return text, name, nil
@@ -108,5 +109,5 @@ func Source(name string) (text []byte, filename string, err error) {
 		return nil, "", fmt.Errorf("hardware file: %w", err)
 	}
 	return nil, "", fmt.Errorf("no hardware %q%s; there is %s, or name a hardware file",
-		name, network.Suggest(name, Names()), strings.Join(Names(), ", "))
+		name, spelling.Suggest(name, Names()), strings.Join(Names(), ", "))
 }

@@ -86,6 +86,25 @@ func TestBankIsTheLargestWithACitedAccessUnlessGiven(t *testing.T) {
 	}
 }
 
+// TestNumbersAreYAML12 as in every other file.
+func TestNumbersAreYAML12(t *testing.T) {
+	for text, want := range map[string]int{"010": 10, "0o10": 8, "0x10": 16, "!!int 10": 10} {
+		h, err := hardware.Read([]byte(strings.Replace(valid, "rows: 8", "rows: "+text, 1)), "mine.yaml")
+		if err != nil || h.PE.Rows != want {
+			t.Errorf("%s: %v, %v, want %d rows", text, h, err, want)
+		}
+	}
+}
+
+// TestAnchors stand for what they name.
+func TestAnchors(t *testing.T) {
+	text := strings.Replace(valid, "pe: {rows: 8, columns: 4,", "pe: &p {rows: &r 8, columns: *r,", 1)
+	h, err := hardware.Read([]byte("\ufeff"+text), "mine.yaml")
+	if err != nil || h.PE.Rows != 8 || h.PE.Columns != 8 {
+		t.Errorf("%+v, %v", h, err)
+	}
+}
+
 func TestUnits(t *testing.T) {
 	for text, want := range map[string]units.Bytes{
 		"1KiB": 1024, "3MiB": 3 << 20, "1GiB": 1 << 30, "2048B": 2048, "1.5 KiB": 1536, `"4KiB"`: 4096, "workload": 0,
@@ -230,17 +249,18 @@ func TestRefusals(t *testing.T) {
 		{"lanes: 16", "rows: 8", "mine.yaml:2: "},
 		{"pipeline: 2", "pipeline: -1", "mine.yaml:2: pe.pipeline: -1 is out of range; write 0 to 65536"},
 		{"150MHz", "200", `mine.yaml:2: pe.clock: "200" has no unit; write for example 200MHz`},
-		{"150MHz", "-1MHz", `mine.yaml:2: pe.clock: "-1MHz" is out of range; write for example 200MHz`},
+		{"150MHz", "-1MHz", `mine.yaml:2: pe.clock: "-1MHz" is out of range; write 1Hz to 10GHz, for example 200MHz`},
 		{"150MHz", "NaNHz", `mine.yaml:2: pe.clock: "NaNHz" is not a number with a unit; write for example 200MHz`},
 		{"150MHz", "1MB", `mine.yaml:2: pe.clock: "1MB" is in MB; write it in Hz, kHz, MHz, GHz, for example 200MHz`},
-		{"150MHz", "11GHz", "mine.yaml:2: pe.clock: 11GHz is above 10GHz"},
+		{"150MHz", "11GHz", `mine.yaml:2: pe.clock: "11GHz" is out of range; write 1Hz to 10GHz, for example 200MHz`},
 		{"150MHz", "150MHz, dataflow: systolic", `mine.yaml:2: pe.dataflow: "systolic" is not a dataflow; write one of gated, weight-stationary, output-stationary, event-driven`},
 		{"150MHz", "150MHz, precision: bf16", `mine.yaml:2: pe.precision: "bf16" is not a number format; write one of fp32, fp16, fixed32, fixed16`},
 		{"150MHz", "150MHz, groups: 0", "mine.yaml:2: pe.groups: 0 is out of range; write 1 to 65536, or block for one for every local block"},
 		{"2MiB", "2", `mine.yaml:3: onchip.capacity: "2" has no unit; write for example 2MiB or workload`},
 		{"2MiB", "2MB", `mine.yaml:3: onchip.capacity: "2MB" is in MB; write it in B, KiB, MiB, GiB, for example 2MiB or workload`},
-		{"2MiB", "1B", "mine.yaml:3: onchip.capacity: 1 bytes hold nothing; write at least 1KiB"},
+		{"2MiB", "1B", `mine.yaml:3: onchip.capacity: "1B" is out of range; write 1KiB to 524288GiB, for example 2MiB or workload`},
 		{"capacity: 2MiB, ", "", "mine.yaml:3: onchip.capacity: is missing; write one shared buffer, for example capacity: 2MiB, or one for each kind of tensor: weights, states, gradients, spikes"},
+		{"8KiB", "0.5B", `mine.yaml:3: onchip.bank: "0.5B" is out of range; write 1B to 524288GiB, for example 32KiB`},
 		{"8KiB", "manyKiB", `mine.yaml:3: onchip.bank: "manyKiB" is not a number with a unit; write for example 32KiB`},
 		{"bank: 8KiB", "banks: 7", "mine.yaml:3: onchip.banks: 7 banks do not divide 2MiB; write for example 4"},
 		{"bank: 8KiB", "bank: 8KiB, banks: 16", "mine.yaml:3: onchip.banks: 16 banks of 8KiB are not 2MiB; leave out banks or bank"},
@@ -262,6 +282,10 @@ func TestRefusals(t *testing.T) {
 		{"ranks: 1}", "ranks: 1}\ndma: {engines: 0}", "mine.yaml:5: dma.engines: 0 is out of range; write 1 to 65536"},
 		{"dram: {device: ddr4-2400, channels: 2, ranks: 1}", "", "mine.yaml:1: dram: is missing; it has the keys device, rate, channels, ranks, mapping"},
 		{"name: mine", "name: mine\nnam: mine", `mine.yaml:2: nam: is not a key (did you mean "name"?); there are name, note, pe, onchip, dma, dram, energy`},
+		{"ranks: 1}", "ranks: 1}\n2024: my note", "mine.yaml:5: 2024: is not a key; there are name, note, pe, onchip, dma, dram, energy"},
+		{"ranks: 1}", "ranks: 1}\n? [a]\n: b", "mine.yaml:6: "},
+		{"ranks: 1}", "ranks: 1}\n~: b", "mine.yaml:5: ~: is not a key"},
+		{"rows: 8", "rows: *r", "mine.yaml:2: pe.rows: *r names nothing; write &r before a value above it"},
 		{"ranks: 1}", "ranks: 1}\n---\nname: other", "mine.yaml:6: a second document; a hardware file is one"},
 		{valid, "- 1", "mine.yaml:1: is not a mapping of keys to values; there are name, note, pe, onchip, dma, dram, energy"},
 		{valid, "# nothing", "mine.yaml: is empty"},

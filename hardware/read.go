@@ -8,37 +8,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-
 	"accelsim/dram"
 	"accelsim/energy"
-	"accelsim/network"
+	"accelsim/internal/config"
 	"accelsim/pe"
 	"accelsim/schedule"
 	"accelsim/units"
 )
-
-// Error says what is wrong with a hardware file, and what would be accepted.
-type Error struct {
-	File    string
-	Line    int    // 0 if it is no line's
-	Key     string // "" if it is no key's
-	Problem string
-}
-
-// Error puts file, line and key before the problem.
-func (e *Error) Error() string {
-	where := e.File
-	if e.Line > 0 {
-		where += ":" + strconv.Itoa(e.Line)
-	}
-	if e.Key != "" {
-		where += ": " + e.Key
-	}
-	return where + ": " + e.Problem
-}
 
 // key is a key of a hardware file.
 type key struct {
@@ -50,9 +26,9 @@ type key struct {
 
 // file is a hardware file being read.
 type file struct {
-	name  string
+	*config.Document
 	keys  []key
-	lines map[string]int // of the keys that are there, and of sections
+	given map[string]bool // keys that are there, and sections
 	hw    Hardware
 
 	shared         Buffer // onchip.capacity and what belongs to it
@@ -71,70 +47,36 @@ type file struct {
 // Read parses a hardware file. An energy table that it names is looked for
 // beside it.
 func Read(text []byte, filename string) (*Hardware, error) {
-	f := &file{name: filename, lines: map[string]int{}}
+	d, err := Parse(text, filename)
+	if err != nil {
+		return nil, err
+	}
+	return Decode(d)
+}
+
+// Parse reads the keys and values of a hardware file, whatever they are.
+func Parse(text []byte, filename string) (*config.Document, error) {
+	return config.Parse(text, filename, "a hardware file")
+}
+
+// Decode returns the hardware that a document describes. Errors are
+// [config.Error].
+func Decode(d *config.Document) (*Hardware, error) {
+	f := &file{Document: d, given: map[string]bool{}}
 	f.hw = Hardware{
-		Name: strings.TrimSuffix(filepath.Base(filename), filepath.Ext(filename)), Engines: 1, Groups: 1,
+		Name: strings.TrimSuffix(filepath.Base(d.File), filepath.Ext(d.File)), Engines: 1, Groups: 1,
 	}
 	f.listKeys()
-	parsed, err := parser.ParseBytes(text, 0)
-	if err != nil {
-		return nil, f.unreadable(err)
-	}
-	read := false
-	for _, doc := range parsed.Docs {
-		if doc.Body == nil || doc.Body.Type() == ast.NullType {
-			continue
-		}
-		if read {
-			return nil, f.at(doc.Body, "", "a second document; a hardware file is one")
-		}
-		read = true
-		if err := f.section(doc.Body, ""); err != nil {
-			return nil, err
-		}
-	}
-	if !read {
-		return nil, &Error{File: filename, Problem: "is empty"}
-	}
-	for _, check := range []func() error{f.checkNeeded, f.checkOnChip, f.checkDRAM, f.readEnergy} {
-		if err := check(); err != nil {
+	for _, read := range []func() error{f.readKeys, f.checkNeeded, f.checkOnChip, f.checkDRAM, f.readEnergy} {
+		if err := read(); err != nil {
 			return nil, err
 		}
 	}
 	return &f.hw, nil
 }
 
-// unreadable says where the text is no YAML.
-func (f *file) unreadable(err error) error {
-	var detailed yaml.Error
-	if errors.As(err, &detailed) && detailed.GetToken() != nil && detailed.GetToken().Position != nil {
-		return &Error{File: f.name, Line: detailed.GetToken().Position.Line, Problem: oneLine(detailed.GetMessage())}
-	}
-	return &Error{File: f.name, Problem: oneLine(err.Error())}
-}
-
-// oneLine keeps a message to the one line that goes to stderr.
+// oneLine keeps a text to one line.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-// at is an error about a node.
-func (f *file) at(n ast.Node, key, format string, args ...any) error {
-	e := &Error{File: f.name, Key: key, Problem: fmt.Sprintf(format, args...)}
-	if t := n.GetToken(); t != nil && t.Position != nil {
-		e.Line = t.Position.Line
-	}
-	return e
-}
-
-// on is an error about a key, whether it is there or in a section that is.
-func (f *file) on(key, format string, args ...any) error {
-	e := &Error{File: f.name, Key: key, Problem: fmt.Sprintf(format, args...)}
-	for path := key; e.Line == 0 && path != ""; {
-		e.Line = f.lines[path]
-		path, _ = cutLast(path)
-	}
-	e.Line = max(e.Line, 1)
-	return e
-}
 
 // cutLast splits the last name off a key.
 func cutLast(key string) (section, name string) {
@@ -144,42 +86,26 @@ func cutLast(key string) (section, name string) {
 	return "", key
 }
 
+func (f *file) readKeys() error { return f.section(f.Root, "") }
+
 // section reads the keys of a mapping.
-func (f *file) section(n ast.Node, path string) error {
-	m, ok := n.(ast.MapNode)
-	if !ok {
-		if path == "" {
-			return f.at(n, "", "is not a mapping of keys to values; there are %s", strings.Join(f.names(""), ", "))
-		}
-		return f.at(n, path, "is not a mapping of keys to values; there are %s", strings.Join(f.names(path), ", "))
+func (f *file) section(n *config.Node, path string) error {
+	accepted := f.names(path)
+	if n.Kind != config.Mapping {
+		return f.At(n.Line, path, "is not a mapping of keys to values; there are %s", strings.Join(accepted, ", "))
 	}
-	for pairs := m.MapRange(); pairs.Next(); {
-		pair := pairs.KeyValue()
-		scalar, ok := pair.Key.(ast.ScalarNode)
-		if !ok {
-			return f.at(pair.Key, path, "has a key that is not a name")
+	for _, p := range n.Pairs {
+		full := strings.TrimPrefix(path+"."+p.Name, ".")
+		if !slices.Contains(accepted, p.Name) {
+			return f.At(p.Line, full, "%s", config.NotAKey(p.Name, accepted))
 		}
-		name := scalar.GetToken().Value
-		full := name
-		if path != "" {
-			full = path + "." + name
-		}
-		if f.lines[full] > 0 {
-			return f.at(pair.Key, full, "is there twice")
-		}
-		accepted := f.names(path)
-		if !slices.Contains(accepted, name) {
-			return f.at(pair.Key, full, "is not a key%s; there are %s", network.Suggest(name, accepted), strings.Join(accepted, ", "))
-		}
-		f.lines[full] = pair.Key.GetToken().Position.Line
+		f.given[full] = true
 		k := slices.IndexFunc(f.keys, func(k key) bool { return k.path == full })
-		if k < 0 {
-			if err := f.section(pair.Value, full); err != nil {
-				return err
-			}
-			continue
+		read := func() error { return f.section(p.Value, full) }
+		if k >= 0 {
+			read = func() error { return f.value(p.Value, &f.keys[k]) }
 		}
-		if err := f.value(pair.Value, &f.keys[k]); err != nil {
+		if err := read(); err != nil {
 			return err
 		}
 	}
@@ -203,19 +129,16 @@ func (f *file) names(section string) (list []string) {
 	return list
 }
 
-func (f *file) value(n ast.Node, k *key) error {
-	if _, ok := n.(ast.ScalarNode); !ok {
-		return f.at(n, k.path, "is not a single value; write for example %s", k.example)
-	}
-	text := strings.TrimSpace(n.GetToken().Value)
-	if block, ok := n.(*ast.LiteralNode); ok {
-		text = strings.TrimSpace(block.Value.Value)
-	}
-	if n.Type() == ast.NullType || text == "" {
-		return f.at(n, k.path, "has no value; write for example %s", k.example)
+func (f *file) value(n *config.Node, k *key) error {
+	text := strings.TrimSpace(n.Text)
+	switch {
+	case n.Kind == config.Mapping || n.Kind == config.Sequence:
+		return f.At(n.Line, k.path, "is not a single value; write for example %s", k.example)
+	case n.Kind == config.Null || text == "":
+		return f.At(n.Line, k.path, "has no value; write for example %s", k.example)
 	}
 	if err := k.set(text); err != nil {
-		return f.at(n, k.path, "%v", err)
+		return f.At(n.Line, k.path, "%w", err)
 	}
 	return nil
 }
@@ -236,12 +159,9 @@ func (f *file) listKeys() {
 	needed("pe.columns", "28", whole(&array.Columns, 1))
 	needed("pe.lanes", "64", whole(&array.Lanes, 1))
 	optional("pe.pipeline", "8", whole(&array.Pipeline, 0))
-	needed("pe.clock", clockExample, func(text string) error {
-		hz, err := quantity(text, clockExample, clockUnits)
+	needed("pe.clock", clocks.example, func(text string) error {
+		hz, err := clocks.parse(text)
 		array.Clock = units.Hertz(hz)
-		if err == nil && array.Clock > maxClock {
-			err = fmt.Errorf("%s is above 10GHz", text)
-		}
 		return err
 	})
 	optional("pe.dataflow", "gated", func(text string) (err error) {
@@ -268,20 +188,20 @@ func (f *file) listKeys() {
 			f.workloadSized = true
 			return nil
 		}
-		return capacity(&f.shared.Capacity, "2MiB or "+workloadSized)(text)
+		return capacity(&f.shared.Capacity, capacities.or(workloadSized))(text)
 	})
 	for b := range f.hw.Buffers {
 		section := "onchip." + schedule.Buffer(b).String()
 		f.bufferSections = append(f.bufferSections, section)
 		of := &f.hw.Buffers[b]
-		f.listBuffer(section, of, &f.banks[1+b], capacity(&of.Capacity, "512KiB"))
+		f.listBuffer(section, of, &f.banks[1+b], capacity(&of.Capacity, capacities))
 	}
 	optional("dma.engines", "1", whole(&f.hw.Engines, 1))
 
 	needed("dram.device", "ddr4-2400", text(&f.device))
-	optional("dram.rate", rateExample, func(text string) (err error) {
+	optional("dram.rate", rates.example, func(text string) (err error) {
 		f.transfersText = text
-		f.transfers, err = quantity(text, rateExample, rateUnits)
+		f.transfers, err = rates.parse(text)
 		return err
 	})
 	needed("dram.channels", "1", whole(&f.channels, 1))
@@ -295,7 +215,7 @@ func (f *file) listBuffer(section string, b *Buffer, banks *int, setCapacity fun
 	f.keys = append(f.keys,
 		key{section + ".capacity", "512KiB", false, setCapacity},
 		key{section + ".bank", "32KiB", false, func(text string) error {
-			v, err := quantity(text, "32KiB", byteUnits)
+			v, err := bankSizes.parse(text)
 			b.Bank = units.Bytes(v)
 			return err
 		}},
@@ -310,27 +230,8 @@ const groupForEveryBlock = "block"
 // workloadSized is written for an on-chip buffer as large as the workload asks.
 const workloadSized = "workload"
 
-// Bounds of what is plausible: they keep products of sizes within 64 bits.
-const (
-	maxCount = 1 << 16
-	maxClock = 10 * units.GHz
-)
-
-const (
-	clockExample = "200MHz"
-	rateExample  = "2400MT/s"
-)
-
-var (
-	byteUnits  = []unit{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}}
-	clockUnits = []unit{{"GHz", 1e9}, {"MHz", 1e6}, {"kHz", 1e3}, {"Hz", 1}}
-	rateUnits  = []unit{{"GT/s", 1e9}, {"MT/s", 1e6}}
-)
-
-type unit struct {
-	name  string
-	scale float64
-}
+// maxCount is what is plausible; it keeps products of sizes within 64 bits.
+const maxCount = 1 << 16
 
 // text reads any value.
 func text(to *string) func(string) error {
@@ -343,7 +244,7 @@ func text(to *string) func(string) error {
 // whole reads a whole number.
 func whole[T ~int | ~int64](to *T, least int64) func(string) error {
 	return func(text string) error {
-		v, err := strconv.ParseInt(text, 10, 64)
+		v, err := config.ParseInteger(text)
 		switch {
 		case errors.Is(err, strconv.ErrSyntax):
 			return fmt.Errorf("%q is not a whole number; write %d to %d", text, least, maxCount)
@@ -356,12 +257,9 @@ func whole[T ~int | ~int64](to *T, least int64) func(string) error {
 }
 
 // capacity reads the size of a buffer.
-func capacity(to *units.Bytes, example string) func(string) error {
+func capacity(to *units.Bytes, sizes measure) func(string) error {
 	return func(text string) error {
-		v, err := quantity(text, example, byteUnits)
-		if err == nil && v < int64(units.KiB) {
-			err = fmt.Errorf("%d bytes hold nothing; write at least 1KiB", v)
-		}
+		v, err := sizes.parse(text)
 		*to = units.Bytes(v)
 		return err
 	}
@@ -369,58 +267,21 @@ func capacity(to *units.Bytes, example string) func(string) error {
 
 // ParseCapacity reads the size of a buffer as hardware files write it: "2MiB".
 func ParseCapacity(text string) (v units.Bytes, err error) {
-	err = capacity(&v, "2MiB")(strings.TrimSpace(text))
+	err = capacity(&v, capacities)(strings.TrimSpace(text))
 	return v, err
-}
-
-// maxQuantity keeps sizes and clocks far from overflow.
-const maxQuantity = 1e15
-
-// quantity reads a number with one of the units.
-func quantity(text, example string, accepted []unit) (int64, error) {
-	number, name := cutUnit(text)
-	if name == "" {
-		if _, err := strconv.ParseFloat(number, 64); err == nil {
-			return 0, fmt.Errorf("%q has no unit; write for example %s", text, example)
-		}
-	}
-	v, err := strconv.ParseFloat(number, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%q is not a number with a unit; write for example %s", text, example)
-	}
-	var names []string
-	for _, u := range accepted {
-		if u.name == name {
-			if v*u.scale < 1 || v*u.scale > maxQuantity || v != v {
-				return 0, fmt.Errorf("%q is out of range; write for example %s", text, example)
-			}
-			return int64(v * u.scale), nil
-		}
-		names = append(names, u.name)
-	}
-	slices.Reverse(names)
-	return 0, fmt.Errorf("%q is in %s; write it in %s, for example %s", text, name, strings.Join(names, ", "), example)
-}
-
-// cutUnit splits the letters off a number's end.
-func cutUnit(text string) (number, unit string) {
-	number = strings.TrimRightFunc(text, func(c rune) bool {
-		return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c == '/'
-	})
-	return strings.TrimSpace(number), text[len(number):]
 }
 
 // checkNeeded looks for keys that must be there.
 func (f *file) checkNeeded() error {
 	for _, k := range f.keys {
-		if !k.needed || f.lines[k.path] > 0 {
+		if !k.needed || f.given[k.path] {
 			continue
 		}
 		section, name := cutLast(k.path)
-		if f.lines[section] == 0 {
-			return f.on(section, "is missing; it has the keys %s", strings.Join(f.names(section), ", "))
+		if !f.given[section] {
+			return f.On(section, "is missing; it has the keys %s", strings.Join(f.names(section), ", "))
 		}
-		return f.on(k.path, "is missing; write for example %s: %s", name, k.example)
+		return f.On(k.path, "is missing; write for example %s: %s", name, k.example)
 	}
 	return nil
 }
@@ -429,19 +290,19 @@ func (f *file) checkNeeded() error {
 func (f *file) checkOnChip() error {
 	kinds := strings.ReplaceAll(strings.Join(f.bufferSections, ", "), "onchip.", "")
 	either := "write one shared buffer, for example capacity: 2MiB, or one for each kind of tensor: " + kinds
-	if f.lines["onchip"] == 0 {
-		return f.on("onchip", "is missing; %s", either)
+	if !f.given["onchip"] {
+		return f.On("onchip", "is missing; %s", either)
 	}
 	separate := ""
 	for _, s := range f.bufferSections {
-		if f.lines[s] > 0 {
+		if f.given[s] {
 			separate = s
 			break
 		}
 	}
 	if separate == "" {
-		if f.lines["onchip.capacity"] == 0 {
-			return f.on("onchip.capacity", "is missing; %s", either)
+		if !f.given["onchip.capacity"] {
+			return f.On("onchip.capacity", "is missing; %s", either)
 		}
 		if err := f.checkBuffer("onchip", &f.shared, f.banks[0]); err != nil {
 			return err
@@ -450,17 +311,17 @@ func (f *file) checkOnChip() error {
 		return nil
 	}
 	for _, name := range []string{"capacity", "bank", "banks", "ports"} {
-		if shared := "onchip." + name; f.lines[shared] > 0 {
-			return f.on(shared, "belongs to one shared buffer, but there is %s; %s", separate, either)
+		if shared := "onchip." + name; f.given[shared] {
+			return f.On(shared, "belongs to one shared buffer, but there is %s; %s", separate, either)
 		}
 	}
 	f.hw.Separate, f.hw.Bank = true, defaultBank
 	for b, s := range f.bufferSections {
 		switch {
-		case f.lines[s] == 0:
-			return f.on(s, "is missing; where one kind of tensor has a buffer, each has: %s", kinds)
-		case f.lines[s+".capacity"] == 0:
-			return f.on(s+".capacity", "is missing; write for example capacity: 512KiB")
+		case !f.given[s]:
+			return f.On(s, "is missing; where one kind of tensor has a buffer, each has: %s", kinds)
+		case !f.given[s+".capacity"]:
+			return f.On(s+".capacity", "is missing; write for example capacity: 512KiB")
 		}
 		if err := f.checkBuffer(s, &f.hw.Buffers[b], f.banks[1+b]); err != nil {
 			return err
@@ -481,13 +342,13 @@ func (f *file) checkBuffer(section string, b *Buffer, banks int) error {
 		}
 		return nil
 	case f.workloadSized:
-		return f.on(key, "as large a buffer as the workload asks for has as many banks as that takes; write the size of one, for example bank: 32KiB")
+		return f.On(key, "as large a buffer as the workload asks for has as many banks as that takes; write the size of one, for example bank: 32KiB")
 	case b.Capacity%units.Bytes(banks) != 0:
-		return f.on(key, "%d banks do not divide %s; write for example %d", banks, sizeText(b.Capacity), divisor(b.Capacity, banks))
+		return f.On(key, "%d banks do not divide %s; write for example %d", banks, sizeText(b.Capacity), divisor(b.Capacity, banks))
 	case size < f.hw.PE.Precision.Word():
-		return f.on(key, "%d banks of %s are smaller than a word; write at most %d", banks, sizeText(b.Capacity), b.Capacity/f.hw.PE.Precision.Word())
+		return f.On(key, "%d banks of %s are smaller than a word; write at most %d", banks, sizeText(b.Capacity), b.Capacity/f.hw.PE.Precision.Word())
 	case b.Bank != 0 && b.Bank != size:
-		return f.on(key, "%d banks of %s are not %s; leave out banks or bank", banks, sizeText(b.Bank), sizeText(b.Capacity))
+		return f.On(key, "%d banks of %s are not %s; leave out banks or bank", banks, sizeText(b.Bank), sizeText(b.Capacity))
 	default:
 		b.Bank = size
 	}
@@ -529,29 +390,29 @@ func (f *file) checkDRAM() error {
 		}
 	}
 	if err != nil {
-		return f.on("dram.device", "%v", err)
+		return f.On("dram.device", "%v", err)
 	}
 	if f.transfers > 0 {
 		period := units.Picoseconds(int64(units.Second) * int64(device.Beats()) / f.transfers)
 		if off := period - device.Clock; off < -clockRounding || off > clockRounding {
-			return f.on("dram.rate", "%s makes %d million transfers a second, not %s; leave the key out, or take another device: %s",
+			return f.On("dram.rate", "%s makes %d million transfers a second, not %s; leave the key out, or take another device: %s",
 				f.device, int64(units.Second)*int64(device.Beats())/int64(device.Clock)/1e6, f.transfersText, strings.Join(dram.Names(), ", "))
 		}
 	}
 	device = device.WithChannels(f.channels)
 	if err := device.Validate(); err != nil {
-		return f.on("dram.channels", "%v", err)
+		return f.On("dram.channels", "%v", err)
 	}
 	device = device.WithRanks(f.ranks)
 	if err := device.Validate(); err != nil {
-		return f.on("dram.ranks", "%v", err)
+		return f.On("dram.ranks", "%v", err)
 	}
 	if f.mapping == "" {
 		f.mapping = device.StreamMapping()
 	}
 	f.hw.DRAM = device.WithMapping(f.mapping)
 	if err := f.hw.DRAM.Validate(); err != nil {
-		return f.on("dram.mapping", "%v", err)
+		return f.On("dram.mapping", "%v", err)
 	}
 	return nil
 }
@@ -565,10 +426,10 @@ func (f *file) readEnergy() (err error) {
 	case filepath.IsAbs(name):
 		f.hw.Energy, err = energy.Open(name)
 	default:
-		f.hw.Energy, err = energy.Open(filepath.Join(filepath.Dir(f.name), name))
+		f.hw.Energy, err = energy.Open(filepath.Join(filepath.Dir(f.File), name))
 	}
 	if err != nil {
-		return f.on("energy", "%v; write %s, or name a file like it", err, energy.Builtin)
+		return f.On("energy", "%v; write %s, or name a file like it", err, energy.Builtin)
 	}
 	return nil
 }

@@ -10,9 +10,9 @@ import (
 	"sort"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-
+	"accelsim/internal/config"
+	"accelsim/internal/input"
+	"accelsim/internal/spelling"
 	"accelsim/units"
 )
 
@@ -124,101 +124,86 @@ func (a Activity) ClassifiersFit(blocks int) bool {
 	return len(a.Classifiers) <= 1 || len(a.Classifiers) == blocks
 }
 
-// exact is a density as written in a file. It keeps its error until the key,
-// and with it the line, is known.
-type exact struct {
-	units.Density
-	err error
-}
-
-// UnmarshalYAML reads the decimal as it is written.
-func (e *exact) UnmarshalYAML(text []byte) error {
-	e.Density, e.err = units.ParseDensity(strings.Trim(string(text), "\"' \n"))
-	return nil
-}
-
-// densities is one density or a list of them.
-type densities []exact
-
-// UnmarshalYAML reads one decimal or a list.
-func (d *densities) UnmarshalYAML(text []byte) error {
-	var one exact
-	trimmed := strings.TrimSpace(string(text))
-	if !strings.HasPrefix(trimmed, "[") && !strings.HasPrefix(trimmed, "-") {
-		if err := one.UnmarshalYAML(text); err != nil {
-			return err
-		}
-		*d = densities{one}
-		return nil
-	}
-	var list []exact
-	if err := yaml.Unmarshal(text, &list); err != nil {
-		return err
-	}
-	*d = list
-	return nil
-}
-
-func (d densities) plain() []units.Density {
-	var list []units.Density
-	for _, e := range d {
-		list = append(list, e.Density)
-	}
-	return list
-}
-
+// activityFile is what a file says of densities: one for all, or some.
 type activityFile struct {
-	Input       *exact    `yaml:"input"`
-	Layers      densities `yaml:"layers"`
-	Classifiers densities `yaml:"classifiers"`
-
-	all *exact // written instead of a mapping
+	all                 *units.Density // written instead of a mapping
+	input               *units.Density
+	layers, classifiers []units.Density // nil: not given
 }
 
-// UnmarshalYAML reads one decimal for every density, or a mapping.
-func (f *activityFile) UnmarshalYAML(node ast.Node) error {
-	if scalar, ok := node.(ast.ScalarNode); ok {
-		f.all = new(exact)
-		return f.all.UnmarshalYAML([]byte(scalar.GetToken().Value))
+// readActivity reads one decimal for every density, or a mapping.
+func readActivity(d *config.Document, n *config.Node, section string) (*activityFile, error) {
+	f := &activityFile{}
+	if n.Kind == config.Scalar {
+		all, err := readDensity(d, n, section)
+		f.all = &all
+		return f, err
 	}
-	type mapping activityFile // without this method
-	return yaml.NewDecoder(strings.NewReader(""), yaml.Strict()).DecodeFromNode(node, (*mapping)(f))
+	var keys struct {
+		Input       *config.Node `yaml:"input"`
+		Layers      *config.Node `yaml:"layers"`
+		Classifiers *config.Node `yaml:"classifiers"`
+	}
+	if err := d.DecodeNode(n, section, &keys); err != nil {
+		return nil, err
+	}
+	if section != "" {
+		section += "."
+	}
+	if keys.Input != nil {
+		input, err := readDensity(d, keys.Input, section+"input")
+		if err != nil {
+			return nil, err
+		}
+		f.input = &input
+	}
+	var err error
+	if f.layers, err = readDensities(d, keys.Layers, section+"layers"); err != nil {
+		return nil, err
+	}
+	f.classifiers, err = readDensities(d, keys.Classifiers, section+"classifiers")
+	return f, err
 }
 
-// check returns the first density that is wrong, and the path of its key.
-func (f *activityFile) check() (path string, err error) {
-	if f.all != nil && f.all.err != nil {
-		return "", f.all.err
+// readDensity reads a decimal as it is written.
+func readDensity(d *config.Document, n *config.Node, key string) (units.Density, error) {
+	if n.Kind != config.Scalar {
+		return units.Density{}, d.At(n.Line, key, "is not a density; write a decimal between 0 and 1, such as 0.1")
 	}
-	if f.Input != nil && f.Input.err != nil {
-		return "input", f.Input.err
+	density, err := units.ParseDensity(n.Text)
+	if err != nil {
+		return density, d.At(n.Line, key, "%w", err)
 	}
-	for _, list := range []struct {
-		key string
-		of  densities
-	}{{"layers", f.Layers}, {"classifiers", f.Classifiers}} {
-		for i, e := range list.of {
-			switch {
-			case e.err == nil:
-			case len(list.of) == 1:
-				return list.key, e.err
-			default:
-				return fmt.Sprintf("%s[%d]", list.key, i), e.err
-			}
+	return density, nil
+}
+
+// readDensities reads one decimal or a list; there may be neither.
+func readDensities(d *config.Document, n *config.Node, key string) ([]units.Density, error) {
+	switch {
+	case n == nil:
+		return nil, nil
+	case n.Kind != config.Sequence:
+		density, err := readDensity(d, n, key)
+		return []units.Density{density}, err
+	}
+	list := make([]units.Density, len(n.Items))
+	for i, item := range n.Items {
+		var err error
+		if list[i], err = readDensity(d, item, fmt.Sprintf("%s[%d]", key, i)); err != nil {
+			return nil, err
 		}
 	}
-	return "", nil
+	return list, nil
 }
 
 // file is the YAML form of a workload, a built-in network or a dataset.
-// Pointers tell a missing key from a zero. Whole numbers are read as float64,
-// because the YAML package would cut 1.5 down to 1; see [file.whole]. Keys with
-// the tag "in" are a dataset's only.
+// Pointers tell a missing key from a zero. Whole numbers are read as float64, so
+// that 1e3 is one; see [file.whole]. Unlisted keys are a dataset's only.
 type file struct {
 	Name      string   `yaml:"name"`
 	Dataset   *string  `yaml:"dataset"`
-	Classes   *float64 `yaml:"classes" in:"dataset"`
-	Samples   *float64 `yaml:"samples" in:"dataset"`
+	Classes   *float64 `yaml:"classes,unlisted"`
+	Samples   *float64 `yaml:"samples,unlisted"`
 	Timesteps *float64 `yaml:"timesteps"`
 	Batch     *float64 `yaml:"batch"`
 	Layers    *string  `yaml:"layers"`
@@ -244,8 +229,8 @@ type file struct {
 		Epsilon      *float64 `yaml:"epsilon"`
 		Classifier   *string  `yaml:"classifier"`
 	} `yaml:"training"`
-	Dropout  *float64      `yaml:"dropout"`
-	Activity *activityFile `yaml:"activity"`
+	Dropout  *float64     `yaml:"dropout"`
+	Activity *config.Node `yaml:"activity"`
 }
 
 //go:embed nets/*.yaml datasets/*.yaml
@@ -285,10 +270,10 @@ type Dataset struct {
 func LookupDataset(name string) (Dataset, error) {
 	text, err := builtin.ReadFile("datasets/" + name + ".yaml")
 	if err != nil {
-		return Dataset{}, fmt.Errorf("no dataset %q%s; there are %s", name, Suggest(name, Datasets()), strings.Join(Datasets(), ", "))
+		return Dataset{}, fmt.Errorf("no dataset %q%s; there are %s", name, spelling.Suggest(name, Datasets()), strings.Join(Datasets(), ", "))
 	}
 	var f file
-	if err := decode(text, name, &f); err != nil {
+	if _, err := decode(text, name, "a dataset", &f); err != nil {
 		return Dataset{}, err
 	}
 	d := Dataset{
@@ -368,24 +353,25 @@ func Source(name string) (text []byte, filename string, err error) {
 		return text, name + ".yaml", nil
 	}
 	looksLikeFile := strings.ContainsAny(name, `/\.`)
-	text, err = os.ReadFile(name)
+	text, err = input.Text(name)
 	switch {
 	case err == nil:
 		return text, name, nil
 	case looksLikeFile || !errors.Is(err, os.ErrNotExist):
 		return nil, "", fmt.Errorf("workload file: %w", err)
 	}
-	return nil, "", fmt.Errorf("no network %q%s; there are %s, or name a workload file", name, Suggest(name, Nets()), strings.Join(Nets(), ", "))
+	return nil, "", fmt.Errorf("no network %q%s; there are %s, or name a workload file", name, spelling.Suggest(name, Nets()), strings.Join(Nets(), ", "))
 }
 
 // Read parses a workload file (YAML, of which JSON is a part). Errors name
 // file, line and key.
 func Read(text []byte, filename string) (*Workload, error) {
 	var f file
-	if err := decode(text, filename, &f); err != nil {
+	doc, err := decode(text, filename, "a workload file", &f)
+	if err != nil {
 		return nil, err
 	}
-	at := func(path string, err error) error { return locate(text, filename, path, err) }
+	at := func(key string, err error) error { return doc.On(key, "%w", err) }
 	for _, required := range []struct {
 		key     string
 		missing bool
@@ -432,7 +418,6 @@ func Read(text []byte, filename string) (*Workload, error) {
 	}
 	f.fill(&w.Neuron, &w.Training, &w.Dropout)
 
-	var err error
 	w.Net, err = Parse(*f.Layers, f.shape(), f.Input.Encoding)
 	if err != nil {
 		key := "layers"
@@ -443,10 +428,11 @@ func Read(text []byte, filename string) (*Workload, error) {
 	}
 	w.Activity = Uniform(defaultDensity, w.Net.N())
 	if f.Activity != nil {
-		if path, err := f.Activity.check(); err != nil {
-			return nil, locateIn(text, filename, "activity", path, err)
+		activity, err := readActivity(doc, f.Activity, "activity")
+		if err != nil {
+			return nil, err
 		}
-		if err := w.setActivity(f.Activity); err != nil {
+		if err := w.setActivity(activity); err != nil {
 			return nil, at("activity", err)
 		}
 	}
@@ -456,25 +442,34 @@ func Read(text []byte, filename string) (*Workload, error) {
 	return w, nil
 }
 
+// decode reads the one document of a file into a struct.
+func decode(text []byte, filename, what string, into any) (*config.Document, error) {
+	d, err := config.Parse(text, filename, what)
+	if err != nil {
+		return nil, err
+	}
+	return d, d.Decode(into)
+}
+
 func (w *Workload) setActivity(f *activityFile) error {
 	if f.all != nil {
-		w.Activity = Uniform(f.all.Density, w.Net.N())
+		w.Activity = Uniform(*f.all, w.Net.N())
 		return nil
 	}
-	if f.Input != nil {
-		w.Activity.Input = f.Input.Density
+	if f.input != nil {
+		w.Activity.Input = *f.input
 	}
-	if f.Layers != nil {
-		if len(f.Layers) != w.Net.N() {
-			return fmt.Errorf("layers has %d densities; this network has %d trainable layers before the classifier", len(f.Layers), w.Net.N())
+	if f.layers != nil {
+		if len(f.layers) != w.Net.N() {
+			return fmt.Errorf("layers has %d densities; this network has %d trainable layers before the classifier", len(f.layers), w.Net.N())
 		}
-		w.Activity.Layers = f.Layers.plain()
+		w.Activity.Layers = f.layers
 	}
-	if f.Classifiers != nil {
-		if n := len(f.Classifiers); n == 0 || n > w.Net.N() {
+	if f.classifiers != nil {
+		if n := len(f.classifiers); n == 0 || n > w.Net.N() {
 			return fmt.Errorf("classifiers has %d densities; write one, or one per local block", n)
 		}
-		w.Activity.Classifiers = f.Classifiers.plain()
+		w.Activity.Classifiers = f.classifiers
 	}
 	return nil
 }
@@ -495,10 +490,10 @@ func (w *Workload) SetActivity(value string) error {
 
 // ActivitySource returns the text of an activity file, and its name for errors.
 func ActivitySource(name string) (text []byte, filename string, err error) {
-	if text, err = os.ReadFile(name); err == nil {
+	if text, err = input.Text(name); err == nil {
 		return text, name, nil
 	}
-	if strings.ContainsAny(name, `/\`) || filepath.Ext(name) == ".yaml" || filepath.Ext(name) == ".json" {
+	if !errors.Is(err, os.ErrNotExist) || strings.ContainsAny(name, `/\`) || filepath.Ext(name) == ".yaml" || filepath.Ext(name) == ".json" {
 		return nil, "", fmt.Errorf("activity file: %w", err)
 	}
 	_, err = units.ParseDensity(name)
@@ -507,14 +502,15 @@ func ActivitySource(name string) (text []byte, filename string, err error) {
 
 // ReadActivity overrides the densities with those of an activity file.
 func (w *Workload) ReadActivity(text []byte, filename string) error {
-	var f activityFile
-	if err := decode(text, filename, &f); err != nil {
+	doc, err := config.Parse(text, filename, "an activity file")
+	if err != nil {
 		return err
 	}
-	if path, err := f.check(); err != nil {
-		return locateIn(text, filename, "", path, err)
+	f, err := readActivity(doc, doc.Root, "")
+	if err != nil {
+		return err
 	}
-	if err := w.setActivity(&f); err != nil {
+	if err := w.setActivity(f); err != nil {
 		return fmt.Errorf("%s: %w", filename, err)
 	}
 	return nil
@@ -559,24 +555,23 @@ func (w *Workload) check() (key string, err error) {
 		}
 	}
 	for _, v := range []struct {
-		key, name string
-		value     float64
-		ok        bool
-		accepted  string
+		section, name string
+		value         float64
+		accepted      interval
 	}{
-		{"neuron", "leak", w.Neuron.Leak, w.Neuron.Leak >= 0 && w.Neuron.Leak <= 1, "between 0 and 1"},
-		{"neuron", "reset", w.Neuron.Reset, w.Neuron.Reset >= 0 && w.Neuron.Reset < 1e6, "not negative"},
-		{"neuron", "threshold", w.Neuron.Threshold, w.Neuron.Threshold > 0 && w.Neuron.Threshold < 1e6, "above 0"},
-		{"neuron", "surrogate_width", w.Neuron.SurrogateWidth, w.Neuron.SurrogateWidth > 0 && w.Neuron.SurrogateWidth < 1e6, "above 0"},
-		{"training", "learning_rate", w.Training.LearningRate, w.Training.LearningRate > 0 && w.Training.LearningRate < 1e6, "above 0"},
-		{"training", "momentum", w.Training.Momentum, w.Training.Momentum >= 0 && w.Training.Momentum < 1, "in 0..1, less than 1"},
-		{"training", "beta1", w.Training.Beta1, w.Training.Beta1 >= 0 && w.Training.Beta1 < 1, "in 0..1, less than 1"},
-		{"training", "beta2", w.Training.Beta2, w.Training.Beta2 >= 0 && w.Training.Beta2 < 1, "in 0..1, less than 1"},
-		{"training", "epsilon", w.Training.Epsilon, w.Training.Epsilon > 0 && w.Training.Epsilon < 1, "above 0 and below 1"},
-		{"dropout", "dropout", w.Dropout, w.Dropout >= 0 && w.Dropout < 1, "in 0..1, less than 1"},
+		{"neuron", "leak", w.Neuron.Leak, interval{low: 0, high: 1}},
+		{"neuron", "reset", w.Neuron.Reset, interval{low: 0, high: 1e6, open: upper}},
+		{"neuron", "threshold", w.Neuron.Threshold, interval{low: 0, high: 1e6, open: lower | upper}},
+		{"neuron", "surrogate_width", w.Neuron.SurrogateWidth, interval{low: 0, high: 1e6, open: lower | upper}},
+		{"training", "learning_rate", w.Training.LearningRate, interval{low: 0, high: 1e6, open: lower | upper}},
+		{"training", "momentum", w.Training.Momentum, interval{low: 0, high: 1, open: upper}},
+		{"training", "beta1", w.Training.Beta1, interval{low: 0, high: 1, open: upper}},
+		{"training", "beta2", w.Training.Beta2, interval{low: 0, high: 1, open: upper}},
+		{"training", "epsilon", w.Training.Epsilon, interval{low: 0, high: 1, open: lower | upper}},
+		{"", "dropout", w.Dropout, interval{low: 0, high: 1, open: upper}},
 	} {
-		if !v.ok {
-			return v.key, fmt.Errorf("%s is %v; it must be %s", v.name, v.value, v.accepted)
+		if !v.accepted.has(v.value) {
+			return strings.TrimPrefix(v.section+"."+v.name, "."), fmt.Errorf("%s is %v; it must be %v", v.name, v.value, v.accepted)
 		}
 	}
 	for _, v := range []struct {
@@ -588,7 +583,7 @@ func (w *Workload) check() (key string, err error) {
 		{"classifier", w.Training.Classifier, []string{Trainable, Random}},
 	} {
 		if v.value != v.accepted[0] && v.value != v.accepted[1] {
-			return "training", fmt.Errorf("%s %q; write %s", v.name, v.value, strings.Join(v.accepted, " or "))
+			return "training." + v.name, fmt.Errorf("%s %q; write %s", v.name, v.value, strings.Join(v.accepted, " or "))
 		}
 	}
 	return "layers", w.checkTotals()

@@ -103,6 +103,38 @@ func TestJSONIsAccepted(t *testing.T) {
 	}
 }
 
+// TestNumbersAreYAML12 in every workload file: section 10.3.2 of its specification.
+func TestNumbersAreYAML12(t *testing.T) {
+	for text, want := range map[string]int{
+		"010": 10, "0o10": 8, "0x10": 16, "+10": 10, "1e1": 10, "10.0": 10, `"10"`: 10, "0010": 10, "!!int 10": 10,
+	} {
+		if w := read(t, strings.Replace(minimal, "timesteps: 6", "timesteps: "+text, 1)); w.Timesteps != want {
+			t.Errorf("timesteps: %s is %d, want %d", text, w.Timesteps, want)
+		}
+	}
+	for _, text := range []string{"1_0", "0b11", "1,0", "ten"} {
+		if w, err := Read([]byte(strings.Replace(minimal, "timesteps: 6", "timesteps: "+text, 1)), "w.yaml"); err == nil {
+			t.Errorf("timesteps: %s is %d", text, w.Timesteps)
+		}
+	}
+}
+
+func TestByteOrderMarkAndEmptyDocumentsAreNothing(t *testing.T) {
+	for _, text := range []string{"\ufeff" + minimal, "---\n" + minimal + "---\n", "%YAML 1.2\n---\n" + minimal + "...\n"} {
+		if diff := cmp.Diff(read(t, minimal), read(t, text), exactly); diff != "" {
+			t.Errorf("%q: %s", text, diff)
+		}
+	}
+}
+
+func TestAnchorsAndMergeKeys(t *testing.T) {
+	w := read(t, minimal+"batch: &b 7\n"+
+		"dropout: &d 0.25\nneuron: {<<: {leak: 0.5, reset: *d}, leak: 0.75}\ntraining: {momentum: *d}\n")
+	if w.Batch != 7 || w.Dropout != 0.25 || w.Neuron.Leak != 0.75 || w.Neuron.Reset != 0.25 || w.Training.Momentum != 0.25 {
+		t.Errorf("%+v", w)
+	}
+}
+
 func TestActivityOfAFile(t *testing.T) {
 	for _, c := range []struct{ text, want string }{ // input; layers; classifiers
 		{"", "0.1; 0.1 0.1 0.1; "},
@@ -177,6 +209,10 @@ func TestWorkloadErrorsNameLineAndKey(t *testing.T) {
 		{minimal + "neuron:\n  leek: 3", `w.yaml:5: neuron.leek: is not a key (did you mean "leak"?); there are leak, reset, threshold, surrogate_width`},
 		{minimal + "training: {lr: 3}", `w.yaml:4: training.lr: is not a key; there are loss, optimizer, learning_rate, momentum, beta1, beta2, epsilon, classifier`},
 		{minimal + "activity:\n  layer: 0.1", `w.yaml:5: activity.layer: is not a key (did you mean "layers"?); there are input, layers, classifiers`},
+		{"zz: 1\naa: 2\nmm: 3\ninput: {channels: 1}", "w.yaml:1: zz: is not a key; there are name, dataset, timesteps, batch, layers, input, neuron, training, dropout, activity"},
+		{minimal + "neuron: {zz: 1, leak: 2, aa: 3}", "w.yaml:4: neuron.zz: is not a key; there are leak, reset, threshold, surrogate_width"},
+		{minimal + "---\ninput: {}", "w.yaml:5: a second document; a workload file is one"},
+		{minimal + "activity:\n  input: [0.1]", "w.yaml:5: activity.input: is not a density; write a decimal between 0 and 1, such as 0.1"},
 		{minimal + "classes: 5", `w.yaml:4: classes: is not a workload key; the last FC gives the classes, and dataset the samples`},
 		{minimal + "samples: 5", `w.yaml:4: samples: is not a workload key; the last FC gives the classes, and dataset the samples`},
 		{minimal + "batch: many", "w.yaml:4: batch: is not a number"},
@@ -186,23 +222,26 @@ func TestWorkloadErrorsNameLineAndKey(t *testing.T) {
 		{minimal + "name: [a]", "w.yaml:4: name: is not text"},
 		{minimal + "neuron: 3", "w.yaml:4: neuron: is of type integer; write a mapping"},
 		{minimal + "dataset: cifar", `w.yaml:4: dataset: no dataset "cifar" (did you mean "cifar10"?); there are cifar10, cifar10-dvs, dvsgesture, emnist, mnist, n-caltech101, tiny-es-imagenet`},
-		{minimal + "neuron: {leak: 1.1}", "w.yaml:4: neuron: leak is 1.1; it must be between 0 and 1"},
-		{minimal + "neuron: {leak: .nan}", "w.yaml:4: neuron: leak is NaN; it must be between 0 and 1"},
-		{minimal + "neuron: {reset: -1}", "w.yaml:4: neuron: reset is -1; it must be not negative"},
-		{minimal + "neuron: {threshold: 0}", "w.yaml:4: neuron: threshold is 0; it must be above 0"},
-		{minimal + "neuron: {surrogate_width: 0}", "w.yaml:4: neuron: surrogate_width is 0; it must be above 0"},
-		{minimal + "training: {learning_rate: .inf}", "w.yaml:4: training: learning_rate is +Inf; it must be above 0"},
-		{minimal + "training: {momentum: 1}", "w.yaml:4: training: momentum is 1; it must be in 0..1, less than 1"},
-		{minimal + "training: {loss: l1}", `w.yaml:4: training: loss "l1"; write mse or ce`},
-		{minimal + "training: {optimizer: rms}", `w.yaml:4: training: optimizer "rms"; write sgd or adam`},
-		{minimal + "training: {classifier: frozen}", `w.yaml:4: training: classifier "frozen"; write trainable or random`},
-		{minimal + "dropout: 1", "w.yaml:4: dropout: dropout is 1; it must be in 0..1, less than 1"},
+		{minimal + "neuron: {leak: 1.1}", "w.yaml:4: neuron.leak: leak is 1.1; it must be between 0 and 1"},
+		{minimal + "neuron: {leak: .nan}", "w.yaml:4: neuron.leak: leak is NaN; it must be between 0 and 1"},
+		{minimal + "neuron: {reset: -1}", "w.yaml:4: neuron.reset: reset is -1; it must be at least 0 and below 1e+06"},
+		{minimal + "neuron: {threshold: 0}", "w.yaml:4: neuron.threshold: threshold is 0; it must be above 0 and below 1e+06"},
+		{minimal + "neuron: {surrogate_width: 0}", "w.yaml:4: neuron.surrogate_width: surrogate_width is 0; it must be above 0 and below 1e+06"},
+		{minimal + "training: {learning_rate: .inf}", "w.yaml:4: training.learning_rate: learning_rate is +Inf; it must be above 0 and below 1e+06"},
+		{minimal + "training: {learning_rate: 1e6}", "w.yaml:4: training.learning_rate: learning_rate is 1e+06; it must be above 0 and below 1e+06"},
+		{minimal + "neuron:\n  leak: 0.5\n  threshold: 2e6", "w.yaml:6: neuron.threshold: threshold is 2e+06; it must be above 0 and below 1e+06"},
+		{minimal + "training: {epsilon: 1}", "w.yaml:4: training.epsilon: epsilon is 1; it must be above 0 and below 1"},
+		{minimal + "training: {momentum: 1}", "w.yaml:4: training.momentum: momentum is 1; it must be at least 0 and below 1"},
+		{minimal + "training: {loss: l1}", `w.yaml:4: training.loss: loss "l1"; write mse or ce`},
+		{minimal + "training: {optimizer: rms}", `w.yaml:4: training.optimizer: optimizer "rms"; write sgd or adam`},
+		{minimal + "training: {classifier: frozen}", `w.yaml:4: training.classifier: classifier "frozen"; write trainable or random`},
+		{minimal + "dropout: 1", "w.yaml:4: dropout: dropout is 1; it must be at least 0 and below 1"},
 		{minimal + "activity: 1.5", `w.yaml:4: activity: density "1.5" is outside 0..1` + density},
 		{minimal + "activity: dense", `w.yaml:4: activity: density "dense" is not a decimal number` + density},
 		{minimal + "activity: [0.1]", "w.yaml:4: activity: is of type sequence; write a mapping"},
-		{minimal + "activity:\n  input: -0.1", `w.yaml:5: activity: input: density "-0.1" is outside 0..1` + density},
-		{minimal + "activity:\n  input: 0.1\n  layers:\n  - 0.1\n  - 2\n  - 0.1", `w.yaml:8: activity: layers[1]: density "2" is outside 0..1` + density},
-		{minimal + "activity:\n  classifiers: x", `w.yaml:5: activity: classifiers: density "x" is not a decimal number` + density},
+		{minimal + "activity:\n  input: -0.1", `w.yaml:5: activity.input: density "-0.1" is outside 0..1` + density},
+		{minimal + "activity:\n  input: 0.1\n  layers:\n  - 0.1\n  - 2\n  - 0.1", `w.yaml:8: activity.layers[1]: density "2" is outside 0..1` + density},
+		{minimal + "activity:\n  classifiers: x", `w.yaml:5: activity.classifiers: density "x" is not a decimal number` + density},
 		{minimal + "activity: {layers: [0.1]}", "w.yaml:4: activity: layers has 1 densities; this network has 3 trainable layers before the classifier"},
 		{minimal + "activity: {classifiers: [0.1, 0.1, 0.1, 0.1]}", "w.yaml:4: activity: classifiers has 4 densities; write one, or one per local block"},
 		{minimal + "activity: {classifiers: []}", "w.yaml:4: activity: classifiers has 0 densities; write one, or one per local block"},

@@ -1,17 +1,14 @@
 package sweep
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-
+	"accelsim/internal/config"
+	"accelsim/internal/spelling"
 	"accelsim/network"
 )
 
@@ -55,7 +52,7 @@ type Axis struct {
 func NewAxis(name string, values []string) (Axis, error) {
 	if !slices.Contains(Axes, name) {
 		return Axis{}, fmt.Errorf("%q is not an axis%s; there are %s, and set for keys of the hardware file",
-			name, network.Suggest(name, Axes), strings.Join(Axes, ", "))
+			name, spelling.Suggest(name, Axes), strings.Join(Axes, ", "))
 	}
 	for _, v := range values {
 		if name == axisK || name == axisN {
@@ -289,70 +286,43 @@ func (g Grid) cuts(name string, w *network.Workload) ([]int, error) {
 //	points:              # optional: each replaces some of the axes above
 //	  - {net: lenet1, n: 2}
 func ReadSpec(text []byte, filename string) (*Spec, error) {
-	file, err := parser.ParseBytes(text, 0)
+	d, err := config.Parse(text, filename, "a grid")
 	if err != nil {
-		var detailed yaml.Error
-		if errors.As(err, &detailed) && detailed.GetToken() != nil {
-			return nil, fmt.Errorf("%s:%d: %s", filename, detailed.GetToken().Position.Line, oneLine(errors.New(detailed.GetMessage())))
-		}
-		return nil, fmt.Errorf("%s: %s", filename, oneLine(err))
-	}
-	r := specReader{filename}
-	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
-		return nil, fmt.Errorf("%s: there must be one mapping from axes to values, such as %q", filename, "net: alexnet")
+		return nil, err
 	}
 	s := &Spec{}
-	s.Grid, s.List, err = r.grid(file.Docs[0].Body, true)
+	s.Grid, s.List, err = specReader{d}.grid(d.Root, "", true)
 	if err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-type specReader struct{ filename string }
-
-func (r specReader) at(n ast.Node, format string, args ...any) error {
-	err := fmt.Errorf(format, args...)
-	if t := n.GetToken(); t != nil && t.Position != nil {
-		return fmt.Errorf("%s:%d: %w", r.filename, t.Position.Line, err)
-	}
-	return fmt.Errorf("%s: %w", r.filename, err)
-}
+type specReader struct{ *config.Document }
 
 // grid reads a mapping of axes; only the outermost may hold points.
-func (r specReader) grid(n ast.Node, outermost bool) (g Grid, list []Grid, err error) {
+func (r specReader) grid(n *config.Node, section string, outermost bool) (g Grid, list []Grid, err error) {
 	keys := append(slices.Clone(Axes), keySet)
 	if outermost {
 		keys = append(keys, keyPoints)
 	}
-	err = r.each(n, func(name string, key, value ast.Node) error {
+	err = r.each(n, section, func(key string, p config.Pair) error {
 		switch {
-		case name == keySet:
-			return r.settings(value, "", &g)
-		case name == keyPoints && outermost:
-			points, ok := value.(*ast.SequenceNode)
-			if !ok {
-				return r.at(value, "points must be a list of mappings, such as %q", "- {k: 1, n: 2}")
-			}
-			list = []Grid{}
-			for _, p := range points.Values {
-				one, _, err := r.grid(p, false)
-				if err != nil {
-					return err
-				}
-				list = append(list, one)
-			}
-			return nil
-		case !slices.Contains(keys, name):
-			return r.at(key, "%s is not a key%s; there are %s", name, network.Suggest(name, keys), strings.Join(keys, ", "))
+		case p.Name == keySet:
+			return r.settings(p.Value, key, "", &g)
+		case p.Name == keyPoints && outermost:
+			list, err = r.points(p.Value)
+			return err
+		case !slices.Contains(keys, p.Name):
+			return r.At(p.Line, key, "%s", config.NotAKey(p.Name, keys))
 		}
-		values, err := r.values(name, value)
+		values, err := r.values(p.Value, key)
 		if err != nil {
 			return err
 		}
-		a, err := NewAxis(name, values)
+		a, err := NewAxis(p.Name, values)
 		if err != nil {
-			return r.at(value, "%w", err)
+			return r.At(p.Value.Line, section, "%w", err)
 		}
 		g = append(g, a)
 		return nil
@@ -360,20 +330,29 @@ func (r specReader) grid(n ast.Node, outermost bool) (g Grid, list []Grid, err e
 	return g, list, err
 }
 
-// each calls f for the keys of a mapping.
-func (r specReader) each(n ast.Node, f func(name string, key, value ast.Node) error) error {
-	m, ok := n.(ast.MapNode)
-	if !ok {
-		return r.at(n, "there must be a mapping of keys to values here, not %s", strings.ToLower(n.Type().String()))
+// points reads grids that each replace some of the axes.
+func (r specReader) points(n *config.Node) ([]Grid, error) {
+	if n.Kind != config.Sequence {
+		return nil, r.At(n.Line, keyPoints, "must be a list of mappings, such as %q", "- {k: 1, n: 2}")
 	}
-	seen := map[string]bool{}
-	for i := m.MapRange(); i.Next(); {
-		name := i.Key().GetToken().Value
-		if seen[name] {
-			return r.at(i.Key(), "%s is there twice", name)
+	list := []Grid{}
+	for i, item := range n.Items {
+		g, _, err := r.grid(item, fmt.Sprintf("%s[%d]", keyPoints, i), false)
+		if err != nil {
+			return nil, err
 		}
-		seen[name] = true
-		if err := f(name, i.Key(), i.Value()); err != nil {
+		list = append(list, g)
+	}
+	return list, nil
+}
+
+// each calls f for the keys of a mapping.
+func (r specReader) each(n *config.Node, section string, f func(key string, p config.Pair) error) error {
+	if n.Kind != config.Mapping {
+		return r.At(n.Line, section, "must be a mapping of keys to values, such as %q", "net: alexnet")
+	}
+	for _, p := range n.Pairs {
+		if err := f(strings.TrimPrefix(section+"."+p.Name, "."), p); err != nil {
 			return err
 		}
 	}
@@ -381,22 +360,22 @@ func (r specReader) each(n ast.Node, f func(name string, key, value ast.Node) er
 }
 
 // settings reads keys of the hardware file, nested or with dots.
-func (r specReader) settings(n ast.Node, prefix string, g *Grid) error {
-	return r.each(n, func(name string, key, value ast.Node) error {
-		name = prefix + name
-		if _, nested := value.(ast.MapNode); nested {
-			return r.settings(value, name+".", g)
+func (r specReader) settings(n *config.Node, section, prefix string, g *Grid) error {
+	return r.each(n, section, func(key string, p config.Pair) error {
+		name := prefix + p.Name
+		if p.Value.Kind == config.Mapping {
+			return r.settings(p.Value, key, name+".", g)
 		}
-		values, err := r.values(name, value)
+		values, err := r.values(p.Value, key)
 		if err != nil {
 			return err
 		}
 		if _, twice := g.find(name); twice {
-			return r.at(key, "%s is there twice", name)
+			return r.At(p.Line, key, "is there twice")
 		}
 		a, err := newAxis(name, true, values)
 		if err != nil {
-			return r.at(key, "%w", err)
+			return r.At(p.Line, section, "%w", err)
 		}
 		*g = append(*g, a)
 		return nil
@@ -404,24 +383,23 @@ func (r specReader) settings(n ast.Node, prefix string, g *Grid) error {
 }
 
 // values reads one value or a list, as they are written.
-func (r specReader) values(name string, n ast.Node) ([]string, error) {
-	switch n := n.(type) {
-	case *ast.SequenceNode:
+func (r specReader) values(n *config.Node, key string) ([]string, error) {
+	switch n.Kind {
+	case config.Scalar:
+		return []string{n.Text}, nil
+	case config.Sequence:
 		var values []string
-		for _, v := range n.Values {
-			if _, ok := v.(*ast.SequenceNode); ok {
-				return nil, r.at(v, "%s: a value is a list", name)
+		for _, item := range n.Items {
+			if item.Kind == config.Sequence {
+				return nil, r.At(item.Line, key, "a value is a list")
 			}
-			one, err := r.values(name, v)
+			one, err := r.values(item, key)
 			if err != nil {
 				return nil, err
 			}
 			values = append(values, one...)
 		}
 		return values, nil
-	case *ast.NullNode:
-	case ast.ScalarNode:
-		return []string{n.GetToken().Value}, nil
 	}
-	return nil, r.at(n, "%s needs a value or a list of values", name)
+	return nil, r.At(n.Line, key, "needs a value or a list of values")
 }

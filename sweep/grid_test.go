@@ -1,10 +1,16 @@
 package sweep
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"accelsim/hardware"
+	"accelsim/internal/config"
 )
 
 func plan(t *testing.T, text string) *Plan {
@@ -94,19 +100,23 @@ func TestImpossibleCombinationsArePointsWithAReason(t *testing.T) {
 func TestBadGrids(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"net: [lenet1\n", "grid.yaml:1: "},
-		{"", "there must be one mapping"},
-		{"- 1", "grid.yaml:1: there must be a mapping"},
-		{"net: lenet1\nm: 2", "grid.yaml:2: m is not a key"},
+		{"", "grid.yaml: is empty"},
+		{"- 1", "grid.yaml:1: must be a mapping"},
+		{"net: lenet1\nm: 2", "grid.yaml:2: m: is not a key"},
 		{"net: lenet1\ndatset: mnist", `did you mean "dataset"?`},
 		{"net: lenet1\nk: 0", `grid.yaml:2: k: "0" is not a number from 1`},
 		{"net: lenet1\nk: 5..1", "is not a number from 1, a range"},
 		{"net: lenet1\nk: [[1]]", "grid.yaml:2: k: a value is a list"},
-		{"net: lenet1\nk:", "k needs a value"},
+		{"net: lenet1\nk:", "grid.yaml:2: k: needs a value"},
 		{"net: lenet1\nk: []", "zero points"},
 		{"net: lenet1\npoints: []", "zero points"},
-		{"net: lenet1\npoints: {k: 1}", "points must be a list"},
-		{"net: lenet1\npoints: [{points: [{k: 1}]}]", "points is not a key"},
-		{"net: lenet1\nnet: lenet1", "grid.yaml:2: mapping key"},
+		{"net: lenet1\npoints: {k: 1}", "grid.yaml:2: points: must be a list"},
+		{"net: lenet1\npoints: [{points: [{k: 1}]}]", "grid.yaml:2: points[0].points: is not a key"},
+		{"net: lenet1\nnet: lenet1", "grid.yaml:2: net: is there twice"},
+		{"net: lenet1\n---\nnet: lenet2", "grid.yaml:3: a second document; a grid is one"},
+		{"zz: 1\naa: 2\nnet: lenet1", "grid.yaml:1: zz: is not a key"},
+		{"net: lenet1\nset: {dram: {device: [[a]]}}", "grid.yaml:2: set.dram.device: a value is a list"},
+		{"net: lenet1\nset: {a.b: 1, a: {b: 2}}", "grid.yaml:2: set.a.b: is there twice"},
 		{"k: 1", "net is missing"},
 		{"net: lenet3", `no network "lenet3"`},
 		{"net: lenet1\ndataset: nist", `no dataset "nist"`},
@@ -149,23 +159,72 @@ func TestFlagsOverrideFileAndItsPoints(t *testing.T) {
 }
 
 func TestSettingEditsOnlyItsKey(t *testing.T) {
-	const text = "name: x\ndram:\n  device: a\n  ranks: 4\nlist:\n- {size: 1KiB}\n- {size: 2KiB}\n"
-	for _, c := range []struct{ key, value, want string }{
-		{"dram.device", "hbm2", "name: x\ndram:\n  device: hbm2\n  ranks: 4\nlist:\n- size: 1KiB\n- size: 2KiB\n"},
-		{"list.1.size", "4KiB", "name: x\ndram:\n  device: a\n  ranks: 4\nlist:\n- size: 1KiB\n- size: 4KiB\n"},
-		{"new.key", "7", text[:strings.Index(text, "list")] + "list:\n- size: 1KiB\n- size: 2KiB\nnew:\n  key: 7\n"},
-	} {
-		got, err := Setting{c.key, c.value}.apply([]byte(text))
+	parse := func(text string) *config.Document {
+		d, err := hardware.Parse([]byte(text), "x.yaml")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(c.want, string(got)); d != "" {
+		return d
+	}
+	const text = "name: x\ndram:\n  device: a\n  ranks: 4\nlist:\n- {size: 1KiB}\n- {size: 2KiB}\n2024: my note\n"
+	for _, c := range []struct{ key, value, want string }{
+		{"dram.device", "hbm2", strings.Replace(text, "device: a", "device: hbm2", 1)},
+		{"dram.ranks", "010", strings.Replace(text, "ranks: 4", "ranks: 010", 1)},
+		{"list.1.size", "4KiB", strings.Replace(text, "2KiB", "4KiB", 1)},
+		{"2024", "yes", strings.Replace(text, "my note", "yes", 1)},
+		{"new.key", "7", text + "new:\n  key: 7\n"},
+	} {
+		before := parse(text)
+		got, err := Setting{c.key, c.value}.apply(before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		noLines := cmpopts.IgnoreFields(config.Node{}, "Line")
+		noPairLines := cmpopts.IgnoreFields(config.Pair{}, "Line")
+		if d := cmp.Diff(parse(c.want), got, noLines, noPairLines); d != "" {
 			t.Errorf("%s: %s", c.key, d)
+		}
+		if d := cmp.Diff(parse(text), before); d != "" {
+			t.Errorf("%s changes the file that it was made from: %s", c.key, d)
 		}
 	}
 	for _, key := range []string{"name.inner", "list.2.size", "list.first"} {
-		if _, err := (Setting{key, "1"}).apply([]byte(text)); err == nil {
+		if _, err := (Setting{key, "1"}).apply(parse(text)); err == nil {
 			t.Errorf("%s: no error", key)
+		}
+	}
+}
+
+// TestHardwareOfAnySpelling is refused or accepted with settings as without.
+func TestHardwareOfAnySpelling(t *testing.T) {
+	const board = "pe: {rows: 16, columns: 28, lanes: 64, clock: 200MHz}\nonchip: {capacity: 3MiB}\ndram: {device: ddr4-2400, channels: 1, ranks: 1}\n"
+	for _, c := range []struct{ text, want string }{
+		{board + "2024: my note\n", "2024: is not a key; there are name, note, pe"},
+		{board + "yes: my note\n", "yes: is not a key"},
+		{board + "1.5: {a: b}\n", "1.5: is not a key"},
+		{board + "~: 1\n", "~: is not a key"},
+		{strings.Replace(board, "pe: {", "pe: &p {", 1), ""},
+		{strings.Replace(board, "columns: 28", "columns: *r", 1), "pe.columns: *r names nothing"},
+		{strings.Replace(strings.Replace(board, "rows: 16", "rows: &r 16", 1), "columns: 28", "columns: *r", 1), ""},
+		{board + "--- \nname: b\n", "a second document"},
+	} {
+		name := filepath.Join(t.TempDir(), "board.yaml")
+		if err := os.WriteFile(name, []byte(c.text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, without := hardware.Open(name)
+		m := machine{text: []byte(c.text), filename: name, settings: []Setting{{"pe.rows", "8"}}}
+		h, with := m.read()
+		for _, err := range []error{without, with} {
+			switch {
+			case c.want == "" && err != nil:
+				t.Errorf("%q: %v", c.text, err)
+			case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+				t.Errorf("%q: %v, want %s", c.text, err, c.want)
+			}
+		}
+		if c.want == "" && h.PE.Rows != 8 {
+			t.Errorf("%q: %d rows", c.text, h.PE.Rows)
 		}
 	}
 }
@@ -197,6 +256,12 @@ func FuzzSetting(f *testing.F) {
 	f.Add("a: 1", "a", "{b: c}")
 	f.Add("", "x.y", "[")
 	f.Fuzz(func(t *testing.T, text, key, value string) {
-		_, _ = Setting{key, value}.apply([]byte(text))
+		d, err := hardware.Parse([]byte(text), "fuzz.yaml")
+		if err != nil {
+			return
+		}
+		if edited, err := (Setting{key, value}).apply(d); err == nil {
+			_, _ = hardware.Decode(edited)
+		}
 	})
 }

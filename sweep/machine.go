@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"accelsim/hardware"
+	"accelsim/internal/config"
 )
 
 // machine is hardware, or why there is none.
@@ -43,20 +44,22 @@ func (r *resolver) machine(g Grid, chosen map[string]string) *machine {
 
 // read parses the file with the settings made.
 func (m *machine) read() (*hardware.Hardware, error) {
-	text := m.text
+	file, err := hardware.Parse(m.text, m.filename)
+	if err != nil {
+		return nil, err
+	}
 	var with []string
 	for _, s := range m.settings {
-		var err error
-		if text, err = s.apply(text); err != nil {
+		if file, err = s.apply(file); err != nil {
 			return nil, fmt.Errorf("%s: %w", m.filename, err)
 		}
 		with = append(with, s.Key+"="+s.Value)
 	}
-	h, err := hardware.Read(text, m.filename)
-	var wrong *hardware.Error
+	h, err := hardware.Decode(file)
+	var wrong *config.Error
 	if len(with) > 0 && errors.As(err, &wrong) {
-		// Lines of the edited text are nobody's.
-		return nil, &hardware.Error{File: m.filename + " with " + strings.Join(with, ", "), Key: wrong.Key, Problem: wrong.Problem}
+		// The file's lines do not have the settings.
+		return nil, &config.Error{File: m.filename + " with " + strings.Join(with, ", "), Key: wrong.Key, Err: wrong.Err}
 	}
 	return h, err
 }

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/network"
+	"accelsim/internal/spelling"
 	"accelsim/report"
 )
 
@@ -361,7 +361,7 @@ func Resolver(inputs []string) func(name string) (string, error) {
 		}
 		slices.Sort(names)
 		return "", fmt.Errorf("there is no column %q%s; there are the inputs %s, and results such as cycles, energy, footprint, memory_access, "+
-			"macs, reduction.cycles, or any that run --format json names", name, network.Suggest(name, names), strings.Join(inputs, ", "))
+			"macs, reduction.cycles, or any that run --format json names", name, spelling.Suggest(name, names), strings.Join(inputs, ", "))
 	}
 }
 

@@ -138,7 +138,7 @@ func TestBadInput(t *testing.T) {
 		{"run --net $F", replace("timesteps", "timestep"), `$F:3: timestep: is not a key (did you mean "timesteps"?); there are name, dataset, timesteps, batch, layers, input, neuron, training, dropout, activity`},
 		{"run --net $F", valid + "neurons: {leak: 1}\n", `$F:5: neurons: is not a key (did you mean "neuron"?); there are name, dataset, timesteps, batch, layers, input, neuron, training, dropout, activity`},
 		{"run --net $F", valid + "activity: 1.01\n", `$F:5: activity: density "1.01" is outside 0..1; write a decimal between 0 and 1, such as 0.1`},
-		{"run --net $F", valid + "training: {classifier: frozen}\n", `$F:5: training: classifier "frozen"; write trainable or random`},
+		{"run --net $F", valid + "training: {classifier: frozen}\n", `$F:5: training.classifier: classifier "frozen"; write trainable or random`},
 		{"run --net $F", valid + "\tbroken: [\n", ""},
 		{"run --net $F", "\xff\xfe\x00", ""},
 	} {

@@ -15,6 +15,7 @@ import (
 	"accelsim/dram"
 	"accelsim/energy"
 	"accelsim/hardware"
+	"accelsim/internal/spelling"
 	"accelsim/network"
 	"accelsim/report"
 	"accelsim/schedule"
@@ -260,7 +261,7 @@ func explainFlag(c *cobra.Command, err error) error {
 		if short := unknown.GetSpecifiedShortnames(); short != "" {
 			name = "-" + short
 		}
-		err = fmt.Errorf("no flag %s%s; there are %s", name, network.Suggest(name, names), strings.Join(names, ", "))
+		err = fmt.Errorf("no flag %s%s; there are %s", name, spelling.Suggest(name, names), strings.Join(names, ", "))
 	case errors.As(err, &missing):
 		err = fmt.Errorf("--%s needs a value: %s", missing.GetFlag().Name, missing.GetFlag().Usage)
 	case errors.As(err, &invalid):

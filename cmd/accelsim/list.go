@@ -10,6 +10,7 @@ import (
 
 	"accelsim/dram"
 	"accelsim/hardware"
+	"accelsim/internal/spelling"
 	"accelsim/network"
 	"accelsim/report"
 )
@@ -58,7 +59,7 @@ func newListCommand() *cobra.Command {
 				}
 				return output.print(c.OutOrStdout(), t.Records(), func(w io.Writer) error { return t.Write(w) })
 			}
-			return usage(fmt.Errorf("nothing to list under %q%s; there are %s", args[0], network.Suggest(args[0], names), strings.Join(names, ", ")))
+			return usage(fmt.Errorf("nothing to list under %q%s; there are %s", args[0], spelling.Suggest(args[0], names), strings.Join(names, ", ")))
 		},
 	}
 	output.register(c)

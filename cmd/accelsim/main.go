@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accelsim/network"
+	"accelsim/internal/spelling"
 )
 
 func main() { os.Exit(execute(os.Args[1:])) }
@@ -91,7 +91,7 @@ func newRootCommand() *cobra.Command {
 		for _, sub := range c.Commands() {
 			names = append(names, sub.Name())
 		}
-		return usage(fmt.Errorf("no command %q%s; there are %s", args[0], network.Suggest(args[0], names), strings.Join(names, ", ")))
+		return usage(fmt.Errorf("no command %q%s; there are %s", args[0], spelling.Suggest(args[0], names), strings.Join(names, ", ")))
 	}
 	root.SetFlagErrorFunc(explainFlag)
 	return root

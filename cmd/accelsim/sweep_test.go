@@ -23,7 +23,7 @@ func TestSweepRefusesBadInput(t *testing.T) {
 		{"--net lenet1 --k 1..20000", "20000 points or more; the limit is 10000; add --yes"},
 		{"--net lenet1 --yes --k 1..20000 --n 1..20000", "400000000 points or more"},
 		{"--net lenet1 --grid " + file("zero.yaml", "n: []"), "zero points"},
-		{"--grid " + file("key.yaml", "net: lenet1\nkk: 1"), "key.yaml:2: kk is not a key"},
+		{"--grid " + file("key.yaml", "net: lenet1\nkk: 1"), "key.yaml:2: kk: is not a key"},
 		{"--grid " + filepath.Join(dir, "none.yaml"), "no such file"},
 		{"--net lenet1 --set dram.devise=hbm2", `paper.yaml with dram.devise=hbm2: dram.devise: is not a key (did you mean "device"?)`},
 		{"--net lenet1 --set dram.device", "is not KEY=VALUE"},

@@ -20,8 +20,13 @@ import (
 	"os"
 )
 
-// MaxText bounds the bytes of a text that is read whole.
-const MaxText = 16 << 20
+// The bounds of a text that is read whole, checked before it is parsed.
+const (
+	MaxText  = 16 << 20 // bytes
+	MaxDepth = 1000     // of mappings and lists within each other
+	MaxKeys  = 10_000   // of all mappings together
+	MaxMarks = 250_000  // line ends, and marks such as commas and brackets
+)
 
 const (
 	byteOrderMark = "\ufeff"
@@ -45,7 +50,7 @@ func TextFrom(r io.Reader, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return plain(text, name)
+	return Plain(text, name)
 }
 
 // AtMost reads all of r; more than limit bytes are an error, before which no
@@ -59,14 +64,21 @@ func AtMost(r io.Reader, name string, limit int64) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
 	case n > limit:
-		return nil, fmt.Errorf("%s: is larger than %s; at most that is read", name, size(limit))
+		return nil, tooLarge(name, limit)
 	}
 	return all.Bytes(), nil
 }
 
-// plain returns a text without its byte order mark. What is no text in UTF-8,
-// as far as a look at its bytes tells, is refused.
-func plain(text []byte, name string) ([]byte, error) {
+func tooLarge(name string, limit int64) error {
+	return fmt.Errorf("%s: is larger than %s; at most that is read", name, size(limit))
+}
+
+// Plain returns a text without its byte order mark. What is larger than [MaxText]
+// or, as far as a look at its bytes tells, no text in UTF-8 is refused.
+func Plain(text []byte, name string) ([]byte, error) {
+	if len(text) > MaxText {
+		return nil, tooLarge(name, MaxText)
+	}
 	if bytes.HasPrefix(text, []byte(utf16Little)) || bytes.HasPrefix(text, []byte(utf16Big)) {
 		return nil, fmt.Errorf("%s: is text in UTF-16; save it as UTF-8", name)
 	}
