@@ -3,7 +3,7 @@
 GO ?= go
 FUZZTIME ?= 10s
 
-.PHONY: help run test lint bench bench-peer fuzz cover golden-update hdl-test mutants verify-portable
+.PHONY: help run test docs lint bench bench-peer fuzz cover golden-update hdl-test mutants verify-portable
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -11,10 +11,16 @@ help: ## this list
 run: ## the main job: AlexNet on CIFAR10-DVS at (k, n) = (10, 1)
 	$(GO) run ./cmd/accelsim run --net alexnet --k 10 --n 1
 
-test: lint ## everything that must hold: linters, and all tests with the race detector
+# What is run, what failed and, at the end, what was skipped and why.
+REPORT = $(GO) run ./internal/testreport
+
+test: lint ## everything that must hold: linters, and all tests with the race detector; lists what it skips
 	$(GO) build ./...
-	$(GO) test -race -timeout 30m ./...
-	$(GO) test ./dram/... ./tiling ./crosscheck # all random cases; the race detector runs a tenth of them
+	$(GO) test -json ./dram/... ./tiling ./crosscheck | $(REPORT) # all random cases; the race detector runs a tenth of them
+	$(GO) test -json -race -timeout 30m ./... | $(REPORT)
+
+docs: ## every command of README and docs/, those that take minutes too, against what the pages show
+	$(GO) test -json -timeout 60m ./docs -all | $(REPORT)
 
 lint: ## vet, staticcheck, gofumpt
 	$(GO) vet ./...
