@@ -17,12 +17,12 @@ func (p *Program) build(s *Step, row rowKind, at slot, interval, time int) {
 	case BackwardLayer:
 		p.backwardLayer(s, p.workload.Net.Layer(at.layer))
 	case UpdateLayer:
-		p.update(s, Weight, WeightGradient, Moment, at.layer)
+		p.update(s, Weight, at.layer)
 		if p.workload.Net.Layer(at.layer).BatchNorm {
-			p.update(s, NormParameter, NormGradient, NormMoment, at.layer)
+			p.update(s, NormParameter, at.layer)
 		}
 	case UpdateClassifier:
-		p.update(s, ClassifierWeight, ClassifierGrad, ClassifierMoment, at.block)
+		p.update(s, ClassifierWeight, at.block)
 	}
 	for _, k := range at.keeps {
 		t := k.Tensor
@@ -81,9 +81,9 @@ func (p *Program) outputOf(l, time int) Tensor {
 		if p.workload.Net.Encoding == network.Direct {
 			time = 0
 		}
-		return Tensor{Input, 0, time}
+		return Input.At(0, time)
 	}
-	return Tensor{Spikes, l, time}
+	return Spikes.At(l, time)
 }
 
 // takeInput gets the output of layer l on chip: spikes from where their layer
@@ -112,50 +112,50 @@ func (p *Program) use(s *Step, t Tensor) {
 // forwardLayer is one step of Eq. 11: read W and U^(t-1), write U^t.
 func (p *Program) forwardLayer(s *Step, l *network.Layer) {
 	n, t := l.Index, s.Time
-	p.read(s, Tensor{Weight, n, s.Interval - 1}, Covered)
-	p.read(s, Tensor{Potential, n, t - 1}, Covered)
+	p.read(s, Weight.At(n, s.Interval-1), Covered)
+	p.read(s, Potential.At(n, t-1), Covered)
 	p.takeInput(s, l.Reads)
 
 	p.run(s, SynapticSum, n)
 	if l.BatchNorm {
-		p.read(s, Tensor{NormParameter, n, s.Interval - 1}, BeyondNorm)
-		p.read(s, Tensor{NormStatistic, n, t - 1}, BeyondNorm)
+		p.read(s, NormParameter.At(n, s.Interval-1), BeyondNorm)
+		p.read(s, NormStatistic.At(n, t-1), BeyondNorm)
 		p.runBeyond(s, NormForward, n)
 		if p.Traffic == All {
-			p.make(s, Tensor{NormSaved, n, t})
-			p.replace(s, Tensor{NormStatistic, n, t}, Tensor{NormStatistic, n, t - 1})
+			p.make(s, NormSaved.At(n, t))
+			p.replace(s, NormStatistic.At(n, t), NormStatistic.At(n, t-1))
 		}
-		p.write(s, Tensor{NormStatistic, n, t}, BeyondNorm)
-		p.write(s, Tensor{NormSaved, n, t}, BeyondNorm)
+		p.write(s, NormStatistic.At(n, t), BeyondNorm)
+		p.write(s, NormSaved.At(n, t), BeyondNorm)
 	}
 	p.runBeyond(s, Fire, n)
-	p.replace(s, Tensor{Potential, n, t}, Tensor{Potential, n, t - 1})
-	p.write(s, Tensor{Potential, n, t}, Covered)
+	p.replace(s, Potential.At(n, t), Potential.At(n, t-1))
+	p.write(s, Potential.At(n, t), Covered)
 
 	if p.beforeShortcut(n) {
-		p.make(s, Tensor{OwnSpikes, n, t})
+		p.make(s, OwnSpikes.At(n, t))
 		return
 	}
 	if j := l.Join; j != nil {
 		if j.Identity {
 			p.takeInput(s, j.Skip)
 		} else {
-			s.Uses = append(s.Uses, Tensor{OwnSpikes, j.Conv, t})
+			s.Uses = append(s.Uses, OwnSpikes.At(j.Conv, t))
 		}
 		p.runBeyond(s, Join, n)
 	}
 	if l.HasPool() {
-		p.read(s, Tensor{PoolPotential, n, t - 1}, BeyondPooling)
+		p.read(s, PoolPotential.At(n, t-1), BeyondPooling)
 		p.runBeyond(s, Pool, n)
 		if p.Traffic == All {
-			p.replace(s, Tensor{PoolPotential, n, t}, Tensor{PoolPotential, n, t - 1})
+			p.replace(s, PoolPotential.At(n, t), PoolPotential.At(n, t-1))
 		}
-		p.write(s, Tensor{PoolPotential, n, t}, BeyondPooling)
+		p.write(s, PoolPotential.At(n, t), BeyondPooling)
 	}
-	p.make(s, Tensor{Spikes, n, t})
-	p.write(s, Tensor{Spikes, n, t}, BeyondSpikes)
+	p.make(s, Spikes.At(n, t))
+	p.write(s, Spikes.At(n, t), BeyondSpikes)
 	if n == p.Handed() {
-		s.Hands = append(s.Hands, Tensor{Spikes, n, t})
+		s.Hands = append(s.Hands, Spikes.At(n, t))
 	}
 }
 
@@ -163,28 +163,28 @@ func (p *Program) forwardLayer(s *Step, l *network.Layer) {
 // makes random weights.
 func (p *Program) classifierWeights(s *Step) {
 	if p.Trainable() {
-		p.read(s, Tensor{ClassifierWeight, s.Block, s.Interval - 1}, Covered)
+		p.read(s, ClassifierWeight.At(s.Block, s.Interval-1), Covered)
 		return
 	}
 	if p.Traffic == All {
 		p.runClassifier(s, Regenerate)
 	}
-	p.make(s, Tensor{RandomWeight, s.Block, 0})
+	p.make(s, RandomWeight.At(s.Block, 0))
 }
 
 // forwardClassifier is the classifier's part of Eq. 11, and at t_k the loss.
 func (p *Program) forwardClassifier(s *Step) {
 	b, t := p.Blocks[s.Block-1], s.Time
 	p.classifierWeights(s)
-	p.read(s, Tensor{ClassifierState, b.Index, t - 1}, Covered)
+	p.read(s, ClassifierState.At(b.Index, t-1), Covered)
 	s.Uses = append(s.Uses, p.outputOf(b.Last, t))
-	count := Tensor{SpikeCount, b.Index, 0}
+	count := SpikeCount.At(b.Index, 0)
 	first := (t-1)%p.K == 0
 	if !first {
 		s.Uses = append(s.Uses, count)
 	}
 	p.runClassifier(s, SynapticSum)
-	p.replace(s, Tensor{ClassifierState, b.Index, t}, Tensor{ClassifierState, b.Index, t - 1})
+	p.replace(s, ClassifierState.At(b.Index, t), ClassifierState.At(b.Index, t-1))
 	if p.Traffic == All {
 		p.runClassifier(s, Fire)
 		p.runClassifier(s, Count)
@@ -192,15 +192,15 @@ func (p *Program) forwardClassifier(s *Step) {
 	if first {
 		p.make(s, count)
 	}
-	p.write(s, Tensor{ClassifierState, b.Index, t}, Covered)
+	p.write(s, ClassifierState.At(b.Index, t), Covered)
 	if !s.End {
 		return
 	}
-	p.read(s, Tensor{Label, 0, 0}, BeyondLabels)
+	p.read(s, Label.At(0, 0), BeyondLabels)
 	if p.Traffic == All {
 		p.runClassifier(s, Loss)
 	}
-	delta := Tensor{ClassifierDelta, b.Index, t}
+	delta := ClassifierDelta.At(b.Index, t)
 	p.make(s, delta)
 	if p.K > 1 { // read back at every step before t_k
 		p.write(s, delta, BeyondDelta)
@@ -211,9 +211,9 @@ func (p *Program) forwardClassifier(s *Step) {
 // 12 to 14.
 func (p *Program) backwardClassifier(s *Step) {
 	b, t := p.Blocks[s.Block-1], s.Time
-	state, delta := Tensor{ClassifierState, b.Index, t}, Tensor{ClassifierDelta, b.Index, t}
+	state, delta := ClassifierState.At(b.Index, t), ClassifierDelta.At(b.Index, t)
 	spikes := p.outputOf(b.Last, t)
-	gamma := Tensor{ClassifierError, b.Index, t}
+	gamma := ClassifierError.At(b.Index, t)
 	if s.End {
 		s.Uses = append(s.Uses, state, delta)
 		if p.Trainable() {
@@ -224,20 +224,20 @@ func (p *Program) backwardClassifier(s *Step) {
 		delta.Step = s.Interval * p.K // written at t_k
 		p.read(s, state, Covered)
 		p.read(s, delta, Covered)
-		p.read(s, Tensor{ClassifierError, b.Index, t + 1}, Covered)
+		p.read(s, ClassifierError.At(b.Index, t+1), Covered)
 		if p.Trainable() {
-			p.read(s, Tensor{ClassifierGrad, b.Index, t + 1}, Covered)
+			p.read(s, ClassifierGrad.At(b.Index, t+1), Covered)
 			p.read(s, spikes, BeyondSpikes)
 		}
 		s.Kernels = append(s.Kernels, Kernel{Op: TemporalError, Classifier: true, Index: b.Index})
-		p.replace(s, gamma, Tensor{ClassifierError, b.Index, t + 1})
+		p.replace(s, gamma, ClassifierError.At(b.Index, t+1))
 	}
 	if p.Traffic == All {
 		p.runClassifier(s, SpatialError)
 	}
 	if p.Trainable() {
 		p.runClassifier(s, Gradient)
-		p.accumulate(s, Tensor{ClassifierGrad, b.Index, t}, Covered)
+		p.accumulate(s, ClassifierGrad.At(b.Index, t), Covered)
 	}
 	if p.K > 1 {
 		p.write(s, gamma, Covered)
@@ -262,32 +262,32 @@ func (p *Program) backwardLayer(s *Step, l *network.Layer) {
 	b, n, t := p.Blocks[s.Block-1], l.Index, s.Time
 	// The states of the block's top layer are still on chip at t_k.
 	onChip := s.End && n == b.Last
-	state := Tensor{Potential, n, t}
+	state := Potential.At(n, t)
 	if onChip {
 		s.Uses = append(s.Uses, state)
 	} else {
 		p.read(s, state, Covered)
 	}
 	if !s.End {
-		p.read(s, Tensor{PotentialError, n, t + 1}, Covered)
-		p.read(s, Tensor{WeightGradient, n, t + 1}, Covered)
+		p.read(s, PotentialError.At(n, t+1), Covered)
+		p.read(s, WeightGradient.At(n, t+1), Covered)
 	}
 
 	p.spatialErrors(s, l, b)
 	switch {
 	case p.beforeShortcut(n):
-		s.Uses = append(s.Uses, Tensor{OutputError, n + 1, t})
+		s.Uses = append(s.Uses, OutputError.At(n+1, t))
 	case l.HasPool():
 		p.poolBackward(s, n, onChip)
 	}
 	if l.Join != nil {
-		p.make(s, Tensor{OutputError, n, t})
+		p.make(s, OutputError.At(n, t))
 	}
 
-	gamma := Tensor{PotentialError, n, t}
+	gamma := PotentialError.At(n, t)
 	if !s.End {
 		p.run(s, TemporalError, n)
-		p.replace(s, gamma, Tensor{PotentialError, n, t + 1})
+		p.replace(s, gamma, PotentialError.At(n, t+1))
 	} else {
 		p.make(s, gamma)
 	}
@@ -310,9 +310,9 @@ func (p *Program) backwardLayer(s *Step, l *network.Layer) {
 		p.read(s, spikes, why)
 	}
 	p.run(s, Gradient, n)
-	p.accumulate(s, Tensor{WeightGradient, n, t}, Covered)
+	p.accumulate(s, WeightGradient.At(n, t), Covered)
 	if before := p.Received(); before != 0 && n == p.own[0].First {
-		s.Frees = append(s.Frees, Tensor{Spikes, before, t})
+		s.Frees = append(s.Frees, Spikes.At(before, t))
 	}
 }
 
@@ -327,18 +327,18 @@ func (p *Program) spatialErrors(s *Step, l *network.Layer, b network.Block) {
 		if net.Layer(reader).Reads != n {
 			continue
 		}
-		p.read(s, Tensor{Weight, reader, s.Interval - 1}, Covered)
+		p.read(s, Weight.At(reader, s.Interval-1), Covered)
 		s.Uses = append(s.Uses, p.errorOf(net.Layer(reader), t))
 		s.Kernels = append(s.Kernels, Kernel{Op: BackProject, Index: n, Reader: reader})
 	}
 	if n == b.Last {
 		p.classifierWeights(s)
-		s.Uses = append(s.Uses, Tensor{ClassifierError, b.Index, t})
+		s.Uses = append(s.Uses, ClassifierError.At(b.Index, t))
 		s.Kernels = append(s.Kernels, Kernel{Op: BackProject, Index: n, Reader: 0})
 	}
 	for join := n + 1; join <= b.Last; join++ {
 		if j := net.Layer(join).Join; j != nil && j.Identity && j.Skip == n {
-			s.Uses = append(s.Uses, Tensor{OutputError, join, t})
+			s.Uses = append(s.Uses, OutputError.At(join, t))
 			p.runBeyond(s, JoinBackward, n)
 		}
 	}
@@ -348,9 +348,9 @@ func (p *Program) spatialErrors(s *Step, l *network.Layer, b network.Block) {
 // on, and without batch norm gamma itself.
 func (p *Program) errorOf(l *network.Layer, time int) Tensor {
 	if l.BatchNorm && p.Traffic == All {
-		return Tensor{SynapticErr, l.Index, time}
+		return SynapticErr.At(l.Index, time)
 	}
-	return Tensor{PotentialError, l.Index, time}
+	return PotentialError.At(l.Index, time)
 }
 
 // poolBackward takes the error through the pooling neurons after layer n.
@@ -359,7 +359,7 @@ func (p *Program) poolBackward(s *Step, n int, onChip bool) {
 		return
 	}
 	t := s.Time
-	state, gamma := Tensor{PoolPotential, n, t}, Tensor{PoolError, n, t}
+	state, gamma := PoolPotential.At(n, t), PoolError.At(n, t)
 	if onChip {
 		s.Uses = append(s.Uses, state)
 	} else {
@@ -368,8 +368,8 @@ func (p *Program) poolBackward(s *Step, n int, onChip bool) {
 	if s.End {
 		p.make(s, gamma)
 	} else {
-		p.read(s, Tensor{PoolError, n, t + 1}, BeyondPooling)
-		p.replace(s, gamma, Tensor{PoolError, n, t + 1})
+		p.read(s, PoolError.At(n, t+1), BeyondPooling)
+		p.replace(s, gamma, PoolError.At(n, t+1))
 	}
 	p.run(s, PoolBackward, n)
 	if p.K > 1 {
@@ -381,32 +381,34 @@ func (p *Program) poolBackward(s *Step, n int, onChip bool) {
 // gain and bias.
 func (p *Program) normBackward(s *Step, n int, onChip bool) {
 	t := s.Time
-	saved := Tensor{NormSaved, n, t}
+	saved := NormSaved.At(n, t)
 	if onChip {
 		s.Uses = append(s.Uses, saved)
 	} else {
 		p.read(s, saved, BeyondNorm)
 	}
-	p.read(s, Tensor{NormParameter, n, s.Interval - 1}, BeyondNorm)
+	p.read(s, NormParameter.At(n, s.Interval-1), BeyondNorm)
 	if !s.End {
-		p.read(s, Tensor{NormGradient, n, t + 1}, BeyondNorm)
+		p.read(s, NormGradient.At(n, t+1), BeyondNorm)
 	}
 	p.run(s, NormBackward, n)
-	p.make(s, Tensor{SynapticErr, n, t})
-	p.accumulate(s, Tensor{NormGradient, n, t}, BeyondNorm)
+	p.make(s, SynapticErr.At(n, t))
+	p.accumulate(s, NormGradient.At(n, t), BeyondNorm)
 }
 
 // update is the optimizer's pass over one tensor and its gradient.
-func (p *Program) update(s *Step, parameter, gradient, moment Class, index int) {
+func (p *Program) update(s *Step, parameter Class, index int) {
+	trained := parameter.Row().Trained
+	gradient, moment := trained.Gradient, trained.Moment
 	first := (s.Interval-1)*p.K + 1
-	p.read(s, Tensor{parameter, index, s.Interval - 1}, BeyondOptimizer)
-	p.read(s, Tensor{gradient, index, first}, BeyondOptimizer)
-	p.replace(s, Tensor{parameter, index, s.Interval}, Tensor{parameter, index, s.Interval - 1})
+	p.read(s, parameter.At(index, s.Interval-1), BeyondOptimizer)
+	p.read(s, gradient.At(index, first), BeyondOptimizer)
+	p.replace(s, parameter.At(index, s.Interval), parameter.At(index, s.Interval-1))
 	if p.hasMoments() {
-		p.read(s, Tensor{moment, index, s.Interval - 1}, BeyondOptimizer)
-		p.replace(s, Tensor{moment, index, s.Interval}, Tensor{moment, index, s.Interval - 1})
-		p.write(s, Tensor{moment, index, s.Interval}, BeyondOptimizer)
+		p.read(s, moment.At(index, s.Interval-1), BeyondOptimizer)
+		p.replace(s, moment.At(index, s.Interval), moment.At(index, s.Interval-1))
+		p.write(s, moment.At(index, s.Interval), BeyondOptimizer)
 	}
 	s.Kernels = append(s.Kernels, Kernel{Op: Optimize, Classifier: parameter == ClassifierWeight, Index: index, Of: parameter})
-	p.write(s, Tensor{parameter, index, s.Interval}, BeyondOptimizer)
+	p.write(s, parameter.At(index, s.Interval), BeyondOptimizer)
 }

@@ -23,6 +23,7 @@ import (
 	"slices"
 
 	"accelsim/network"
+	"accelsim/role"
 	"accelsim/units"
 )
 
@@ -64,9 +65,10 @@ type Program struct {
 	K, N    int
 	Blocks  []network.Block
 	Traffic Traffic
-	// Word is the size of a value: 4 bytes, of fp32, until a machine with another
-	// number format sets its own. What is packed takes more or fewer words then.
-	Word units.Bytes
+	// Sizes knows how large tensors are. Its word is 4 bytes, of fp32, until a
+	// machine with another number format sets its own: what is packed takes more or
+	// fewer words then.
+	Sizes role.Sizes
 
 	workload *network.Workload
 	own      []network.Block // whose steps it has; all, but for a PE group's part
@@ -89,7 +91,8 @@ func New(w *network.Workload, k, n int, traffic Traffic) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{K: k, N: n, Blocks: blocks, Traffic: traffic, Word: units.WordBytes, workload: w, own: blocks, interval: 1}
+	p := &Program{K: k, N: n, Blocks: blocks, Traffic: traffic, workload: w, own: blocks, interval: 1}
+	p.Sizes = role.Sizes{Workload: w, Blocks: blocks, Word: units.WordBytes}
 	p.layOutRows()
 	p.findKeeps()
 	return p, nil
@@ -153,7 +156,7 @@ func (p *Program) findKeeps() {
 		var live []Tensor
 		if kind == forwardRow {
 			for _, b := range p.own {
-				live = append(live, Tensor{SpikeCount, b.Index, 0}) // the loss needs them at t_k
+				live = append(live, SpikeCount.At(b.Index, 0)) // the loss needs them at t_k
 			}
 		}
 		for i := len(row) - 1; i >= 0; i-- {

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"accelsim/network"
+	"accelsim/role"
 	"accelsim/units"
 )
 
@@ -33,9 +34,9 @@ type Pin struct {
 // String prints the tensor in the paper's symbols, such as dW^2 or U^2.
 func (p Pin) String() string {
 	if p.Class == Input {
-		return classNames[Input].symbol
+		return role.Input.Row().Symbol
 	}
-	return fmt.Sprintf("%s^%d", classNames[p.Class].symbol, p.Index)
+	return fmt.Sprintf("%s^%d", p.Class.Row().Symbol, p.Index)
 }
 
 // Saving is what pinning a tensor takes and brings.
@@ -239,14 +240,8 @@ func (p *Program) Held() []Tensor { return p.held }
 // What is on chip gets the names that it has then.
 func (p *Program) Skip(interval int) {
 	by := interval - (p.interval + 1)
-	for i := range p.held {
-		switch h := &p.held[i]; h.Class {
-		case Input:
-		case Weight, ClassifierWeight, NormParameter, Moment, ClassifierMoment, NormMoment:
-			h.Step += by
-		default:
-			h.Step += by * p.K
-		}
+	for i, t := range p.held {
+		p.held[i] = t.Later(by, p.K)
 	}
 	p.interval, p.row, p.position = interval, 0, 0
 }

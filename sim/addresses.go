@@ -18,7 +18,7 @@ type Address struct {
 // Addresses returns the address map by which [Run] moves a program's tensors,
 // ascending, and a [NotFit] error if the device cannot hold them.
 func Addresses(p *schedule.Program, d dram.Device) ([]Address, error) {
-	return addresses(p.Extents(), d, p.Word)
+	return addresses(p.Extents(), d, p.Sizes.Word)
 }
 
 // AddressesOn is the same for hardware whose layer buffers may be small and
@@ -29,7 +29,7 @@ func AddressesOn(p *schedule.Program, hw *hardware.Hardware, order schedule.Orde
 	if err != nil {
 		return nil, err
 	}
-	return addresses(plan.extents, hw.DRAM, p.Word)
+	return addresses(plan.extents, hw.DRAM, p.Sizes.Word)
 }
 
 func addresses(extents []schedule.Extent, d dram.Device, word units.Bytes) ([]Address, error) {

@@ -6,6 +6,7 @@ import (
 
 	"accelsim/network"
 	"accelsim/pe"
+	"accelsim/role"
 	"accelsim/schedule"
 	"accelsim/tensors"
 	"accelsim/units"
@@ -134,53 +135,12 @@ func (d *datapath) mapOf(s network.Shape) schedule.Region {
 
 // whole is all of a tensor.
 func (d *datapath) whole(t schedule.Tensor) schedule.Region {
-	net := d.workload.Net
-	vector := network.Shape{Channels: net.Classes, Height: 1, Width: 1}
-	switch t.Class {
-	case schedule.Input:
-		return d.mapOf(net.Input)
-	case schedule.Label:
-		return schedule.Whole(d.workload.Batch, 1, 1, 1)
-	case schedule.ClassifierState, schedule.ClassifierError, schedule.ClassifierDelta, schedule.SpikeCount:
-		return d.mapOf(vector)
-	case schedule.ClassifierWeight, schedule.ClassifierGrad, schedule.RandomWeight:
-		return weightsOf(d.classifier(t.Index))
-	case schedule.ClassifierMoment:
-		return d.momentsOf(d.classifier(t.Index))
-	}
-	l := net.Layer(t.Index)
-	switch t.Class {
-	case schedule.Weight, schedule.WeightGradient:
-		return weightsOf(pe.Connect(l))
-	case schedule.Moment:
-		return d.momentsOf(pe.Connect(l))
-	case schedule.Spikes, schedule.PoolPotential, schedule.PoolError:
-		return d.mapOf(l.Pooled)
-	case schedule.NormParameter, schedule.NormGradient, schedule.NormStatistic:
-		return schedule.Whole(1, 1, 2, l.Out.Channels)
-	case schedule.NormMoment:
-		return schedule.Whole(1, d.moments(), 2, l.Out.Channels)
-	case schedule.NormSums:
-		return schedule.Whole(1, 1, 3, l.Out.Channels)
-	}
-	return d.mapOf(l.Out)
+	return d.program.Sizes.Extents(t.Class, t.Index).Region()
 }
 
 func (d *datapath) classifier(block int) pe.Connection {
 	net := d.workload.Net
 	return pe.ConnectClassifier(net.Layer(d.program.Blocks[block-1].Last).Pooled, net.Classes)
-}
-
-// moments is how many tensors the optimizer keeps for each of parameters.
-func (d *datapath) moments() int {
-	if d.workload.Training.Optimizer == network.Adam {
-		return 2
-	}
-	return 1
-}
-
-func (d *datapath) momentsOf(c pe.Connection) schedule.Region {
-	return schedule.Whole(1, 1, d.moments(), c.Weights())
 }
 
 // region is what a transfer or a product names of a tensor.
@@ -198,29 +158,24 @@ func (d *datapath) region(t schedule.Tensor, r schedule.Region) (schedule.Region
 	return r, nil
 }
 
-// bits is how many bits a value of a packed tensor has; those of others are
-// float32.
+// bits is how many bits a value of a packed tensor has; 0 is a float32.
 func (d *datapath) bits(t schedule.Tensor) int {
-	switch t.Class {
-	case schedule.Spikes:
-		return d.workload.Net.Layer(t.Index).ValueBits()
-	case schedule.OwnSpikes:
-		return 1
-	case schedule.Label, schedule.SpikeCount:
-		return 32
-	case schedule.NormSums:
-		return 64 // float64
-	case schedule.PartialSum:
-		if d.fixed != nil {
-			return 64 // exact
-		}
-	case schedule.Input:
-		if d.workload.Net.Encoding == network.Event {
-			return 1
-		}
+	if t.Class == schedule.PartialSum && d.fixed != nil {
+		return doubleBits // exact
+	}
+	switch sizes := &d.program.Sizes; sizes.Format(t.Class) {
+	case role.Spike:
+		return sizes.SpikeBits(t.Class, t.Index)
+	case role.Integer:
+		return integerBits
+	case role.Double:
+		return doubleBits
+	case role.Number:
 	}
 	return 0
 }
+
+const integerBits, doubleBits = 32, 64
 
 // allocate returns cleared room for a part of a tensor. A channel's 1/std, two
 // words, is beside the first of its normalised sums.
@@ -228,8 +183,8 @@ func (d *datapath) allocate(t schedule.Tensor, r schedule.Region) pe.Values {
 	n := size{floats: r.Size()}
 	if bits := d.bits(t); bits > 0 {
 		n = size{bits: units.CeilDiv(n.floats*bits, 8*units.WordBytes)}
-	} else if t.Class == schedule.NormSaved && r.Starts() {
-		n.bits = int(d.program.DeviationWords()) * r.Extent(3)
+	} else if t.Class.Row().Deviations && r.Starts() {
+		n.bits = int(d.program.Sizes.DoubleWords()) * r.Extent(3)
 	}
 	if list := d.spare[n]; len(list) > 0 {
 		v := list[len(list)-1]
@@ -278,8 +233,8 @@ func (d *datapath) move(t schedule.Tensor, box, part schedule.Region, run func(a
 		run(at*scale, there*scale, n*scale, bits)
 		at += n
 	})
-	if t.Class == schedule.NormSaved && box.Starts() {
-		words := int(d.program.DeviationWords())
+	if t.Class.Row().Deviations && box.Starts() {
+		words := int(d.program.Sizes.DoubleWords())
 		deviations(0, words*int(inside.From[3]), words*box.Extent(3))
 	}
 	return nil

@@ -652,22 +652,16 @@ type parameters struct {
 }
 
 func (d *datapath) parameters(s *schedule.Step, k schedule.Kernel) (p parameters, err error) {
-	gradientClass, momentClass := schedule.WeightGradient, schedule.Moment
-	switch k.Of {
-	case schedule.ClassifierWeight:
-		gradientClass, momentClass = schedule.ClassifierGrad, schedule.ClassifierMoment
-	case schedule.NormParameter:
-		gradientClass, momentClass = schedule.NormGradient, schedule.NormMoment
-	}
+	trained := k.Of.Row().Trained
 	first := (s.Interval-1)*d.program.K + 1
-	value := schedule.Tensor{Class: k.Of, Index: k.Index, Step: s.Interval}
+	value := k.Of.At(k.Index, s.Interval)
 	p.box = d.whole(value)
-	moments := schedule.Whole(1, 1, d.moments(), p.box.Size())
+	moments := schedule.Whole(1, 1, d.program.Sizes.Moments(), p.box.Size())
 	if k.Part.Is && k.Of != schedule.NormParameter { // which is small: whole with the last tile
 		p.box = k.Part.Box
 		moments = moments.Slice(3, int64(p.box.From[3]), int64(p.box.To[3]))
 	}
-	dw, err := d.operand(s, schedule.Tensor{Class: gradientClass, Index: k.Index, Step: first}, p.box)
+	dw, err := d.operand(s, trained.Gradient.At(k.Index, first), p.box)
 	if err != nil {
 		return p, err
 	}
@@ -677,7 +671,7 @@ func (d *datapath) parameters(s *schedule.Step, k schedule.Kernel) (p parameters
 	}
 	p.gradient, p.value = dw.Floats, w.Floats
 	if t := d.workload.Training; t.Optimizer == network.Adam || t.Momentum > 0 {
-		v, err := d.product(s, schedule.Tensor{Class: momentClass, Index: k.Index, Step: s.Interval}, moments)
+		v, err := d.product(s, trained.Moment.At(k.Index, s.Interval), moments)
 		p.moment = v.Floats
 		return p, err
 	}

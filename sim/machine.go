@@ -167,7 +167,7 @@ func Layout(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) (F
 	if err != nil {
 		return Footprint{}, err
 	}
-	m, err := layOut(plan.extents, hw.DRAM, p.Word)
+	m, err := layOut(plan.extents, hw.DRAM, p.Sizes.Word)
 	if err != nil {
 		return Footprint{}, err
 	}
@@ -199,7 +199,7 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
-	memory, err := layOut(plan.extents, hw.DRAM, p.Word)
+	memory, err := layOut(plan.extents, hw.DRAM, p.Sizes.Word)
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +227,7 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 	for i, x := range plan.parts {
 		g := &group{
 			machine: m, assignment: x, number: i,
-			buffer:  newLayerBuffer(x.memories, p.Word),
+			buffer:  newLayerBuffer(x.memories, p.Sizes.Word),
 			pes:     newProcessor(hw.PE, p.Workload(), p),
 			engines: make([]engine, min(max(1, hw.Engines), mostTransfers)),
 		}

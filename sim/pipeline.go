@@ -53,7 +53,7 @@ func CheckOrder(o schedule.Order, hw *hardware.Hardware, blocks int) error {
 // policy needs, and no larger where more stays on chip. Plans of programs that
 // pin other tensors may share a memo.
 func planFor(p *schedule.Program, hw *hardware.Hardware, order schedule.Order, memo tiling.Memo) (plan, error) {
-	p.Word = hw.PE.Precision.Word()
+	p.Sizes.Word = hw.PE.Precision.Word()
 	if memo == nil {
 		memo = tiling.Memo{}
 	}
@@ -82,7 +82,7 @@ func planFor(p *schedule.Program, hw *hardware.Hardware, order schedule.Order, m
 		if hw.OnChip == 0 || p.Traffic == schedule.Equations {
 			x.paper = paper.WorkingSet()
 			capacity := x.paper + x.handOver*units.Words(x.places)
-			x.memories = []hardware.Buffer{{Capacity: capacity.Of(p.Word), Bank: hw.Bank, Ports: hw.Ports}}
+			x.memories = []hardware.Buffer{{Capacity: capacity.Of(p.Sizes.Word), Bank: hw.Bank, Ports: hw.Ports}}
 			x.room = tiling.Room{Shared: true, Words: tiling.Words{capacity}, Word: x.room.Word}
 			cut = cut || x.own.WorkingSet() > x.paper
 		}

@@ -183,7 +183,7 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 			Total: m.memory.footprint(), Class: m.memory.bytes, Capacity: hw.DRAM.Capacity(),
 		},
 		Unread: m.memory.unread,
-		Policy: p.Policy(), Pinned: p.PinnedWords().Of(p.Word), Saved: total.saved,
+		Policy: p.Policy(), Pinned: p.PinnedWords().Of(p.Sizes.Word), Saved: total.saved,
 	}
 	for _, g := range m.groups {
 		group := g.result()

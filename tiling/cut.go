@@ -140,15 +140,9 @@ func firstFetch(x schedule.Transfer) units.Words {
 	return x.Words
 }
 
-// small tells which classes are a few words per channel or sample: they are
+// small tells which tensors are a few words per channel or sample: they are
 // loaded once and stay for the stage.
-func small(c schedule.Class) bool {
-	switch c {
-	case schedule.NormParameter, schedule.NormStatistic, schedule.NormGradient, schedule.NormMoment, schedule.Label:
-		return true
-	}
-	return false
-}
+func small(c schedule.Class) bool { return c.Row().Few }
 
 // fill distributes what is left of the step's transfers and products over a
 // stage: small ones once, the others value by value.

@@ -1,0 +1,206 @@
+// Package role knows every tensor of training: one table says what a tensor is
+// called, what it has a value for, how its values lie, how many bits they have,
+// which on-chip buffer holds it, and whether and how often it stands in DRAM.
+//
+// Nothing here knows when a tensor moves or what computes it: that is the
+// schedule's. A new tensor is one constant and one row of the table; a test
+// fails on a row that is missing or contradicts itself.
+package role
+
+import "accelsim/network"
+
+// Role is what a tensor is in training.
+type Role uint8
+
+// The roles, in the order in which reports list them and DRAM holds them.
+const (
+	Weight              Role = iota // W^n
+	WeightGradient                  // dW^n
+	Potential                       // U^{t,n}
+	PotentialError                  // gamma^{t,n}
+	ClassifierWeight                // W_c
+	ClassifierGradient              // dW_c
+	ClassifierPotential             // U_c^t
+	ClassifierError                 // gamma_c^t
+	ClassifierDelta                 // delta_c: the loss's error, the same at every step of an interval
+	Spikes                          // S^{t,n} after addition and pooling, packed
+	Input                           // X^t
+	Label                           // Y
+	PoolPotential                   // U_p^{t,n}: pooling neurons after layer n
+	PoolError                       // gamma_p^{t,n}
+	NormParameter                   // batch norm gain and bias
+	NormGradient                    // their gradients
+	NormStatistic                   // running mean and variance
+	NormSaved                       // normalised synaptic sum and 1/std, for the backward pass
+	Moment                          // optimizer state of W^n: one tensor for SGD, two for Adam
+	ClassifierMoment                // of W_c
+	NormMoment                      // of gain and bias
+
+	// On chip only, unless the layer buffer is small.
+	OwnSpikes     // S of layer n's own neurons before an addition
+	SynapticError // error of layer n's synaptic sum, behind its batch norm
+	OutputError   // error of a residual sum, for its other operand
+	SpikeCount    // classifier spikes of the interval
+
+	// On chip, whatever its size.
+	RandomWeight // W_c regenerated on chip
+	PartialSum   // sums of a tile that has not gone through all its inputs
+	NormSums     // batch norm's sums over a batch that is cut
+	numRoles
+)
+
+// Count is the number of roles.
+const Count = int(numRoles)
+
+// InMemory is the number of roles whose tensors may have an address in DRAM;
+// they are numbered from 0.
+const InMemory = int(RandomWeight)
+
+// Owner tells what a tensor's index counts.
+type Owner uint8
+
+// The owners.
+const (
+	OfNetwork    Owner = iota // there is one: index 0
+	OfLayer                   // trainable layers 1..N
+	OfClassifier              // local blocks 1..
+)
+
+// Lifetime tells how long a value of a tensor holds, and so what its step
+// counts.
+type Lifetime uint8
+
+// The lifetimes.
+const (
+	Forever     Lifetime = iota // the whole iteration: step 0
+	PerInterval                 // until the optimizer changes it: step counts finished intervals
+	Accumulated                 // a sum over an interval's steps: step is the t up to which it goes
+	PerStep                     // a time step: step is t
+	PerFrame                    // like PerStep, or Forever if the input is the same at every step
+)
+
+// Slots tells how many values of a tensor DRAM holds at a time.
+type Slots uint8
+
+// The numbers of slots.
+const (
+	NoSlot  Slots = iota // it has no address, unless the layer buffer is small
+	OneSlot              // the new value takes the old one's place
+	History              // max(k, 2): the paper's "separate locations" of an interval's steps
+	Frames               // one for every step of the iteration, or one for all
+)
+
+// Format tells how a value of a tensor is stored.
+type Format uint8
+
+// The formats.
+const (
+	Number  Format = iota // a word in the machine's number format
+	Spike                 // as many bits as the largest value needs, packed
+	Integer               // a word that holds a whole number
+	Double                // IEEE 754 binary64, whatever the machine's number format (docs/numerics.md)
+)
+
+// Row is what the table knows of a role.
+type Row struct {
+	Name     string // lower case, plural: the key in reports and JSON
+	Symbol   string // in the paper's notation
+	Owner    Owner
+	Lifetime Lifetime
+	Buffer   Buffer
+	Slots    Slots
+	Format   Format
+	// Shape returns the extents of the tensor with an index: of a map
+	// [sample][row][column][channel], of weights [kernel row][kernel
+	// column][input channel][output channel].
+	Shape func(s *Sizes, index int) Extents
+	// Deviations tells that beside the values of each channel stands one
+	// [Double].
+	Deviations bool
+	// Trained, of parameters, names what training them takes.
+	Trained *Trained
+	// Few tells that it is a few words for each channel or sample: nothing that
+	// is worth cutting.
+	Few bool
+}
+
+// Trained is what belongs to parameters that learn.
+type Trained struct{ Gradient, Moment Role }
+
+// table has a row for every role.
+var table = [numRoles]Row{
+	Weight:              {Name: "weights", Symbol: "W", Owner: OfLayer, Lifetime: PerInterval, Buffer: WeightBuffer, Slots: OneSlot, Shape: weights, Trained: &Trained{WeightGradient, Moment}},
+	WeightGradient:      {Name: "gradients", Symbol: "dW", Owner: OfLayer, Lifetime: Accumulated, Buffer: GradientBuffer, Slots: OneSlot, Shape: weights},
+	Potential:           {Name: "potentials", Symbol: "U", Owner: OfLayer, Lifetime: PerStep, Buffer: StateBuffer, Slots: History, Shape: neurons},
+	PotentialError:      {Name: "errors", Symbol: "γ", Owner: OfLayer, Lifetime: PerStep, Buffer: GradientBuffer, Slots: OneSlot, Shape: neurons},
+	ClassifierWeight:    {Name: "classifier_weights", Symbol: "W_c", Owner: OfClassifier, Lifetime: PerInterval, Buffer: WeightBuffer, Slots: OneSlot, Shape: classifierWeights, Trained: &Trained{ClassifierGradient, ClassifierMoment}},
+	ClassifierGradient:  {Name: "classifier_gradients", Symbol: "dW_c", Owner: OfClassifier, Lifetime: Accumulated, Buffer: GradientBuffer, Slots: OneSlot, Shape: classifierWeights},
+	ClassifierPotential: {Name: "classifier_potentials", Symbol: "U_c", Owner: OfClassifier, Lifetime: PerStep, Buffer: StateBuffer, Slots: History, Shape: classes},
+	ClassifierError:     {Name: "classifier_errors", Symbol: "γ_c", Owner: OfClassifier, Lifetime: PerStep, Buffer: GradientBuffer, Slots: OneSlot, Shape: classes},
+	ClassifierDelta:     {Name: "classifier_deltas", Symbol: "δ_c", Owner: OfClassifier, Lifetime: PerStep, Buffer: GradientBuffer, Slots: OneSlot, Shape: classes},
+	Spikes:              {Name: "spikes", Symbol: "S", Owner: OfLayer, Lifetime: PerStep, Buffer: SpikeBuffer, Slots: History, Format: Spike, Shape: pooled},
+	Input:               {Name: "input", Symbol: "X", Owner: OfNetwork, Lifetime: PerFrame, Buffer: SpikeBuffer, Slots: Frames, Format: Spike, Shape: frame},
+	Label:               {Name: "labels", Symbol: "Y", Owner: OfNetwork, Lifetime: Forever, Buffer: SpikeBuffer, Slots: OneSlot, Format: Integer, Shape: labels, Few: true},
+	PoolPotential:       {Name: "pooling_potentials", Symbol: "U_p", Owner: OfLayer, Lifetime: PerStep, Buffer: StateBuffer, Slots: History, Shape: pooled},
+	PoolError:           {Name: "pooling_errors", Symbol: "γ_p", Owner: OfLayer, Lifetime: PerStep, Buffer: GradientBuffer, Slots: OneSlot, Shape: pooled},
+	NormParameter:       {Name: "norm_parameters", Symbol: "BN", Owner: OfLayer, Lifetime: PerInterval, Buffer: WeightBuffer, Slots: OneSlot, Shape: gainAndBias, Few: true, Trained: &Trained{NormGradient, NormMoment}},
+	NormGradient:        {Name: "norm_gradients", Symbol: "dBN", Owner: OfLayer, Lifetime: Accumulated, Buffer: GradientBuffer, Slots: OneSlot, Shape: gainAndBias, Few: true},
+	NormStatistic:       {Name: "norm_statistics", Symbol: "BN_run", Owner: OfLayer, Lifetime: PerStep, Buffer: WeightBuffer, Slots: OneSlot, Shape: gainAndBias, Few: true},
+	NormSaved:           {Name: "norm_saved", Symbol: "BN_x", Owner: OfLayer, Lifetime: PerStep, Buffer: StateBuffer, Slots: History, Shape: neurons, Deviations: true},
+	Moment:              {Name: "moments", Symbol: "V", Owner: OfLayer, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: moments},
+	ClassifierMoment:    {Name: "classifier_moments", Symbol: "V_c", Owner: OfClassifier, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: classifierMoments},
+	NormMoment:          {Name: "norm_moments", Symbol: "V_bn", Owner: OfLayer, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: normMoments, Few: true},
+
+	OwnSpikes:     {Name: "own_spikes", Symbol: "s", Owner: OfLayer, Lifetime: PerStep, Buffer: SpikeBuffer, Format: Spike, Shape: neurons},
+	SynapticError: {Name: "synaptic_errors", Symbol: "γ_I", Owner: OfLayer, Lifetime: PerStep, Buffer: GradientBuffer, Shape: neurons},
+	OutputError:   {Name: "output_errors", Symbol: "δ_out", Owner: OfLayer, Lifetime: PerStep, Buffer: GradientBuffer, Shape: neurons},
+	SpikeCount:    {Name: "spike_counts", Symbol: "ΣS_c", Owner: OfClassifier, Lifetime: Forever, Buffer: SpikeBuffer, Format: Integer, Shape: classes},
+
+	RandomWeight: {Name: "random_weights", Symbol: "W_c*", Owner: OfClassifier, Lifetime: Forever, Buffer: WeightBuffer, Shape: classifierWeights},
+	PartialSum:   {Name: "partial_sums", Symbol: "I", Owner: OfLayer, Lifetime: PerStep, Buffer: StateBuffer, Shape: neurons},
+	NormSums:     {Name: "norm_sums", Symbol: "ΣI", Owner: OfLayer, Lifetime: PerStep, Buffer: StateBuffer, Format: Double, Shape: threeAChannel},
+}
+
+// Row returns what the table knows of the role.
+func (r Role) Row() *Row { return &table[r] }
+
+// String returns the role's name in reports.
+func (r Role) String() string { return table[r].Name }
+
+// Buffer tells which on-chip buffer holds the role's tensors.
+func (r Role) Buffer() Buffer { return table[r].Buffer }
+
+// OfClassifier tells whether the role's tensors are indexed by block.
+func (r Role) OfClassifier() bool { return table[r].Owner == OfClassifier }
+
+// InMemory tells whether the role's tensors may have an address in DRAM.
+func (r Role) InMemory() bool { return int(r) < InMemory }
+
+// Buffer is one of the on-chip buffers, where hardware has one for each kind of
+// tensor.
+type Buffer uint8
+
+// The buffers.
+const (
+	WeightBuffer   Buffer = iota // parameters and their running statistics
+	StateBuffer                  // membrane potentials, sums and what batch norm saves
+	GradientBuffer               // gradients, errors and the optimizer's moments
+	SpikeBuffer                  // spikes, input frames, labels
+	numBuffers
+)
+
+// Buffers is the number of kinds of buffer.
+const Buffers = int(numBuffers)
+
+// String returns the buffer's name in hardware files and reports.
+func (b Buffer) String() string {
+	return [...]string{"weights", "states", "gradients", "spikes"}[b]
+}
+
+// frameFormat is how the network's input is stored: one bit a value, or a word.
+func frameFormat(e network.Encoding) Format {
+	if e == network.Direct {
+		return Number
+	}
+	return Spike
+}
