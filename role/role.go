@@ -114,6 +114,11 @@ type Row struct {
 	// [sample][row][column][channel], of weights [kernel row][kernel
 	// column][input channel][output channel].
 	Shape func(s *Sizes, index int) Extents
+	// Carried tells that what one step leaves, a later one takes up: it may stay on
+	// chip between them.
+	Carried bool
+	// Outcome tells that the host reads it after the iteration.
+	Outcome bool
 	// Deviations tells that beside the values of each channel stands one
 	// [Double].
 	Deviations bool
@@ -124,32 +129,45 @@ type Row struct {
 	Few bool
 }
 
+// Layout is the order in which the tensors of one layer, of one classifier and of
+// the network stand in DRAM: those of all layers first, then the others'.
+var Layout = [...][]Role{
+	OfLayer: {
+		Weight, WeightGradient, Potential, PotentialError, Spikes, PoolPotential, PoolError,
+		NormParameter, NormGradient, NormStatistic, NormSaved, NormMoment, Moment,
+	},
+	OfClassifier: {
+		ClassifierWeight, ClassifierGradient, ClassifierMoment, ClassifierPotential, ClassifierError, ClassifierDelta,
+	},
+	OfNetwork: {Input, Label},
+}
+
 // Trained is what belongs to parameters that learn.
 type Trained struct{ Gradient, Moment Role }
 
 // table has a row for every role.
 var table = [numRoles]Row{
-	Weight:              {Name: "weights", Symbol: "W", Owner: OfLayer, Lifetime: PerInterval, Buffer: WeightBuffer, Slots: OneSlot, Shape: weights, Trained: &Trained{WeightGradient, Moment}},
-	WeightGradient:      {Name: "gradients", Symbol: "dW", Owner: OfLayer, Lifetime: Accumulated, Buffer: GradientBuffer, Slots: OneSlot, Shape: weights},
-	Potential:           {Name: "potentials", Symbol: "U", Owner: OfLayer, Lifetime: PerStep, Buffer: StateBuffer, Slots: History, Shape: neurons},
-	PotentialError:      {Name: "errors", Symbol: "γ", Owner: OfLayer, Lifetime: PerStep, Buffer: GradientBuffer, Slots: OneSlot, Shape: neurons},
-	ClassifierWeight:    {Name: "classifier_weights", Symbol: "W_c", Owner: OfClassifier, Lifetime: PerInterval, Buffer: WeightBuffer, Slots: OneSlot, Shape: classifierWeights, Trained: &Trained{ClassifierGradient, ClassifierMoment}},
-	ClassifierGradient:  {Name: "classifier_gradients", Symbol: "dW_c", Owner: OfClassifier, Lifetime: Accumulated, Buffer: GradientBuffer, Slots: OneSlot, Shape: classifierWeights},
-	ClassifierPotential: {Name: "classifier_potentials", Symbol: "U_c", Owner: OfClassifier, Lifetime: PerStep, Buffer: StateBuffer, Slots: History, Shape: classes},
-	ClassifierError:     {Name: "classifier_errors", Symbol: "γ_c", Owner: OfClassifier, Lifetime: PerStep, Buffer: GradientBuffer, Slots: OneSlot, Shape: classes},
-	ClassifierDelta:     {Name: "classifier_deltas", Symbol: "δ_c", Owner: OfClassifier, Lifetime: PerStep, Buffer: GradientBuffer, Slots: OneSlot, Shape: classes},
+	Weight:              {Name: "weights", Symbol: "W", Owner: OfLayer, Lifetime: PerInterval, Buffer: WeightBuffer, Slots: OneSlot, Shape: weights, Trained: &Trained{WeightGradient, Moment}, Carried: true, Outcome: true},
+	WeightGradient:      {Name: "gradients", Symbol: "dW", Owner: OfLayer, Lifetime: Accumulated, Buffer: GradientBuffer, Slots: OneSlot, Shape: weights, Carried: true},
+	Potential:           {Name: "potentials", Symbol: "U", Owner: OfLayer, Lifetime: PerStep, Buffer: StateBuffer, Slots: History, Shape: neurons, Carried: true, Outcome: true},
+	PotentialError:      {Name: "errors", Symbol: "γ", Owner: OfLayer, Lifetime: PerStep, Buffer: GradientBuffer, Slots: OneSlot, Shape: neurons, Carried: true},
+	ClassifierWeight:    {Name: "classifier_weights", Symbol: "W_c", Owner: OfClassifier, Lifetime: PerInterval, Buffer: WeightBuffer, Slots: OneSlot, Shape: classifierWeights, Trained: &Trained{ClassifierGradient, ClassifierMoment}, Carried: true, Outcome: true},
+	ClassifierGradient:  {Name: "classifier_gradients", Symbol: "dW_c", Owner: OfClassifier, Lifetime: Accumulated, Buffer: GradientBuffer, Slots: OneSlot, Shape: classifierWeights, Carried: true},
+	ClassifierPotential: {Name: "classifier_potentials", Symbol: "U_c", Owner: OfClassifier, Lifetime: PerStep, Buffer: StateBuffer, Slots: History, Shape: classes, Carried: true, Outcome: true},
+	ClassifierError:     {Name: "classifier_errors", Symbol: "γ_c", Owner: OfClassifier, Lifetime: PerStep, Buffer: GradientBuffer, Slots: OneSlot, Shape: classes, Carried: true},
+	ClassifierDelta:     {Name: "classifier_deltas", Symbol: "δ_c", Owner: OfClassifier, Lifetime: PerStep, Buffer: GradientBuffer, Slots: OneSlot, Shape: classes, Carried: true},
 	Spikes:              {Name: "spikes", Symbol: "S", Owner: OfLayer, Lifetime: PerStep, Buffer: SpikeBuffer, Slots: History, Format: Spike, Shape: pooled},
-	Input:               {Name: "input", Symbol: "X", Owner: OfNetwork, Lifetime: PerFrame, Buffer: SpikeBuffer, Slots: Frames, Format: Spike, Shape: frame},
+	Input:               {Name: "input", Symbol: "X", Owner: OfNetwork, Lifetime: PerFrame, Buffer: SpikeBuffer, Slots: Frames, Format: Spike, Shape: frame, Carried: true},
 	Label:               {Name: "labels", Symbol: "Y", Owner: OfNetwork, Lifetime: Forever, Buffer: SpikeBuffer, Slots: OneSlot, Format: Integer, Shape: labels, Few: true},
-	PoolPotential:       {Name: "pooling_potentials", Symbol: "U_p", Owner: OfLayer, Lifetime: PerStep, Buffer: StateBuffer, Slots: History, Shape: pooled},
-	PoolError:           {Name: "pooling_errors", Symbol: "γ_p", Owner: OfLayer, Lifetime: PerStep, Buffer: GradientBuffer, Slots: OneSlot, Shape: pooled},
-	NormParameter:       {Name: "norm_parameters", Symbol: "BN", Owner: OfLayer, Lifetime: PerInterval, Buffer: WeightBuffer, Slots: OneSlot, Shape: gainAndBias, Few: true, Trained: &Trained{NormGradient, NormMoment}},
-	NormGradient:        {Name: "norm_gradients", Symbol: "dBN", Owner: OfLayer, Lifetime: Accumulated, Buffer: GradientBuffer, Slots: OneSlot, Shape: gainAndBias, Few: true},
-	NormStatistic:       {Name: "norm_statistics", Symbol: "BN_run", Owner: OfLayer, Lifetime: PerStep, Buffer: WeightBuffer, Slots: OneSlot, Shape: gainAndBias, Few: true},
+	PoolPotential:       {Name: "pooling_potentials", Symbol: "U_p", Owner: OfLayer, Lifetime: PerStep, Buffer: StateBuffer, Slots: History, Shape: pooled, Carried: true, Outcome: true},
+	PoolError:           {Name: "pooling_errors", Symbol: "γ_p", Owner: OfLayer, Lifetime: PerStep, Buffer: GradientBuffer, Slots: OneSlot, Shape: pooled, Carried: true},
+	NormParameter:       {Name: "norm_parameters", Symbol: "BN", Owner: OfLayer, Lifetime: PerInterval, Buffer: WeightBuffer, Slots: OneSlot, Shape: gainAndBias, Few: true, Trained: &Trained{NormGradient, NormMoment}, Carried: true, Outcome: true},
+	NormGradient:        {Name: "norm_gradients", Symbol: "dBN", Owner: OfLayer, Lifetime: Accumulated, Buffer: GradientBuffer, Slots: OneSlot, Shape: gainAndBias, Few: true, Carried: true},
+	NormStatistic:       {Name: "norm_statistics", Symbol: "BN_run", Owner: OfLayer, Lifetime: PerStep, Buffer: WeightBuffer, Slots: OneSlot, Shape: gainAndBias, Few: true, Carried: true, Outcome: true},
 	NormSaved:           {Name: "norm_saved", Symbol: "BN_x", Owner: OfLayer, Lifetime: PerStep, Buffer: StateBuffer, Slots: History, Shape: neurons, Deviations: true},
-	Moment:              {Name: "moments", Symbol: "V", Owner: OfLayer, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: moments},
-	ClassifierMoment:    {Name: "classifier_moments", Symbol: "V_c", Owner: OfClassifier, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: classifierMoments},
-	NormMoment:          {Name: "norm_moments", Symbol: "V_bn", Owner: OfLayer, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: normMoments, Few: true},
+	Moment:              {Name: "moments", Symbol: "V", Owner: OfLayer, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: moments, Carried: true, Outcome: true},
+	ClassifierMoment:    {Name: "classifier_moments", Symbol: "V_c", Owner: OfClassifier, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: classifierMoments, Carried: true, Outcome: true},
+	NormMoment:          {Name: "norm_moments", Symbol: "V_bn", Owner: OfLayer, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: normMoments, Few: true, Carried: true, Outcome: true},
 
 	OwnSpikes:     {Name: "own_spikes", Symbol: "s", Owner: OfLayer, Lifetime: PerStep, Buffer: SpikeBuffer, Format: Spike, Shape: neurons},
 	SynapticError: {Name: "synaptic_errors", Symbol: "γ_I", Owner: OfLayer, Lifetime: PerStep, Buffer: GradientBuffer, Shape: neurons},

@@ -50,6 +50,27 @@ func TestEveryRoleHasACompleteRow(t *testing.T) {
 	}
 }
 
+func TestEveryTensorInDRAMHasOnePlaceInTheLayout(t *testing.T) {
+	seen := map[Role]int{}
+	for owner, roles := range Layout {
+		for _, r := range roles {
+			seen[r]++
+			if r.Row().Owner != Owner(owner) {
+				t.Errorf("%v stands among tensors of another owner", r)
+			}
+		}
+	}
+	for r := range numRoles {
+		want := 0
+		if r.Row().Slots != NoSlot {
+			want = 1
+		}
+		if seen[r] != want {
+			t.Errorf("%v is %d times in the layout, want %d", r, seen[r], want)
+		}
+	}
+}
+
 // A tensor that the table keeps in DRAM has slots there; what only a small
 // buffer sends there, and what never leaves the chip, has none of its own.
 func TestSlotsFollowWhereTensorsLive(t *testing.T) {

@@ -20,8 +20,6 @@
 package schedule
 
 import (
-	"slices"
-
 	"accelsim/network"
 	"accelsim/role"
 	"accelsim/units"
@@ -78,6 +76,9 @@ type Program struct {
 	pins   [numClasses][]bool // by index
 	held   []Tensor           // pinned ones that are on chip before the next step
 
+	intervals int // T/k
+	life      *liveness
+
 	interval, row, position int // the next step
 }
 
@@ -91,10 +92,11 @@ func New(w *network.Workload, k, n int, traffic Traffic) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{K: k, N: n, Blocks: blocks, Traffic: traffic, workload: w, own: blocks, interval: 1}
+	p := &Program{K: k, N: n, Blocks: blocks, Traffic: traffic, workload: w, own: blocks, intervals: w.Timesteps / k, interval: 1}
 	p.Sizes = role.Sizes{Workload: w, Blocks: blocks, Word: units.WordBytes}
 	p.layOutRows()
 	p.findKeeps()
+	p.life = p.analyse()
 	return p, nil
 }
 
@@ -106,7 +108,7 @@ func (p *Program) Workload() *network.Workload { return p.workload }
 func (p *Program) Trainable() bool { return p.workload.Training.Classifier == network.Trainable }
 
 // Intervals returns T/k.
-func (p *Program) Intervals() int { return p.workload.Timesteps / p.K }
+func (p *Program) Intervals() int { return p.intervals }
 
 // Rewind makes the first step the next one.
 func (p *Program) Rewind() {
@@ -231,95 +233,57 @@ func (p *Program) Steps() int64 {
 	return perInterval * int64(p.Intervals())
 }
 
-// Extents lists every tensor that has an address in DRAM.
-//
-// U, pooling states, spikes and what batch norm saves have max(k,2) slots, the
-// paper's "separate locations"; potential errors have one. What the policy never
-// moves has none.
+// Extents lists every tensor that has an address in DRAM: what crosses the port
+// under the paper's policy, but for what the program's own never moves.
 func (p *Program) Extents() []Extent {
-	var extents []Extent
-	add := func(c Class, index, slots int, initial bool) {
-		e := Extent{Class: c, Index: index, Words: p.words(c, index), Slots: slots, Initial: initial}
-		extents = append(extents, e)
+	lives := map[Pin]tensorLife{}
+	for _, life := range p.life.moving {
+		lives[life.Pin] = life
 	}
-	net, all := p.workload.Net, p.Traffic == All
-	history := max(p.K, 2)
-	moments := p.hasMoments()
-	for i := range net.Layers {
-		l := &net.Layers[i]
-		add(Weight, l.Index, 1, true)
-		extents[len(extents)-1].Constant = !all // no update
-		add(WeightGradient, l.Index, 1, false)
-		add(Potential, l.Index, history, true)
-		if p.K > 1 {
-			add(PotentialError, l.Index, 1, false)
-		}
-		if !all {
-			continue
-		}
-		if p.storesSpikes(l.Index) {
-			add(Spikes, l.Index, history, false)
-		}
-		if l.HasPool() {
-			add(PoolPotential, l.Index, history, true)
-			if p.K > 1 {
-				add(PoolError, l.Index, 1, false)
+	var moved map[Pin]bool // nil: as under the paper's policy
+	if !p.isLayerPolicy() {
+		moved = p.moved()
+	}
+	var extents []Extent
+	add := func(owner role.Owner, index int) {
+		for _, c := range role.Layout[owner] {
+			pin := Pin{c, index}
+			life, ok := lives[pin]
+			if !ok || moved != nil && !life.initial && !moved[pin] {
+				continue
 			}
+			extents = append(extents, Extent{
+				Class: c, Index: index, Words: p.words(c, index), Slots: p.slots(c), Initial: life.initial, Constant: !life.written,
+			})
 		}
-		if l.BatchNorm {
-			add(NormParameter, l.Index, 1, true)
-			add(NormGradient, l.Index, 1, false)
-			add(NormStatistic, l.Index, 1, true)
-			add(NormSaved, l.Index, history, false)
-			if moments {
-				add(NormMoment, l.Index, 1, true)
-			}
-		}
-		if moments {
-			add(Moment, l.Index, 1, true)
-		}
+	}
+	for i := range p.workload.Net.Layers {
+		add(role.OfLayer, i+1)
 	}
 	for _, b := range p.Blocks {
-		if p.Trainable() {
-			add(ClassifierWeight, b.Index, 1, true)
-			extents[len(extents)-1].Constant = !all
-			add(ClassifierGrad, b.Index, 1, false)
-			if moments && all {
-				add(ClassifierMoment, b.Index, 1, true)
-			}
-		}
-		add(ClassifierState, b.Index, history, true)
-		if p.K > 1 {
-			add(ClassifierError, b.Index, 1, false)
-			add(ClassifierDelta, b.Index, 1, !all)
-			extents[len(extents)-1].Constant = !all // its write is beyond the equations
-		}
+		add(role.OfClassifier, b.Index)
 	}
-	if all {
-		frames := 1
-		if net.Encoding == network.Event {
-			frames = p.workload.Timesteps
+	add(role.OfNetwork, 0)
+	return extents
+}
+
+// slots returns how many values of a tensor DRAM holds.
+func (p *Program) slots(c Class) int {
+	switch c.Row().Slots {
+	case role.History:
+		return max(p.K, 2)
+	case role.Frames:
+		if p.workload.Net.Encoding == network.Event {
+			return p.workload.Timesteps
 		}
-		add(Input, 0, frames, true)
-		extents[len(extents)-1].Constant = true
-		add(Label, 0, 1, true)
+		return 1
+	case role.OneSlot, role.NoSlot:
 	}
-	if p.isLayerPolicy() {
-		return extents
-	}
-	moved := p.moved()
-	return slices.DeleteFunc(extents, func(e Extent) bool { return !e.Initial && !moved[Pin{e.Class, e.Index}] })
+	return 1
 }
 
 func (p *Program) hasMoments() bool {
 	return p.workload.Training.Optimizer == network.Adam || p.workload.Training.Momentum > 0
-}
-
-// storesSpikes tells whether layer l's output goes to memory: not that of a
-// residual block's second convolution, which is only an operand of the sum
-// that the shortcut convolution ends.
-func (p *Program) storesSpikes(l int) bool {
-	return !p.beforeShortcut(l)
 }
 
 // beforeShortcut tells whether layer l is the second convolution of a residual

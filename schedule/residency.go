@@ -94,9 +94,8 @@ func (p *Program) isLayerPolicy() bool { return !p.policy.SkipUnread && len(p.po
 // stays on chip: not the U^t of an earlier time step that the backward pass
 // reads again.
 func (p *Program) Resides(s *Step, t Tensor) bool {
-	switch t.Class {
-	case Potential, PoolPotential, ClassifierState:
-		return p.Pins(t) && (s.Kind.Forward() || s.End)
+	if t.Class.Row().Slots == role.History && !s.Kind.Forward() && !s.End {
+		return false
 	}
 	return p.Pins(t)
 }
@@ -112,13 +111,10 @@ func (p *Program) PinnedWords() (sum units.Words) {
 // pinnable tells of which classes a value that one step leaves is what a later
 // one takes up.
 func (p *Program) pinnable(c Class) bool {
-	switch c {
-	case Input:
+	if c.Row().Lifetime == role.PerFrame {
 		return p.workload.Net.Encoding == network.Direct // the same frame at every step
-	case Spikes, NormSaved, Label: // made anew at every step; labels are read once an interval
-		return false
 	}
-	return c.InMemory() && c < OwnSpikes
+	return c.Row().Carried
 }
 
 // Pinnable lists the tensors that may stay on chip and what that saves: first
@@ -249,54 +245,20 @@ func (p *Program) Skip(interval int) {
 // ends tells whether the step is the last to need a pinned tensor before it is
 // made anew: the optimizer for gradients, the interval's first step for errors.
 func (p *Program) ends(s *Step, t Tensor) bool {
-	first := (s.Interval-1)*p.K + 1
-	switch t.Class {
-	case WeightGradient, NormGradient:
-		return s.Kind == UpdateLayer && s.Layer == t.Index
-	case ClassifierGrad:
-		return s.Kind == UpdateClassifier && s.Block == t.Index
-	case PotentialError, PoolError:
-		return s.Kind == BackwardLayer && s.Layer == t.Index && s.Time == first
-	case ClassifierError, ClassifierDelta:
-		return s.Kind == BackwardClassifier && s.Block == t.Index && s.Time == first
-	}
-	return false
+	return p.life.ends[visit{p.placeOf(s), Pin{t.Class, t.Index}}]
 }
 
 // isRead tells whether a step, or the host after the iteration, reads from DRAM
-// what a step stores.
+// what a step stores. Of what is pinned the newest value is on chip.
 func (p *Program) isRead(s *Step, t Tensor) bool {
-	pinned, last := p.Pins(t), s.Time == p.workload.Timesteps
-	switch t.Class {
-	case PotentialError, PoolError, ClassifierError:
-		return !pinned && s.Time > (s.Interval-1)*p.K+1 // by the step at t - 1
-	case WeightGradient, NormGradient, ClassifierGrad, ClassifierDelta:
-		return !pinned
-	case Potential, PoolPotential, ClassifierState:
-		return last || !pinned || !s.End // at t < t_k by the backward pass
-	case NormSaved:
-		return !(s.End && s.Layer == p.Blocks[s.Block-1].Last)
-	case Spikes:
-		return p.readsSpikes(s, t.Index)
+	if s.Time == p.workload.Timesteps && t.Class.Row().Outcome {
+		return true
 	}
-	return last || !pinned // parameters, their statistics and moments
-}
-
-// readsSpikes tells whether the backward pass at the step's time reads the
-// spikes of layer n from DRAM: for dW of the layers that they go to. At t_k those
-// of a block's last layer and of its classifier are still on chip.
-func (p *Program) readsSpikes(s *Step, n int) bool {
-	for _, b := range p.Blocks {
-		if b.Last == n && p.Trainable() && !s.End {
-			return true
-		}
-		for l := b.First; l <= b.Last; l++ {
-			if p.workload.Net.Layer(l).Reads == n && !(s.End && l == b.Last) {
-				return true
-			}
-		}
+	by := p.life.stored[visit{p.placeOf(s), Pin{t.Class, t.Index}}]
+	if p.Pins(t) {
+		return by.older
 	}
-	return false
+	return by.ever
 }
 
 // moved returns the tensors that cross the DRAM port in the first interval.

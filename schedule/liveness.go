@@ -1,0 +1,161 @@
+package schedule
+
+// Liveness is what a program's steps say of its tensors, found by going through
+// two intervals of it: which values are read again from DRAM after a step, which
+// tensors move, and which are there before the iteration starts. Intervals are
+// alike, and so are the steps of one kind of row but those of its first time
+// step; three time steps stand for any number.
+
+// place is a step without its time, as far as steps differ.
+type place struct {
+	row          rowKind
+	kind         Kind
+	block, layer int
+	first        bool // the interval's first time step
+}
+
+func (p *Program) placeOf(s *Step) place {
+	row := forwardRow
+	switch {
+	case s.End:
+		row = endRow
+	case s.Kind == UpdateLayer || s.Kind == UpdateClassifier:
+		row = updateRow
+	case !s.Kind.Forward():
+		row = backwardRow
+	}
+	return place{row, s.Kind, s.Block, s.Layer, s.Time == (s.Interval-1)*p.K+1}
+}
+
+// visit is a step's meeting with a tensor.
+type visit struct {
+	place
+	Pin
+}
+
+// reading tells who reads from DRAM what a step stores, besides the host.
+type reading struct {
+	ever  bool // some step, if nothing stays on chip
+	older bool // some step, when there is a newer value of the tensor
+}
+
+// tensorLife is what a program does with a tensor.
+type tensorLife struct {
+	Pin
+	initial bool // it is read before anything writes it
+	written bool
+}
+
+type liveness struct {
+	stored map[visit]reading
+	ends   map[visit]bool // the step is the last to need the newest value
+	moving []tensorLife   // that cross the DRAM port, in the order in which they first do
+}
+
+// event is what a step does with a tensor.
+type event struct {
+	at   place
+	step int // of the program: events of a step are at once
+	kind eventKind
+	time int // the value's step
+}
+
+type eventKind uint8
+
+const (
+	readEvent eventKind = iota
+	makeEvent
+	writeEvent
+)
+
+// analyse finds the liveness of the paper's policy.
+func (p *Program) analyse() *liveness {
+	q := p.fresh()
+	q.policy, q.pins = Policy{}, [numClasses][]bool{}
+	q.K, q.intervals = min(p.K, 3), 2
+	events := map[Pin][]event{}
+	var order []Pin
+	var s Step
+	for n := 0; q.Next(&s); n++ {
+		at := q.placeOf(&s)
+		add := func(t Tensor, kind eventKind) {
+			pin := Pin{t.Class, t.Index}
+			if events[pin] == nil {
+				order = append(order, pin)
+			}
+			events[pin] = append(events[pin], event{at, n, kind, t.Step})
+		}
+		for _, r := range s.Reads {
+			add(r.Tensor, readEvent)
+		}
+		for _, made := range s.Products {
+			add(made.Tensor, makeEvent)
+		}
+		for _, w := range s.Writes {
+			add(w.Tensor, writeEvent)
+		}
+	}
+	l := &liveness{stored: map[visit]reading{}, ends: map[visit]bool{}}
+	perInterval := int(q.Steps()) / q.intervals
+	for _, pin := range order {
+		l.follow(pin, events[pin], perInterval)
+	}
+	return l
+}
+
+// follow goes through the life of one tensor. What happens after the first
+// interval's steps is what happens after those of any.
+func (l *liveness) follow(pin Pin, events []event, perInterval int) {
+	life := tensorLife{Pin: pin}
+	moves := false
+	newest, known := 0, false
+	for i, e := range events {
+		switch e.kind {
+		case readEvent:
+			moves = true
+			life.initial = life.initial || !life.written
+			if !known {
+				newest, known = e.time, true
+			}
+		case makeEvent:
+			newest, known = e.time, true
+		case writeEvent:
+			moves = true
+			life.written = true
+		}
+		if e.step >= perInterval {
+			continue
+		}
+		after := events[i+1:]
+		if e.kind == writeEvent {
+			l.stored[visit{e.at, pin}] = readingOf(e.time, after)
+			continue
+		}
+		if last := len(after) == 0 || after[0].step != e.step || after[0].kind == writeEvent; last && known && !readingOf(newest, after).ever {
+			l.ends[visit{e.at, pin}] = true
+		}
+	}
+	if moves {
+		l.moving = append(l.moving, life)
+	}
+}
+
+// readingOf tells which of the events that follow read a value.
+func readingOf(time int, after []event) (r reading) {
+	newer := -1 // the step that makes another value
+	for _, e := range after {
+		switch e.kind {
+		case readEvent:
+			if e.time == time {
+				r.ever = true
+				r.older = r.older || newer >= 0 && newer < e.step
+			}
+		case makeEvent:
+			if e.time != time && newer < 0 {
+				newer = e.step
+			}
+		case writeEvent:
+		}
+	}
+	return r
+}
