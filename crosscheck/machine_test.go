@@ -73,7 +73,6 @@ func drawMachine(r *rapid.T) drawn {
 
 func (d drawn) run(r *rapid.T, o sim.Options) *sim.Result {
 	o.Order = d.order
-	d.program.Rewind()
 	result, err := sim.Run(d.program, d.hardware, o)
 	if err != nil {
 		r.Fatal(err)
@@ -199,7 +198,6 @@ func TestAnyMachineComputesTheTrainersNumbers(t *testing.T) {
 			r.Skip("tensors are computed in fp32")
 		}
 		in := crosscheck.RandomInput(d.program.Workload(), d.program.Blocks, uint64(rapid.IntRange(1, 1000).Draw(r, "seed")))
-		d.program.Rewind()
 		v, err := crosscheck.Verify(d.program, d.hardware, in, sim.Options{Order: d.order, Untimed: rapid.Bool().Draw(r, "untimed")})
 		if err != nil {
 			r.Fatal(err)

@@ -14,14 +14,14 @@ import (
 
 // mutant is a program with one of its steps changed.
 type mutant struct {
-	*schedule.Program
+	*schedule.Cursor
 	at     int64 // number of the step to change
 	change func(*schedule.Step)
 	step   int64
 }
 
 func (m *mutant) Next(s *schedule.Step) bool {
-	if !m.Program.Next(s) {
+	if !m.Cursor.Next(s) {
 		return false
 	}
 	if m.step == m.at {
@@ -126,7 +126,7 @@ func eachChange(p *schedule.Program, of func(*schedule.Step) []change, visit fun
 	step := int64(0)
 	list := make([][]change, 0, p.Steps())
 	var where []string
-	for p.Rewind(); p.Next(&s); step++ {
+	for c := p.Start(); c.Next(&s); step++ {
 		list = append(list, of(&s))
 		where = append(where, fmt.Sprintf("step %d, %v at t = %d of block %d layer %d", step, s.Kind, s.Time, s.Block, s.Layer))
 	}
@@ -175,7 +175,7 @@ func eachPoint(t *testing.T, timedToo bool, visit func(t *testing.T, p *schedule
 
 // simulate runs a program with one step changed.
 func simulate(p *schedule.Program, hw *hardware.Hardware, o sim.Options, at int64, do func(*schedule.Step)) (*sim.Result, error) {
-	o.Source = &mutant{Program: p, at: at, change: do}
+	o.Source = &mutant{Cursor: p.Start(), at: at, change: do}
 	return sim.Run(p, hw, o)
 }
 

@@ -111,7 +111,7 @@ func drawWorkload(r *rapid.T) *network.Workload {
 // bursts returns how many bursts the transfers of a program need.
 func bursts(p *schedule.Program, burst units.Bytes) (reads, writes int64) {
 	var s schedule.Step
-	for p.Rewind(); p.Next(&s); {
+	for c := p.Start(); c.Next(&s); {
 		for _, x := range s.Reads {
 			reads += int64(units.CeilDiv(x.Words.Bytes(), burst))
 		}

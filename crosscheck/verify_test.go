@@ -113,12 +113,12 @@ func TestMachineAndTrainerComputeTheSameBits(t *testing.T) {
 
 // withoutJoins is a program whose residual blocks forget to add in one step.
 type withoutJoins struct {
-	*schedule.Program
+	*schedule.Cursor
 	time int
 }
 
 func (w withoutJoins) Next(s *schedule.Step) bool {
-	if !w.Program.Next(s) {
+	if !w.Cursor.Next(s) {
 		return false
 	}
 	if s.Time == w.time {
@@ -136,7 +136,7 @@ func TestAWrongMachineIsFoundWithItsFirstSpike(t *testing.T) {
 	w := s.open(t)
 	p := s.program(t, w)
 	in := RandomInput(w, p.Blocks, 1)
-	v, err := Verify(p, hw, in, sim.Options{Untimed: true, Source: withoutJoins{p, 4}})
+	v, err := Verify(p, hw, in, sim.Options{Untimed: true, Source: withoutJoins{p.Start(), 4}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,8 +72,7 @@ var whenWaiting = []stronger{
 	}},
 }
 
-// helps lists what doubling takes and adds a simulation of each, with a program
-// of its own.
+// helps lists what doubling takes and adds a simulation of each.
 func (p Point) helps(program *schedule.Program, sims *simulations, doubling []stronger) ([]Help, error) {
 	list := make([]Help, len(doubling))
 	for i, s := range doubling {
@@ -83,11 +82,8 @@ func (p Point) helps(program *schedule.Program, sims *simulations, doubling []st
 			h.Refusal = err.Error()
 			continue
 		}
-		program, err := program.With(program.Policy()) // one of its own
-		if err != nil {
-			return nil, err
-		}
 		sims.add(program.Steps(), func(o sim.Options) (err error) {
+			program := program
 			if hw.OnChip != p.Hardware.OnChip { // then other tensors may stay
 				if program, err = p.Residency.Reside(program, &hw, o.Order); err != nil {
 					return fmt.Errorf("with %s: %w", h.Text, err)

@@ -77,7 +77,7 @@ func computes(s *schedule.Step) []string {
 // each visits the steps of the listing in order.
 func (l *Listing) each(visit func(*schedule.Step)) {
 	var s schedule.Step
-	for l.Program.Rewind(); l.Program.Next(&s) && s.Interval <= l.Interval; {
+	for steps := l.Program.Start(); steps.Next(&s) && s.Interval <= l.Interval; {
 		if s.Interval == l.Interval && (l.Block == 0 || s.Block == l.Block) {
 			visit(&s)
 		}

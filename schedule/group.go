@@ -34,13 +34,13 @@ func ParseOrder(name string) (Order, error) {
 // blocks first to last: their steps in the same order. Its first layer receives
 // the spikes of the block before, its last layer hands its own on.
 func (p *Program) Group(first, last int) *Program {
-	g := p.fresh()
+	g := *p
 	g.own = p.Blocks[first-1 : last]
 	g.policy.Pinned = slices.DeleteFunc(slices.Clone(g.policy.Pinned), func(pin Pin) bool { return !g.has(pin) })
 	g.rows = [numRows][]slot{}
 	g.layOutRows()
 	g.findKeeps()
-	return g
+	return &g
 }
 
 // has tells whether a pinned tensor is one of the program's own blocks'.

@@ -70,13 +70,13 @@ const (
 
 // analyse finds the liveness of the paper's policy.
 func (p *Program) analyse() *liveness {
-	q := p.fresh()
-	q.policy, q.pins = Policy{}, [numClasses][]bool{}
+	q := *p
 	q.K, q.intervals = min(p.K, 3), 2
 	events := map[Pin][]event{}
 	var order []Pin
 	var s Step
-	for n := 0; q.Next(&s); n++ {
+	c := q.Start()
+	for n := 0; c.Next(&s); n++ {
 		at := q.placeOf(&s)
 		add := func(t Tensor, kind eventKind) {
 			pin := Pin{t.Class, t.Index}

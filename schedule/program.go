@@ -14,7 +14,7 @@
 //	t1        backward
 //	          update 1 .. N
 //
-// Steps are made one at a time by [Program.Next]; nothing of a program's size
+// Steps are made one at a time by [Cursor.Next]; nothing of a program's size
 // depends on T. What stays on chip between steps is found by liveness within a
 // row: a tensor stays until the last step of the row that uses it.
 package schedule
@@ -58,14 +58,15 @@ const (
 	numRows
 )
 
-// Program makes the steps of one training iteration, lazily.
+// Program is one training iteration as steps. It never changes; [Program.Start]
+// goes through its steps.
 type Program struct {
 	K, N    int
 	Blocks  []network.Block
 	Traffic Traffic
-	// Sizes knows how large tensors are. Its word is 4 bytes, of fp32, until a
-	// machine with another number format sets its own: what is packed takes more or
-	// fewer words then.
+	// Sizes knows how large tensors are. Its word is 4 bytes, of fp32, but for a
+	// machine with another number format ([Program.WithWord]): what is packed takes
+	// more or fewer words then.
 	Sizes role.Sizes
 
 	workload *network.Workload
@@ -74,10 +75,15 @@ type Program struct {
 
 	policy Policy
 	pins   [numClasses][]bool // by index
-	held   []Tensor           // pinned ones that are on chip before the next step
 
 	intervals int // T/k
 	life      *liveness
+}
+
+// Cursor goes through the steps of a program, one at a time.
+type Cursor struct {
+	program *Program
+	held    []Tensor // pinned ones that are on chip before the next step
 
 	interval, row, position int // the next step
 }
@@ -92,7 +98,7 @@ func New(w *network.Workload, k, n int, traffic Traffic) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{K: k, N: n, Blocks: blocks, Traffic: traffic, workload: w, own: blocks, intervals: w.Timesteps / k, interval: 1}
+	p := &Program{K: k, N: n, Blocks: blocks, Traffic: traffic, workload: w, own: blocks, intervals: w.Timesteps / k}
 	p.Sizes = role.Sizes{Workload: w, Blocks: blocks, Word: units.WordBytes}
 	p.layOutRows()
 	p.findKeeps()
@@ -110,10 +116,17 @@ func (p *Program) Trainable() bool { return p.workload.Training.Classifier == ne
 // Intervals returns T/k.
 func (p *Program) Intervals() int { return p.intervals }
 
-// Rewind makes the first step the next one.
-func (p *Program) Rewind() {
-	p.interval, p.row, p.position = 1, 0, 0
-	p.held = p.held[:0]
+// Start returns a cursor before the program's first step.
+func (p *Program) Start() *Cursor {
+	return &Cursor{program: p, held: make([]Tensor, 0, len(p.policy.Pinned)), interval: 1}
+}
+
+// WithWord returns the same program for a machine whose values have so many
+// bytes.
+func (p *Program) WithWord(word units.Bytes) *Program {
+	q := *p
+	q.Sizes.Word = word
+	return &q
 }
 
 // layOutRows fixes the order of steps in each kind of row.
@@ -193,24 +206,28 @@ func remove(list []Tensor, t Tensor) []Tensor {
 
 // Next puts the next step into s and reports whether there was one. The
 // slices of s are reused.
-func (p *Program) Next(s *Step) bool {
-	for p.interval <= p.Intervals() {
-		kind, tau := p.rowAt(p.row)
-		if p.position == len(p.rows[kind]) {
-			p.position = 0
-			if p.row++; p.row == 2*p.K {
-				p.row = 0
-				p.interval++
+func (c *Cursor) Next(s *Step) bool {
+	p := c.program
+	for c.interval <= p.intervals {
+		kind, tau := p.rowAt(c.row)
+		if c.position == len(p.rows[kind]) {
+			c.position = 0
+			if c.row++; c.row == 2*p.K {
+				c.row = 0
+				c.interval++
 			}
 			continue
 		}
-		p.build(s, kind, p.rows[kind][p.position], p.interval, (p.interval-1)*p.K+tau)
-		p.reside(s)
-		p.position++
+		p.build(s, kind, p.rows[kind][c.position], c.interval, (c.interval-1)*p.K+tau)
+		c.reside(s)
+		c.position++
 		return true
 	}
 	return false
 }
+
+// Rewind makes the first step the next one.
+func (c *Cursor) Rewind() { c.interval, c.row, c.position, c.held = 1, 0, 0, c.held[:0] }
 
 // rowAt returns the kind of an interval's row r and its time within the
 // interval, 1..k.
@@ -297,7 +314,7 @@ func (p *Program) beforeShortcut(l int) bool {
 // largest sum of what one step holds and what is loaded and made for the next,
 // without what other groups hand over.
 func (p *Program) WorkingSet() units.Words {
-	q := p.fresh()
+	q := p.Start()
 	var s Step
 	var kept, held, largest units.Words
 	different := 1 // intervals: all after are alike

@@ -49,10 +49,10 @@ type Saving struct {
 // errPolicyOfEquations says that Eqs. 11-17 know one policy.
 var errPolicyOfEquations = errors.New("nothing is resident and every result is stored in Eqs. 11-14; choose all traffic")
 
-// With returns the same program under another policy, at its first step.
+// With returns the same program under another policy.
 func (p *Program) With(policy Policy) (*Program, error) {
-	q := p.fresh()
-	q.policy, q.pins, q.held = policy, [numClasses][]bool{}, make([]Tensor, 0, len(policy.Pinned))
+	q := *p
+	q.policy, q.pins = policy, [numClasses][]bool{}
 	if p.Traffic == Equations && !q.isLayerPolicy() {
 		return nil, errPolicyOfEquations
 	}
@@ -67,15 +67,7 @@ func (p *Program) With(policy Policy) (*Program, error) {
 		list[pin.Index] = true
 		q.pins[pin.Class] = list
 	}
-	return q, nil
-}
-
-// fresh returns a copy of the program at its first step.
-func (p *Program) fresh() *Program {
-	q := *p
-	q.held = make([]Tensor, 0, len(p.policy.Pinned))
-	q.Rewind()
-	return &q
+	return &q, nil
 }
 
 // Policy returns what stays on chip.
@@ -138,7 +130,7 @@ func (p *Program) Pinnable() ([]Saving, error) {
 	saved := map[Pin]units.Words{}
 	count := func(q *Program, sign units.Words) {
 		var s Step
-		for q.Next(&s) {
+		for c := q.Start(); c.Next(&s); {
 			for _, list := range [][]Transfer{s.SavedReads, s.SavedWrites} {
 				for _, t := range list {
 					saved[Pin{t.Tensor.Class, t.Tensor.Index}] += sign * t.Words
@@ -169,19 +161,20 @@ func (s Saving) compare(o Saving) int {
 
 // reside makes a step of the paper's program one of the policy's: what is on
 // chip is not read, what nothing reads is not stored, and what is pinned stays.
-func (p *Program) reside(s *Step) {
+func (c *Cursor) reside(s *Step) {
+	p := c.program
 	if p.isLayerPolicy() {
 		return
 	}
 	reads := s.Reads[:0]
 	for _, r := range s.Reads {
 		switch {
-		case slices.Contains(p.held, r.Tensor):
+		case slices.Contains(c.held, r.Tensor):
 			s.SavedReads = append(s.SavedReads, r)
 			s.Uses = appendNew(s.Uses, r.Tensor)
 			continue
-		case p.Pins(r.Tensor) && p.holds(r.Tensor) < 0: // the first time; what is held is newer
-			p.held = append(p.held, r.Tensor)
+		case p.Pins(r.Tensor) && c.holds(r.Tensor) < 0: // the first time; what is held is newer
+			c.held = append(c.held, r.Tensor)
 		}
 		reads = append(reads, r)
 	}
@@ -190,10 +183,10 @@ func (p *Program) reside(s *Step) {
 		if !p.Pins(made.Tensor) {
 			continue
 		}
-		if i := p.holds(made.Tensor); i >= 0 {
-			p.held[i] = made.Tensor
+		if i := c.holds(made.Tensor); i >= 0 {
+			c.held[i] = made.Tensor
 		} else {
-			p.held = append(p.held, made.Tensor)
+			c.held = append(c.held, made.Tensor)
 		}
 	}
 	writes := s.Writes[:0]
@@ -205,8 +198,8 @@ func (p *Program) reside(s *Step) {
 		writes = append(writes, w)
 	}
 	s.Writes = writes
-	p.held = slices.DeleteFunc(p.held, func(t Tensor) bool { return p.ends(s, t) })
-	for _, t := range p.held {
+	c.held = slices.DeleteFunc(c.held, func(t Tensor) bool { return p.ends(s, t) })
+	for _, t := range c.held {
 		s.Keeps = appendNew(s.Keeps, t)
 	}
 }
@@ -220,8 +213,8 @@ func appendNew(list []Tensor, t Tensor) []Tensor {
 
 // holds returns the place in held of a tensor at any of its steps, -1 if it is
 // not on chip.
-func (p *Program) holds(t Tensor) int {
-	for i, h := range p.held {
+func (c *Cursor) holds(t Tensor) int {
+	for i, h := range c.held {
 		if h.Class == t.Class && h.Index == t.Index {
 			return i
 		}
@@ -230,16 +223,16 @@ func (p *Program) holds(t Tensor) int {
 }
 
 // Held lists the pinned tensors that are on chip before the next step.
-func (p *Program) Held() []Tensor { return p.held }
+func (c *Cursor) Held() []Tensor { return c.held }
 
 // Skip goes, after the last step of an interval, to the first of a later one.
 // What is on chip gets the names that it has then.
-func (p *Program) Skip(interval int) {
-	by := interval - (p.interval + 1)
-	for i, t := range p.held {
-		p.held[i] = t.Later(by, p.K)
+func (c *Cursor) Skip(interval int) {
+	by := interval - (c.interval + 1)
+	for i, t := range c.held {
+		c.held[i] = t.Later(by, c.program.K)
 	}
-	p.interval, p.row, p.position = interval, 0, 0
+	c.interval, c.row, c.position = interval, 0, 0
 }
 
 // ends tells whether the step is the last to need a pinned tensor before it is
@@ -264,10 +257,9 @@ func (p *Program) isRead(s *Step, t Tensor) bool {
 // moved returns the tensors that cross the DRAM port in the first interval.
 // What is made anew in each interval moves in all of them or in none.
 func (p *Program) moved() map[Pin]bool {
-	q := p.fresh()
 	moved := map[Pin]bool{}
 	var s Step
-	for q.Next(&s) && s.Interval == 1 {
+	for c := p.Start(); c.Next(&s) && s.Interval == 1; {
 		for _, list := range [][]Transfer{s.Reads, s.Writes} {
 			for _, t := range list {
 				moved[Pin{t.Tensor.Class, t.Tensor.Index}] = true

@@ -163,12 +163,13 @@ func TestPolicyRefusals(t *testing.T) {
 func TestNextOfPinnedProgramAllocatesNothing(t *testing.T) {
 	p := pinned(t, program(t, residual, 16, 4, 2, schedule.All))
 	var s schedule.Step
-	for p.Next(&s) { // warm up
+	c := p.Start()
+	for c.Next(&s) { // warm up
 	}
-	p.Rewind()
+	c.Rewind()
 	if n := testing.AllocsPerRun(100, func() {
-		if !p.Next(&s) {
-			p.Rewind()
+		if !c.Next(&s) {
+			c.Rewind()
 		}
 	}); n != 0 {
 		t.Errorf("Next allocates %v times", n)
@@ -181,13 +182,13 @@ func TestSkippedIntervalsChangeNothingButNames(t *testing.T) {
 	p := pinned(t, program(t, residual, 12, 2, 2, schedule.All))
 	last := func(skip bool) (list []string) {
 		var s schedule.Step
-		p.Rewind()
+		c := p.Start()
 		steps := p.Steps() / int64(p.Intervals())
 		for i := int64(0); ; i++ {
 			if skip && i == 2*steps {
-				p.Skip(p.Intervals())
+				c.Skip(p.Intervals())
 			}
-			if !p.Next(&s) {
+			if !c.Next(&s) {
 				return list
 			}
 			if s.Interval == p.Intervals() {

@@ -29,7 +29,7 @@ func AddressesOn(p *schedule.Program, hw *hardware.Hardware, order schedule.Orde
 	if err != nil {
 		return nil, err
 	}
-	return addresses(plan.extents, hw.DRAM, p.Sizes.Word)
+	return addresses(plan.extents, hw.DRAM, plan.program.Sizes.Word)
 }
 
 func addresses(extents []schedule.Extent, d dram.Device, word units.Bytes) ([]Address, error) {

@@ -18,7 +18,6 @@ func runFixed(t *testing.T, v vector, formats string) (*Result, *fixed.Datapath,
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.program.Rewind()
 	r, err := Run(v.program, paperHardware(t), Options{Untimed: true, Energy: testEnergy(t), Tensors: v.in, Datapath: d})
 	return r, d, err
 }

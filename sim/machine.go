@@ -167,7 +167,7 @@ func Layout(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) (F
 	if err != nil {
 		return Footprint{}, err
 	}
-	m, err := layOut(plan.extents, hw.DRAM, p.Sizes.Word)
+	m, err := layOut(plan.extents, hw.DRAM, plan.program.Sizes.Word)
 	if err != nil {
 		return Footprint{}, err
 	}
@@ -199,6 +199,7 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
+	p = plan.program
 	memory, err := layOut(plan.extents, hw.DRAM, p.Sizes.Word)
 	if err != nil {
 		return nil, err

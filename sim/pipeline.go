@@ -13,6 +13,7 @@ import (
 // plan is how a program runs on hardware: which PE group executes what, on how
 // large a layer buffer.
 type plan struct {
+	program *schedule.Program // with the hardware's words
 	parts   []assignment
 	extents []schedule.Extent
 }
@@ -53,7 +54,7 @@ func CheckOrder(o schedule.Order, hw *hardware.Hardware, blocks int) error {
 // policy needs, and no larger where more stays on chip. Plans of programs that
 // pin other tensors may share a memo.
 func planFor(p *schedule.Program, hw *hardware.Hardware, order schedule.Order, memo tiling.Memo) (plan, error) {
-	p.Sizes.Word = hw.PE.Precision.Word()
+	p = p.WithWord(hw.PE.Precision.Word())
 	if memo == nil {
 		memo = tiling.Memo{}
 	}
@@ -65,7 +66,7 @@ func planFor(p *schedule.Program, hw *hardware.Hardware, order schedule.Order, m
 	if err != nil {
 		return plan{}, err
 	}
-	var made plan
+	made := plan{program: p}
 	cut := hw.OnChip != 0 && p.Traffic == schedule.All
 	for i := range first {
 		last := len(p.Blocks)
@@ -91,8 +92,7 @@ func planFor(p *schedule.Program, hw *hardware.Hardware, order schedule.Order, m
 	for i := range made.parts {
 		x := &made.parts[i]
 		if !cut {
-			x.own.Rewind()
-			x.source = x.own
+			x.source = x.own.Start()
 			continue
 		}
 		if i > 0 && !made.parts[i-1].tiles.Hands() {
@@ -187,7 +187,7 @@ func clocks(p *schedule.Program, hw *hardware.Hardware) (sum units.Cycles, err e
 	pes := newProcessor(hw.PE, w, p)
 	pes.ledger = newLedger(densities(w, p.Blocks))
 	var s schedule.Step
-	for p.Next(&s) && s.Interval == 1 {
+	for c := p.Start(); c.Next(&s) && s.Interval == 1; {
 		for j := range s.Kernels {
 			cost, err := pes.execute(&s, &s.Kernels[j])
 			if err != nil {

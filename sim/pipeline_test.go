@@ -254,12 +254,12 @@ func TestSpikesThatOthersReadAreNotOverwritten(t *testing.T) {
 
 // broken changes the first group's steps.
 type broken struct {
-	*schedule.Program
+	*schedule.Cursor
 	edit func(*schedule.Step)
 }
 
 func (b *broken) Next(s *schedule.Step) bool {
-	if !b.Program.Next(s) {
+	if !b.Cursor.Next(s) {
 		return false
 	}
 	b.edit(s)
@@ -307,7 +307,7 @@ func TestADeadlockNamesWhatEveryGroupWaitsFor(t *testing.T) {
 			if len(first) != 2 || first[1] != 3 {
 				t.Fatalf("groups begin with %v", first)
 			}
-			_, err = Run(p, hw, Options{Order: schedule.Pipelined, Untimed: untimed, Source: &broken{p.Group(1, 2), c.edit}})
+			_, err = Run(p, hw, Options{Order: schedule.Pipelined, Untimed: untimed, Source: &broken{p.Group(1, 2).Start(), c.edit}})
 			for _, want := range c.want {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("%s, untimed %v: %v", c.what, untimed, err)

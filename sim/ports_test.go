@@ -83,11 +83,10 @@ func TestEveryAccessIsOfAKind(t *testing.T) {
 	for _, name := range vectorNames(t) {
 		v := readVector(t, name)
 		for d := range pe.Dataflows() {
-			v.program.Rewind()
 			x := newProcessor(pe.Array{Rows: 3, Columns: 5, Lanes: 2, Dataflow: pe.Dataflow(d)}, v.workload, v.program)
 			x.ledger = newLedger(densities(v.workload, v.program.Blocks))
 			var s schedule.Step
-			for v.program.Next(&s) {
+			for c := v.program.Start(); c.Next(&s); {
 				for _, k := range s.Kernels {
 					cost, err := x.execute(&s, &k)
 					if err != nil {
@@ -135,7 +134,6 @@ func TestTensorsNeedTheirNumberFormat(t *testing.T) {
 	} {
 		hw := *paperHardware(t)
 		hw.PE.Precision = c.precision
-		v.program.Rewind()
 		_, err := Run(v.program, &hw, Options{Untimed: true, Tensors: v.in, Datapath: c.datapath})
 		if (err == nil) != c.accepted || err != nil && !errors.Is(err, ErrPrecision) {
 			t.Errorf("%v, fixed-point datapath %v: %v", c.precision, c.datapath != nil, err)

@@ -72,13 +72,13 @@ func randomInput(w *network.Workload, blocks []network.Block, seed uint64) *tens
 
 // edited is a program with one step changed.
 type edited struct {
-	*schedule.Program
+	*schedule.Cursor
 	number, at int
 	edit       func(*schedule.Step)
 }
 
 func (e *edited) Next(s *schedule.Step) bool {
-	if !e.Program.Next(s) {
+	if !e.Cursor.Next(s) {
 		return false
 	}
 	if e.number == e.at {
@@ -96,9 +96,9 @@ type moved struct {
 }
 
 func transfers(p *schedule.Program) (list []moved) {
-	p.Rewind()
 	var s schedule.Step
-	for i := 0; p.Next(&s); i++ {
+	c := p.Start()
+	for i := 0; c.Next(&s); i++ {
 		for j, t := range s.Reads {
 			list = append(list, moved{t, i, j, false})
 		}
@@ -153,8 +153,7 @@ func TestEveryTransferThatIsLeftOutIsCaught(t *testing.T) {
 			if m.write {
 				direction = "write"
 			}
-			p.Rewind()
-			source := &edited{Program: p, at: m.step, edit: func(s *schedule.Step) {
+			source := &edited{Cursor: p.Start(), at: m.step, edit: func(s *schedule.Step) {
 				if m.write {
 					s.Writes = append(s.Writes[:m.index], s.Writes[m.index+1:]...)
 				} else {
@@ -208,8 +207,7 @@ func TestATransferOfTheWrongStepIsCaught(t *testing.T) {
 		if m.Tensor.Class == schedule.Input || m.Tensor.Class == schedule.Label {
 			continue // every step is there, or there is one
 		}
-		p.Rewind()
-		source := &edited{Program: p, at: m.step, edit: func(s *schedule.Step) {
+		source := &edited{Cursor: p.Start(), at: m.step, edit: func(s *schedule.Step) {
 			list := s.Reads
 			if m.write {
 				list = s.Writes
@@ -234,17 +232,16 @@ func TestEveryKernelThatIsLeftOutIsCaught(t *testing.T) {
 		schedule.Kernel
 	}
 	var places []place
-	p.Rewind()
 	var s schedule.Step
-	for i := 0; p.Next(&s); i++ {
+	c := p.Start()
+	for i := 0; c.Next(&s); i++ {
 		for j, k := range s.Kernels {
 			places = append(places, place{i, j, k})
 		}
 	}
 	caught := map[schedule.Op]int{}
 	for _, k := range places {
-		p.Rewind()
-		source := &edited{Program: p, at: k.step, edit: func(s *schedule.Step) {
+		source := &edited{Cursor: p.Start(), at: k.step, edit: func(s *schedule.Step) {
 			s.Kernels = append(s.Kernels[:k.index], s.Kernels[k.index+1:]...)
 		}}
 		r, err := Run(p, hw, Options{Untimed: true, Tensors: in, Source: source})
@@ -270,12 +267,11 @@ func TestWhatIsNotKeptOnChipIsGone(t *testing.T) {
 	p, in := openEverything(t, network.Trainable)
 	hw := paperHardware(t)
 	evicted := 0
-	p.Rewind()
 	var s schedule.Step
 	type place struct{ step, index int }
 	var places []place
 	counted := map[schedule.Tensor]int{} // interval in which a count of spikes was begun
-	for i := 0; p.Next(&s); i++ {
+	for i, cursor := 0, p.Start(); cursor.Next(&s); i++ {
 		for _, made := range s.Products {
 			counted[made.Tensor] = s.Interval
 		}
@@ -287,9 +283,8 @@ func TestWhatIsNotKeptOnChipIsGone(t *testing.T) {
 		}
 	}
 	for _, k := range places {
-		p.Rewind()
 		var name string
-		source := &edited{Program: p, at: k.step, edit: func(s *schedule.Step) {
+		source := &edited{Cursor: p.Start(), at: k.step, edit: func(s *schedule.Step) {
 			name = s.Keeps[k.index].String()
 			s.Keeps = append(s.Keeps[:k.index], s.Keeps[k.index+1:]...)
 		}}

@@ -28,7 +28,7 @@ const pinGrowth = 8
 // idle in them.
 const tileShare = 8
 
-// Reside returns a program under a residency policy, at its first step.
+// Reside returns a program under a residency policy.
 //
 // Of [schedule.Program.Pinnable]'s order it takes the first so many that make
 // the least traffic on the hardware, refetches and all; where there is a buffer
@@ -81,7 +81,6 @@ func (r Residency) Reside(p *schedule.Program, hw *hardware.Hardware, order sche
 	if err != nil || together.traffic() > plan.traffic() {
 		best = bare
 	}
-	best.Rewind()
 	return best, nil
 }
 
@@ -188,9 +187,8 @@ func (x *assignment) traffic() (words units.Words) {
 		return x.tiles.Traffic()
 	}
 	var s schedule.Step
-	for x.own.Rewind(); x.own.Next(&s); {
+	for c := x.own.Start(); c.Next(&s); {
 		words += s.WordsRead() + s.WordsWritten()
 	}
-	x.own.Rewind()
 	return words
 }

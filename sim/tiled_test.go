@@ -25,13 +25,11 @@ func smallest(t testing.TB, p *schedule.Program) *hardware.Hardware {
 		t.Fatalf("in 4 bytes: %v", err)
 	}
 	hw.OnChip = refused.Needs
-	p.Rewind()
 	return hw
 }
 
 func runIn(t testing.TB, p *schedule.Program, hw *hardware.Hardware, o Options) *Result {
 	t.Helper()
-	p.Rewind()
 	r, err := Run(p, hw, o)
 	if err != nil {
 		t.Fatal(err)

@@ -131,7 +131,7 @@ func (t *Planner) liveness() (live liveness) {
 		sizes[b][n] = true
 		return append(at, step{b, n})
 	}
-	t.program.Rewind()
+	t.steps.Rewind()
 	for t.different() {
 		on := slices.Clone(before)
 		before = before[:0]
@@ -213,10 +213,10 @@ func (t *Planner) weigh() (moved, idle units.Words) {
 	known := map[stageKey][2]units.Words{} // by steps that are planned alike
 	for i := int64(0); ; i++ {
 		if i == 2*steps && intervals > 3 { // all between the first and the last are alike
-			t.program.Skip(intervals)
-			t.resident = append(t.resident[:0], t.program.Held()...)
+			t.steps.Skip(intervals)
+			t.resident = append(t.resident[:0], t.steps.Held()...)
 		}
-		if !t.program.Next(&t.step) {
+		if !t.steps.Next(&t.step) {
 			return moved, idle
 		}
 		s, times := &t.step, units.Words(1)

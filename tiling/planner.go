@@ -50,11 +50,12 @@ type Planner struct {
 	Unboxed bool
 
 	program *schedule.Program
-	room    Room    // without what is pinned
-	pinned  Words   // by buffer of the room
-	used    Room    // of the room, what the plan uses
-	forTile Room    // of that, what tiles of the step may take
-	thrift  float64 // what a fetched word weighs more than usual
+	steps   *schedule.Cursor // through the program
+	room    Room             // without what is pinned
+	pinned  Words            // by buffer of the room
+	used    Room             // of the room, what the plan uses
+	forTile Room             // of that, what tiles of the step may take
+	thrift  float64          // what a fetched word weighs more than usual
 	array   pe.Array
 
 	limit    [schedule.NumBuffers]units.Words // tensors up to that size stay on chip between steps
@@ -109,7 +110,7 @@ func New(p *schedule.Program, room Room, places int, array pe.Array) (*Planner, 
 
 // New does what the function New does, with what is remembered.
 func (m Memo) New(p *schedule.Program, room Room, places int, array pe.Array) (*Planner, error) {
-	t := &Planner{program: p, places: units.Words(places), room: room, array: array, frontiers: m}
+	t := &Planner{program: p, steps: p.Start(), places: units.Words(places), room: room, array: array, frontiers: m}
 	for _, pin := range p.Policy().Pinned {
 		t.pinned[room.buffer(pin.Class)] += p.Words(pin.Class, pin.Index)
 	}
@@ -151,12 +152,12 @@ func (t *Planner) different() bool {
 	if len(t.program.Policy().Pinned) > 0 {
 		intervals = 2
 	}
-	return t.program.Next(&t.step) && t.step.Interval <= intervals
+	return t.steps.Next(&t.step) && t.step.Interval <= intervals
 }
 
 // Rewind makes the first step the next one.
 func (t *Planner) Rewind() {
-	t.program.Rewind()
+	t.steps.Rewind()
 	t.resident = t.resident[:0]
 	t.plan, t.next, t.done = plan{}, 0, 0
 }
@@ -178,7 +179,7 @@ func (t *Planner) Next(s *schedule.Step) bool {
 			t.finishStep()
 			t.done++
 		}
-		if !t.program.Next(&t.step) {
+		if !t.steps.Next(&t.step) {
 			return false
 		}
 		t.prepare()
