@@ -16,7 +16,6 @@ func TestAStoppedRunTakesNoFurtherStep(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, untimed := range []bool{false, true} {
-		p.Rewind()
 		stop, reports := make(chan struct{}), 0
 		r, err := sim.Run(p, paper(t), sim.Options{Untimed: untimed, Energy: energy.Default(), Stop: stop, Progress: func(int64) {
 			if reports++; reports == 2 { // the first is of no step at all, or of 256
