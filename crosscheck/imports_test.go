@@ -36,6 +36,7 @@ func TestArrowsPointOneWay(t *testing.T) {
 		never   []string
 	}{
 		{"accelsim/sim/...", []string{"analytic", "golden", "crosscheck", "design", "report", "sweep", "figures"}},
+		{"accelsim/role/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule", "pe", "dram", "onchip", "energy"}},
 		{"accelsim/schedule/...", []string{"analytic", "golden", "crosscheck", "sim", "pe", "dram", "onchip", "energy"}},
 		{"accelsim/tiling/...", []string{"analytic", "golden", "crosscheck", "sim"}},
 		{"accelsim/dram/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule", "pe", "network"}},
@@ -44,8 +45,8 @@ func TestArrowsPointOneWay(t *testing.T) {
 		{"accelsim/hardware/...", []string{"analytic", "golden", "crosscheck", "sim"}}, // schedule: its kinds of buffer
 		{"accelsim/energy/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule"}},
 		{"accelsim/hdl/...", []string{"analytic", "golden"}},
-		{"accelsim/golden/...", []string{"pe", "sim", "schedule", "dram", "onchip", "tiling", "analytic", "crosscheck"}},
-		{"accelsim/analytic/...", []string{"pe", "sim", "schedule", "dram", "onchip", "tiling", "golden", "crosscheck"}},
+		{"accelsim/golden/...", []string{"role", "pe", "sim", "schedule", "dram", "onchip", "tiling", "analytic", "crosscheck"}},
+		{"accelsim/analytic/...", []string{"role", "pe", "sim", "schedule", "dram", "onchip", "tiling", "golden", "crosscheck"}},
 		{"accelsim/network/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule", "pe", "dram", "onchip"}},
 		{"accelsim/units/...", []string{"network", "analytic", "golden", "sim", "schedule", "pe", "dram", "onchip"}},
 	} {
