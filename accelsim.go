@@ -25,7 +25,7 @@ import (
 //go:embed internal/input/*.go internal/output/*.go internal/spelling/*.go
 //go:embed units/*.go network/*.go analytic/*.go accuracy/*.go dataset/*.go tensors/*.go golden/*.go golden/*.s
 //go:embed dram/*.go pe/*.go pe/fixed/*.go onchip/*.go energy/*.go tiling/*.go hardware/*.go
-//go:embed role/*.go schedule/*.go sim/*.go crosscheck/*.go design/*.go report/*.go sweep/*.go
+//go:embed elementary/*.go role/*.go schedule/*.go sim/*.go crosscheck/*.go design/*.go report/*.go sweep/*.go
 var sources embed.FS
 
 // Identity returns 12 hexadecimal digits: the same for the same code, compiler
