@@ -22,7 +22,7 @@ import (
 // such as presets, is not here: a point's key has what was read of it.
 //
 //go:embed go.mod
-//go:embed internal/input/*.go internal/output/*.go internal/spelling/*.go
+//go:embed internal/config/*.go internal/input/*.go internal/output/*.go internal/spelling/*.go
 //go:embed units/*.go network/*.go analytic/*.go accuracy/*.go dataset/*.go tensors/*.go golden/*.go golden/*.s
 //go:embed dram/*.go pe/*.go pe/fixed/*.go onchip/*.go energy/*.go tiling/*.go hardware/*.go
 //go:embed elementary/*.go role/*.go schedule/*.go sim/*.go crosscheck/*.go design/*.go report/*.go sweep/*.go
