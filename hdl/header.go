@@ -81,11 +81,9 @@ func (d *Design) parameters() []group {
 		for _, p := range d.Block.parameters() {
 			switch {
 			case p.bits > 0:
-				g.parameters = append(g.parameters, parameter{name: "BLOCK_" + p.name, kind: table, bits: p.bits, literal: p.value})
-			case p.name == "AW" || p.name == "LW" || p.name == "HW" || p.name == "TRAINED" || p.name == "LAYERS":
-				var v int
-				fmt.Sscan(p.value, &v)
-				g.parameters = append(g.parameters, num("BLOCK_"+p.name, v, ""))
+				g.parameters = append(g.parameters, parameter{name: p.inHeader(), kind: table, bits: p.bits, literal: p.value})
+			case p.own:
+				g.parameters = append(g.parameters, num(p.inHeader(), p.number, ""))
 			}
 		}
 		groups = append(groups, g)
@@ -195,25 +193,38 @@ func (d *Design) banner() string {
 // oneLine keeps a name from ending a comment.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// header writes accelsim_params.vh.
+// header writes accelsim_params.vh. It has no include guard: constants belong to
+// the module that includes them, and a guard would leave the next module of the
+// compilation without.
 func (d *Design) header() string {
-	return d.list("`ifndef ACCELSIM_PARAMS_VH\n`define ACCELSIM_PARAMS_VH\n", "`endif\n", map[kind]string{
+	return d.list("", "", map[kind]string{
 		number: "localparam integer {name} = {value};", long: "localparam [63:0] {name} = 64'd{value};",
 		encoded: "localparam signed [{top}:0] {name} = {literal};", table: "localparam [{top}:0] {name} = {literal};",
 	}, "")
 }
 
-// pkg writes accelsim_pkg.sv.
+// pkg writes accelsim_pkg.sv. A package belongs to the whole compilation: its
+// guard lets two files include it.
 func (d *Design) pkg() string {
-	return d.list("package accelsim_pkg;\n", "endpackage\n", map[kind]string{
+	return d.list("`ifndef ACCELSIM_PKG_SV\n`define ACCELSIM_PKG_SV\npackage accelsim_pkg;\n", "endpackage\n`endif\n", map[kind]string{
 		number: "localparam int {name} = {value};", long: "localparam logic [63:0] {name} = 64'd{value};",
 		encoded: "localparam logic signed [{top}:0] {name} = {literal};", table: "localparam logic [{top}:0] {name} = {literal};",
 	}, "  ")
 }
 
+// namePrefix begins every name of header and package, so that they stand beside a
+// user's own.
+const namePrefix = "ACCELSIM_"
+
+// A module need not use every constant, and a linter need not say so.
+const (
+	unusedAllowed = "// verilator lint_save\n// verilator lint_off UNUSED\n"
+	unusedAgain   = "// verilator lint_restore\n"
+)
+
 func (d *Design) list(before, after string, templates map[kind]string, indent string) string {
 	var b strings.Builder
-	b.WriteString(d.banner() + before)
+	b.WriteString(d.banner() + before + unusedAllowed)
 	for _, g := range d.groups {
 		fmt.Fprintf(&b, "\n%s// %s.\n", indent, g.heading)
 		for _, p := range g.parameters {
@@ -222,7 +233,7 @@ func (d *Design) list(before, after string, templates map[kind]string, indent st
 				value = literal(p.bits, p.value)
 			}
 			line := strings.NewReplacer(
-				"{name}", p.name, "{value}", fmt.Sprint(p.value), "{top}", fmt.Sprint(p.bits-1), "{literal}", value,
+				"{name}", namePrefix+p.name, "{value}", fmt.Sprint(p.value), "{top}", fmt.Sprint(p.bits-1), "{literal}", value,
 			).Replace(templates[p.kind])
 			if p.comment != "" {
 				line += "  // " + p.comment
@@ -230,29 +241,50 @@ func (d *Design) list(before, after string, templates map[kind]string, indent st
 			b.WriteString(indent + line + "\n")
 		}
 	}
-	b.WriteString("\n" + after)
+	b.WriteString("\n" + unusedAgain + after)
 	return b.String()
 }
 
+// words is the number of 64-bit registers that a host reads a constant from.
+func (p parameter) words() int {
+	if p.kind == table {
+		return int(units.CeilDiv(p.bits, registerBits))
+	}
+	return 1
+}
+
+const registerBits = 64
+
+// register is one of them as a Verilog expression, the lowest bits first.
+func (p parameter) register(word int) string {
+	name := namePrefix + p.name
+	switch p.kind {
+	case number:
+		return fmt.Sprintf("{32'd0, %s}", name)
+	case encoded:
+		return fmt.Sprintf("{{%d{%s[%d]}}, %s}", registerBits-p.bits, name, p.bits-1, name)
+	case table:
+		low := word * registerBits
+		part := fmt.Sprintf("%s[%d:%d]", name, min(low+registerBits, p.bits)-1, low)
+		if missing := low + registerBits - p.bits; missing > 0 {
+			return fmt.Sprintf("{%d'd0, %s}", missing, part)
+		}
+		return part
+	}
+	return name
+}
+
 // rom prints the read-only registers that tell a host every constant, in the
-// order of the header.
+// order of the header; accelsim.json has their addresses.
 func (d *Design) rom(indent string) string {
 	var b strings.Builder
 	address := 0
 	for _, g := range d.groups {
 		for _, p := range g.parameters {
-			if p.kind == table {
-				continue
+			for word := range p.words() {
+				fmt.Fprintf(&b, "%s16'd%d: config_value = %s;\n", indent, address, p.register(word))
+				address++
 			}
-			value := p.name
-			switch p.kind {
-			case number:
-				value = fmt.Sprintf("{32'd0, %s}", p.name)
-			case encoded:
-				value = fmt.Sprintf("{{%d{%s[%d]}}, %s}", 64-p.bits, p.name, p.bits-1, p.name)
-			}
-			fmt.Fprintf(&b, "%s16'd%d: config_value = %s;\n", indent, address, value)
-			address++
 		}
 	}
 	return b.String()

@@ -29,6 +29,9 @@ func TestMutationsOfTheRTLAreCaught(t *testing.T) {
 		unit                 string // what it must name
 	}{
 		{"ties round up", "accelsim_round.v", "(|rest[SHIFT-1:0] | extended[SHIFT])", "1'b1", "accelsim_tb_units", "error"},
+		{"fires above the threshold only", "accelsim_lif.v", "u3 >= u_th", "u3 > u_th", "accelsim_tb_units", "lif"},
+		{"sums keep their last term only", "accelsim_accumulator.v", "first1 ? {SW{1'b0}} : sum", "{SW{1'b0}}", "accelsim_tb_units", "accumulator"},
+		{"products keep their last term only", "accelsim_mac.v", "first1 ? {BW{1'b0}} : sum", "{BW{1'b0}}", "accelsim_tb_units", "mac"},
 		{"hard reset", "accelsim_lif.v", "fired ? theta_wide", "fired ? leaked_wide", "accelsim_tb_units", "lif"},
 		{"window closed on both sides", "accelsim_surrogate.v", "distance < half &&", "distance <= half &&", "accelsim_tb_units", "surrogate"},
 		{"temporal error added", "accelsim_error.v", "spatial_wide - (", "spatial_wide + (", "accelsim_tb_units", "error"},

@@ -63,53 +63,51 @@ var portLine = regexp.MustCompile(`(?m)^\s*((?:input|output)\s+(?:wire|reg)\s+(?
 // top writes a module that includes the header: the array, or the local block,
 // set to the header's constants, and registers from which a host reads them.
 func (d *Design) top() string {
-	module, rename := "accelsim_array", map[string]string{}
+	module, names := "accelsim_array", map[string]string{}
 	if d.Block != nil {
 		module = "accelsim_block"
 		for _, p := range d.Block.parameters() {
-			switch {
-			case p.bits > 0, p.name == "AW", p.name == "LW", p.name == "HW", p.name == "TRAINED", p.name == "LAYERS":
-				rename[p.name] = "BLOCK_" + p.name
-			case p.name == "STEPS":
-				rename[p.name] = "K"
-			}
+			names[p.name] = p.inHeader()
 		}
+	}
+	constantOf := func(parameter string) string {
+		if name, ok := names[parameter]; ok {
+			return namePrefix + name
+		}
+		return namePrefix + parameter
 	}
 	text, _ := sources.ReadFile("rtl/" + module + ".v") // embedded: cannot fail
 	source := string(text)
 	head, body, _ := strings.Cut(source, "\n) (\n")
-	ports, _, _ := strings.Cut(body, "\n);")
+	portList, _, _ := strings.Cut(body, "\n);")
 
 	constant := map[string]bool{}
 	for _, c := range constants(d.Datapath) {
 		constant[c.port] = true
 	}
-	var names, declarations, connections, overrides []string
-	for _, m := range portLine.FindAllStringSubmatch(ports, -1) {
+	var ports, declarations, connections, overrides, parameters []string
+	for _, m := range regexp.MustCompile(`parameter\s+(?:\[[^=]*\]\s+)?(\w+)\s*=`).FindAllStringSubmatch(head, -1) {
+		parameters = append(parameters, m[1])
+		overrides = append(overrides, fmt.Sprintf(".%s(%s)", m[1], constantOf(m[1])))
+	}
+	for _, m := range portLine.FindAllStringSubmatch(portList, -1) {
 		declaration, name := m[1], m[2]
 		if constant[name] {
-			connections = append(connections, fmt.Sprintf(".%s(%s)", name, strings.ToUpper(name)))
+			connections = append(connections, fmt.Sprintf(".%s(%s)", name, namePrefix+strings.ToUpper(name)))
 			continue
 		}
-		for from, to := range rename {
-			declaration = regexp.MustCompile(`\b`+from+`\b`).ReplaceAllString(declaration, to)
+		for _, p := range parameters {
+			declaration = regexp.MustCompile(`\b`+p+`\b`).ReplaceAllString(declaration, constantOf(p))
 		}
 		declaration = strings.Replace(strings.Join(strings.Fields(declaration), " "), "output reg", "output wire", 1)
-		names = append(names, name)
+		ports = append(ports, name)
 		declarations = append(declarations, fmt.Sprintf("  %s %s;", declaration, name))
 		connections = append(connections, fmt.Sprintf(".%s(%s)", name, name))
-	}
-	for _, m := range regexp.MustCompile(`parameter\s+(?:\[[^=]*\]\s+)?(\w+)\s*=`).FindAllStringSubmatch(head, -1) {
-		value := m[1]
-		if to, ok := rename[value]; ok {
-			value = to
-		}
-		overrides = append(overrides, fmt.Sprintf(".%s(%s)", m[1], value))
 	}
 	return fmt.Sprintf("%s`default_nettype none\nmodule accelsim_top (\n    %s,\n    config_address,\n    config_value\n);\n"+
 		"  `include \"accelsim_params.vh\"\n%s\n  input wire [15:0] config_address;\n  output reg [63:0] config_value;\n\n"+
 		"  %s #(\n      %s\n  ) %s (\n      %s\n  );\n\n  // Every constant of the header, in its order.\n  always @*\n    case (config_address)\n%s      default: config_value = 64'd0;\n    endcase\nendmodule\n`default_nettype wire\n",
-		d.banner(), strings.Join(names, ",\n    "), strings.Join(declarations, "\n"),
+		d.banner(), strings.Join(ports, ",\n    "), strings.Join(declarations, "\n"),
 		module, wrap(overrides), strings.TrimPrefix(module, "accelsim_"), wrap(connections), d.rom("      "))
 }
 
@@ -217,10 +215,13 @@ type jsonGroup struct {
 }
 
 type jsonParameter struct {
-	Name    string `json:"name"`
-	Value   *int64 `json:"value,omitempty"`
-	Bits    string `json:"bits,omitempty"` // of a table
-	Width   int    `json:"width"`
+	Name  string `json:"name"`
+	Value *int64 `json:"value,omitempty"`
+	Bits  string `json:"bits,omitempty"` // of a table
+	Width int    `json:"width"`
+	// Address is that of the register from which a host reads it; a table has one
+	// for each 64 bits, the lowest first.
+	Address int    `json:"address"`
 	Comment string `json:"comment,omitempty"`
 }
 
@@ -229,6 +230,7 @@ func (d *Design) json() string {
 		Schema: Schema, Workload: d.Workload.Name, Hardware: d.Hardware.Name, K: d.K, N: d.N,
 		Datapath: d.Formats.String(), Command: d.Command,
 	}
+	address := 0
 	for _, g := range d.groups {
 		list := jsonGroup{Heading: g.heading}
 		for _, p := range g.parameters {
@@ -239,7 +241,8 @@ func (d *Design) json() string {
 			case long:
 				width = 64
 			}
-			j := jsonParameter{Name: p.name, Width: width, Comment: p.comment}
+			j := jsonParameter{Name: p.name, Width: width, Address: address, Comment: p.comment}
+			address += p.words()
 			if p.kind == table {
 				j.Bits = p.literal
 			} else {

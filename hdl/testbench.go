@@ -310,6 +310,14 @@ func NewBlockTest(w *network.Workload, b *fixed.Block, a pe.Array, intervals int
 	return t
 }
 
+// Trained is the number of weights that learn.
+func (t *BlockTest) Trained() (weights int) {
+	for _, w := range t.Block.W[:t.Block.Trained] {
+		weights += len(w)
+	}
+	return weights
+}
+
 // blockTables is where the block's buffers hold what.
 type blockTables struct {
 	addressBits, layerBits                                     int
@@ -359,29 +367,48 @@ func (t blockTables) packed(list []int) string {
 	return fmt.Sprintf("%d'h%s", w.width, w.lines[0])
 }
 
-// blockParameters are the parameters of accelsim_block that its tables give,
-// as (name, Verilog value, bits); 0 bits is a plain number.
+// parameters are those of accelsim_block that its tables give.
 func (t *BlockTest) parameters() []blockParameter {
 	b, a, l := t.Block, t.Array, t.tables
-	number := func(name string, v int) blockParameter { return blockParameter{name, fmt.Sprint(v), 0} }
+	shared := func(name string, v int) blockParameter {
+		return blockParameter{name: name, value: fmt.Sprint(v), number: v}
+	}
+	number := func(name string, v int) blockParameter {
+		return blockParameter{name: name, value: fmt.Sprint(v), number: v, own: true}
+	}
 	table := func(name string, list []int) blockParameter {
-		return blockParameter{name, l.packed(list), l.addressBits << l.layerBits}
+		return blockParameter{name: name, value: l.packed(list), bits: l.addressBits << l.layerBits, own: true}
+	}
+	address := func(name string, v int) blockParameter {
+		return blockParameter{name: name, value: fmt.Sprintf("%d'd%d", l.addressBits, v), bits: l.addressBits, own: true}
 	}
 	return []blockParameter{
-		number("ROWS", a.Rows), number("COLUMNS", a.Columns), number("LANES", a.Lanes), number("PIPELINE", int(a.Pipeline)),
-		number("BATCH", b.Batch), number("STEPS", b.K), number("SLOTS", max(b.K, 2)),
+		shared("ROWS", a.Rows), shared("COLUMNS", a.Columns), shared("LANES", a.Lanes), shared("PIPELINE", int(a.Pipeline)),
+		shared("BATCH", b.Batch), shared("STEPS", b.K), shared("SLOTS", max(b.K, 2)),
 		number("LAYERS", b.Layers()), number("TRAINED", b.Trained), number("AW", l.addressBits), number("LW", l.layerBits),
 		table("SIZES", l.sizes), table("NEURONS", l.neurons), table("WEIGHTS", l.weights),
 		table("NEURON_BASE", l.neuronBase), table("SPIKE_BASE", l.spikeBase), table("WEIGHT_BASE", l.weightBase),
-		{"NEURON_SLOT", fmt.Sprintf("%d'd%d", l.addressBits, l.neuronSlot), l.addressBits},
-		{"SPIKE_SLOT", fmt.Sprintf("%d'd%d", l.addressBits, l.spikeSlot), l.addressBits},
+		address("NEURON_SLOT", l.neuronSlot), address("SPIKE_SLOT", l.spikeSlot),
 		number("HW", l.hostBits(b)),
 	}
 }
 
 type blockParameter struct {
 	name, value string
-	bits        int
+	bits        int  // of a table
+	number      int  // of a plain number
+	own         bool // the block's alone: the header has it under a name of its own
+}
+
+// inHeader is the header's name of a parameter, without its prefix.
+func (p blockParameter) inHeader() string {
+	switch {
+	case p.own:
+		return "BLOCK_" + p.name
+	case p.name == "STEPS":
+		return "K"
+	}
+	return p.name
 }
 
 // blockSettings prints all overrides of accelsim_block.

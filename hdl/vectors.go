@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"math/rand/v2"
+	"sort"
 	"strings"
 
 	"accelsim/pe"
@@ -150,7 +151,7 @@ func Units(d *fixed.Datapath, vectors int, seed uint64) []*Unit {
 	}
 	set(lif, "tau", "theta", "u_th")
 	for range vectors {
-		before, sum := r.near(), r.bits(min(d.SumBits, ww+3))
+		before, sum := r.membrane()
 		after, spike := d.LIF(before, sum)
 		lif.in[0].put(before, sum)
 		lif.out[0].put(after, truth(spike))
@@ -208,11 +209,11 @@ func Units(d *fixed.Datapath, vectors int, seed uint64) []*Unit {
 	for _, unit := range []*Unit{accumulator, mac} {
 		sum, start := int64(0), true
 		for i := range vectors {
-			last := i == vectors-1 || r.IntN(r.longest()) == 0
-			x, weight := r.bit(), r.bits(ww)
+			x, weight, longest := r.bit(), r.bits(ww), terms(d.SumBits, ww)
 			if unit == mac {
-				x = r.bits(ew)
+				x, longest = r.bits(ew), terms(d.SpatialBits, ew+ww)
 			}
+			last := i == vectors-1 || r.IntN(longest) == 0
 			if start {
 				sum = 0
 			}
@@ -252,10 +253,28 @@ func Units(d *fixed.Datapath, vectors int, seed uint64) []*Unit {
 	return append(units, whole(units[len(units)-2], units[len(units)-1]))
 }
 
-// longest bounds the terms of a random sum so that it stays exact.
-func (r source) longest() int {
+// terms bounds the terms of a random sum of some bits so that it stays exact.
+func terms(sum, term int) int { return 1 << min(6, sum-term) }
+
+// membrane returns the potential before and the synaptic sum of a neuron. One in
+// three is, for a sum that can decide, the least potential from which the neuron
+// fires or the greatest from which it does not: a leak of at most one moves u by
+// at most its last place, so that u is then u_th to the bit, or one less.
+func (r source) membrane() (before, sum int64) {
 	d := r.d
-	return 1 << min(6, d.SumBits-d.Weight.Width(), d.SpatialBits-d.Error.Width()-d.Weight.Width(), d.RegisterBits-d.Error.Width())
+	bits := min(d.SumBits, d.Weight.Width()+3)
+	if r.IntN(3) > 0 {
+		return r.near(), r.bits(bits)
+	}
+	lowest, fraction, limit := d.Potential.Min(), d.Potential.Fraction, int64(1)<<(bits-1)
+	about := lowest + r.Int64N(d.Threshold-lowest)
+	sum = (d.Threshold<<fraction - d.Leak*about) >> (2*fraction - d.Weight.Fraction)
+	sum = min(max(sum, -limit), limit-1)
+	least := lowest + int64(sort.Search(int(d.Threshold-lowest), func(above int) bool {
+		_, fires := d.LIF(lowest+int64(above), sum)
+		return fires
+	}))
+	return max(least-r.Int64N(2), lowest), sum
 }
 
 // gradients goes through random registers of random weights: terms, then a
@@ -263,14 +282,14 @@ func (r source) longest() int {
 func (r source) gradients(atLeast int, put func(drain, first, load, last, spike, gamma, before, dw int64)) {
 	d := r.d
 	ew, gw := d.Error.Width(), d.Gradient.Width()
-	positions := 1 << min(6, d.RegisterBits-ew)
+	positions := terms(d.RegisterBits, ew)
 	for n := 0; n < atLeast; {
 		samples, dw := 1+r.IntN(4), r.bits(gw)
 		for sample := range samples {
 			load, last := truth(sample == 0), truth(sample == samples-1)
 			register := int64(0)
-			terms := 1 + r.IntN(positions)
-			for i := range terms {
+			count := 1 + r.IntN(positions)
+			for i := range count {
 				spike, gamma := r.bit(), r.bits(ew)
 				register += spike * gamma
 				put(0, truth(i == 0), load, last, spike, gamma, r.bits(gw), 0)
@@ -281,7 +300,7 @@ func (r source) gradients(atLeast int, put func(drain, first, load, last, spike,
 			}
 			dw = d.Accumulate(dw, register)
 			put(1, r.bit(), load, last, r.bit(), r.bits(ew), before, dw)
-			n += terms + 1
+			n += count + 1
 		}
 	}
 }
@@ -353,7 +372,7 @@ func lane(r source, vectors int) *Unit {
 		}, words{}}},
 	}
 	for range vectors {
-		before, sum := r.near(), r.bits(min(d.SumBits, ww+3))
+		before, sum := r.membrane()
 		spike, count, label := r.bit(), r.Int64N(int64(d.K)), r.bit()
 		temporal, spatial, gamma, _, _, _ := r.errorVector()
 		w, v, dw := r.bits(ww), r.bits(gw), r.bits(gw)
@@ -402,12 +421,16 @@ func element(r source, vectors int) *Unit {
 				}
 			})
 		default:
-			terms, sum, spatial := 1+r.IntN(r.longest()), int64(0), int64(0)
-			for i := range terms {
+			longest := terms(d.SumBits, ww)
+			if op == 1 {
+				longest = terms(d.SpatialBits, ew+ww)
+			}
+			count, sum, spatial := 1+r.IntN(longest), int64(0), int64(0)
+			for i := range count {
 				spike, gamma, weight := r.bit(), r.bits(ew), r.bits(ww)
 				sum += spike * weight
 				spatial += gamma * weight
-				in.put(op, truth(i == 0), truth(i == terms-1), r.bit(), r.bit(), spike, r.bit(), gamma, weight, r.bits(gw))
+				in.put(op, truth(i == 0), truth(i == count-1), r.bit(), r.bit(), spike, r.bit(), gamma, weight, r.bits(gw))
 			}
 			if op == 0 {
 				sums.put(sum)

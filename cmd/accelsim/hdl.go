@@ -118,10 +118,14 @@ func newHDLCommand() *cobra.Command {
 			if err := r.runTools(ctx, d, board, &f); err != nil {
 				return err
 			}
+			write := r.write
 			if f.format == "json" {
-				return report.WriteJSON(c.OutOrStdout(), r)
+				write = func(w io.Writer) error { return report.WriteJSON(w, r) }
 			}
-			return r.write(c.OutOrStdout())
+			if err := write(c.OutOrStdout()); err != nil || !f.test {
+				return err
+			}
+			return r.Activity.check()
 		},
 	}
 	task.register(c)
@@ -152,19 +156,42 @@ func regenerate(task *taskFlags, f *hdlFlags, k, n int) string {
 
 // hdlReport is what `accelsim hdl --format json` prints.
 type hdlReport struct {
-	Schema   string   `json:"schema"`
-	Out      string   `json:"out"`
-	Seed     uint64   `json:"seed"`
-	Files    int      `json:"files"`
-	Datapath string   `json:"datapath"`
-	Block    string   `json:"block"`
-	Cycles   int64    `json:"block_cycles,omitempty"`
-	Map      int64    `json:"address_map_bytes"`
-	DRAM     int64    `json:"dram_bytes"`
-	Tests    []string `json:"tests,omitempty"`
+	Schema   string `json:"schema"`
+	Out      string `json:"out"`
+	Seed     uint64 `json:"seed"`
+	Files    int    `json:"files"`
+	Datapath string `json:"datapath"`
+	Block    string `json:"block"`
+	// Emitted is what the RTL is, and all that fits is said of; the workload's
+	// training also takes Missing, for which there are no units.
+	Emitted  string         `json:"emitted"`
+	Missing  []string       `json:"missing_units,omitempty"`
+	Cycles   int64          `json:"block_cycles,omitempty"`
+	Map      int64          `json:"address_map_bytes"`
+	DRAM     int64          `json:"dram_bytes"`
+	Tests    []string       `json:"tests,omitempty"`
+	Activity *blockActivity `json:"block_test,omitempty"`
 	// Accuracy is the block's tensors against float32, after its testbench's intervals.
 	Accuracy  []fixed.Accuracy `json:"accuracy,omitempty"`
 	Resources hdlResources     `json:"resources"`
+}
+
+// blockActivity is what happens in the test of the block: where no weight moves,
+// it shows nothing of the backward pass.
+type blockActivity struct {
+	Intervals int `json:"intervals"`
+	Spikes    int `json:"spikes"`
+	Weights   int `json:"weights"`
+	Moved     int `json:"weights_moved"`
+}
+
+// check says that a test would pass whatever the backward pass did.
+func (a *blockActivity) check() error {
+	if a == nil || a.Moved > 0 {
+		return nil
+	}
+	return fmt.Errorf("the block's test shows nothing of learning: none of its %d weights moves in %d intervals with %d spikes; give --datapath more fraction bits for w, or the workload a larger learning rate",
+		a.Weights, a.Intervals, a.Spikes)
 }
 
 type hdlResources struct {
@@ -174,21 +201,25 @@ type hdlResources struct {
 	Has      hdl.Resources  `json:"has"`
 	Estimate hdl.Resources  `json:"estimate"`
 	Yosys    *hdl.Resources `json:"yosys,omitempty"`
-	Fits     bool           `json:"fits"`
-	Lacks    []string       `json:"lacks,omitempty"`
+	// Of is what is estimated: all that Fits speaks of.
+	Of    string   `json:"of"`
+	Fits  bool     `json:"fits"`
+	Lacks []string `json:"lacks,omitempty"`
 }
 
 func newHDLReport(d *hdl.Design, b hdl.Board, out string) *hdlReport {
 	r := &hdlReport{
 		Schema: hdl.Schema, Out: out, Files: len(d.Files()), Datapath: d.Formats.String(),
 		Map: int64(d.MapEnd()), DRAM: int64(d.Hardware.DRAM.Capacity()),
-		Resources: hdlResources{Board: b.Name, Device: b.Device, Source: b.Source, Has: b.Resources, Estimate: d.Estimate(b)},
+		Resources: hdlResources{Board: b.Name, Device: b.Device, Source: b.Source, Has: b.Resources, Estimate: d.Estimate(b), Of: hdl.Estimated},
 	}
+	r.Emitted, r.Missing = d.Emitted(), d.Missing()
 	r.Block = "controller and array (accelsim_block)"
 	if d.Block == nil {
 		r.Block = fmt.Sprintf("array only: the controller executes one small local block of fully connected layers, and of this workload %v", d.NoBlock)
 	} else {
 		r.Cycles, r.Accuracy = int64(d.Block.Cycles), d.Block.Accuracy
+		r.Activity = &blockActivity{d.Block.Intervals, d.Block.Fired, d.Block.Trained(), d.Block.Moved}
 	}
 	r.Resources.Lacks = r.Resources.Estimate.Fits(b)
 	r.Resources.Fits = len(r.Resources.Lacks) == 0
@@ -230,10 +261,16 @@ func (r *hdlReport) write(w io.Writer) error {
 	fmt.Fprintf(&b, "wrote       %d files to %s\n", r.Files, r.Out)
 	fmt.Fprintf(&b, "datapath    %s\n", r.Datapath)
 	fmt.Fprintf(&b, "RTL         %s\n", r.Block)
+	if len(r.Missing) > 0 {
+		fmt.Fprintf(&b, "missing     no units for what this workload takes: %s\n", strings.Join(r.Missing, ", "))
+	}
 	if r.Cycles > 0 {
 		fmt.Fprintf(&b, "interval    %d clocks\n", r.Cycles)
 	}
 	fmt.Fprintf(&b, "addresses   %d bytes of the DRAM's %d\n", r.Map, r.DRAM)
+	if a := r.Activity; a != nil {
+		fmt.Fprintf(&b, "block test  %d of %d weights move in %d intervals, %d spikes\n", a.Moved, a.Weights, a.Intervals, a.Spikes)
+	}
 	for _, line := range r.Tests {
 		fmt.Fprintf(&b, "test        %s\n", line)
 	}
@@ -254,11 +291,14 @@ func (r *hdlReport) write(w io.Writer) error {
 	}
 	row(s.Board+" ("+s.Device+")", s.Has)
 	if s.Fits {
-		fmt.Fprintf(&b, "fits on %s\n", s.Board)
+		fmt.Fprintf(&b, "%s fits on %s", s.Of, s.Board)
 	} else {
-		fmt.Fprintf(&b, "does not fit on %s: %s\n", s.Board, strings.Join(s.Lacks, ", "))
+		fmt.Fprintf(&b, "%s does not fit on %s: %s", s.Of, s.Board, strings.Join(s.Lacks, ", "))
 	}
-	fmt.Fprintf(&b, "%s's figures: %s; the BRAM are those of the layer buffer\n", s.Board, s.Source)
+	if len(r.Missing) > 0 {
+		fmt.Fprintf(&b, "; not in it: %s", strings.Join(r.Missing, ", "))
+	}
+	fmt.Fprintf(&b, "\n%s's figures: %s; the BRAM are those of the layer buffer\n", s.Board, s.Source)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

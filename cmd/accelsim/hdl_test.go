@@ -1,10 +1,14 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"accelsim/hdl"
 )
 
 // hdlFails runs `accelsim hdl` and returns what it says and its status.
@@ -54,6 +58,50 @@ func TestHDLRefusesBadInput(t *testing.T) {
 	text, status := hdlFails(t, append(append([]string{}, base...), "--out", fresh(), "--test")...)
 	if status != exitBadInput || !strings.Contains(text, "apt-get install iverilog") {
 		t.Errorf("without tools: status %d, %q", status, text)
+	}
+}
+
+// hdlReportOf runs `accelsim hdl` to its report.
+func hdlReportOf(t *testing.T, args ...string) (r hdlReport, status int) {
+	t.Helper()
+	status, out, _ := commandLine(t, append([]string{"hdl", "--format", "json", "--vectors", "4", "--out", filepath.Join(t.TempDir(), "out")}, args...)...)
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return r, status
+}
+
+func TestHDLNamesTheUnitsThatAreMissing(t *testing.T) {
+	r, status := hdlReportOf(t, "--net", "resnet18", "--k", "1", "--n", "1", "--datapath", "q6.12")
+	want := []string{"controller and buffers", "batch norm", "residual joins", "pooling", "cross entropy", "Adam"}
+	if status != exitDone || !slices.Equal(r.Missing, want) || r.Emitted != "array only (accelsim_array)" || r.Activity != nil {
+		t.Errorf("status %d, emitted %q, missing %q; want %q", status, r.Emitted, r.Missing, want)
+	}
+}
+
+// A block in whose test no weight moves would pass with any backward pass.
+func TestHDLTestOfABlockThatLearnsNothingFails(t *testing.T) {
+	for _, tool := range []string{"iverilog", "verilator"} {
+		if err := hdl.FindTool(tool); err != nil {
+			t.Skip(err)
+		}
+	}
+	dir := t.TempDir()
+	for _, c := range []struct {
+		rate   string
+		moves  bool
+		status int
+	}{{"0.1", true, exitDone}, {"1e-9", false, exitFailed}} {
+		net := filepath.Join(dir, "net.yaml")
+		text := "input: {channels: 3, height: 2, width: 2, encoding: event}\nlayers: 5FC-3FC\ntimesteps: 6\nbatch: 3\ntraining: {learning_rate: " + c.rate + "}\n"
+		if err := os.WriteFile(net, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		r, status := hdlReportOf(t, "--net", net, "--hw", filepath.Join("..", "..", "hdl", "testdata", "small.yaml"), "--k", "3", "--n", "1",
+			"--datapath", "w=q2.14,u=q4.12,e=q4.12,g=q6.10", "--test")
+		if a := r.Activity; status != c.status || a == nil || a.Weights != 75 || a.Moved > 0 != c.moves || len(r.Missing) > 0 {
+			t.Errorf("learning rate %s: status %d, %+v, missing %q", c.rate, status, a, r.Missing)
+		}
 	}
 }
 
