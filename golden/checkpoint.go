@@ -9,8 +9,7 @@ import (
 	"io"
 	"math"
 	"os"
-
-	"accelsim/tensors"
+	"slices"
 )
 
 // A checkpoint is a magic line, the length of a JSON header (4 bytes, little
@@ -109,36 +108,42 @@ func (t *Trainer) states(do func(name string, values []float32)) {
 }
 
 // WriteCheckpoint writes everything that [Trainer.Fit] needs to continue with
-// identical numbers. The file is replaced at once: a kill or a full disk
-// leaves the previous one.
-func (t *Trainer) WriteCheckpoint(path string) error {
+// identical numbers, and no more: the same training writes the same bytes,
+// however long it took.
+func (t *Trainer) WriteCheckpoint(w io.Writer) error {
 	h := checkpointHeader{
 		Settings: t.settings(), Position: t.position, Iterations: t.iterations, Updates: t.updates,
-		History: t.history, Measured: measuredHeader{t.measured.nonZero, t.measured.steps},
+		History: withoutSeconds(t.history), Measured: measuredHeader{t.measured.nonZero, t.measured.steps},
 	}
 	t.states(func(name string, values []float32) { h.Arrays = append(h.Arrays, arrayHeader{name, len(values)}) })
 	header, err := json.Marshal(h)
 	if err != nil {
-		return fmt.Errorf("checkpoint %s: %w", path, err)
+		return err
 	}
-	return tensors.WriteAtomically(path, func(w io.Writer) error {
-		sum := crc32.NewIEEE()
-		to := io.MultiWriter(w, sum)
-		start := binary.LittleEndian.AppendUint32([]byte(checkpointMagic), uint32(len(header)))
-		if _, err := to.Write(append(start, header...)); err != nil {
-			return err
+	sum := crc32.NewIEEE()
+	to := io.MultiWriter(w, sum)
+	start := binary.LittleEndian.AppendUint32([]byte(checkpointMagic), uint32(len(header)))
+	if _, err := to.Write(append(start, header...)); err != nil {
+		return err
+	}
+	t.states(func(_ string, values []float32) {
+		if err == nil {
+			err = binary.Write(to, binary.LittleEndian, values)
 		}
-		var err error
-		t.states(func(_ string, values []float32) {
-			if err == nil {
-				err = binary.Write(to, binary.LittleEndian, values)
-			}
-		})
-		if err != nil {
-			return err
-		}
-		return binary.Write(w, binary.LittleEndian, sum.Sum32())
 	})
+	if err != nil {
+		return err
+	}
+	return binary.Write(w, binary.LittleEndian, sum.Sum32())
+}
+
+// withoutSeconds leaves out how long epochs took.
+func withoutSeconds(history []Epoch) []Epoch {
+	timeless := slices.Clone(history)
+	for i := range timeless {
+		timeless[i].Seconds = 0
+	}
+	return timeless
 }
 
 // ReadCheckpoint continues from a checkpoint of the same network, settings and

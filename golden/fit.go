@@ -1,6 +1,8 @@
 package golden
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -48,7 +50,6 @@ type Position struct {
 	Iterations int
 	Correct    int
 	Losses     []float64 // per block, summed over iterations
-	Seconds    float64
 }
 
 // Epoch is what an epoch came to. Accuracies are fractions; those of sets that
@@ -60,13 +61,32 @@ type Epoch struct {
 	Train        float64   `json:"train_accuracy"`
 	HeldOut      *float64  `json:"held_out_accuracy,omitempty"`
 	Test         *float64  `json:"test_accuracy,omitempty"`
-	Seconds      float64   `json:"seconds"` // training alone
+	// Seconds is what training took, without tests; 0 of an epoch that another
+	// process began.
+	Seconds float64 `json:"seconds,omitempty"`
 }
+
+// Interrupted says that training stopped because its context was cancelled. What
+// was trained has been saved.
+type Interrupted struct {
+	Position Position
+	Samples  int   // of an epoch
+	Cause    error // of the context
+}
+
+// Error says where.
+func (e *Interrupted) Error() string {
+	return fmt.Sprintf("%v in epoch %d, after %d of %d samples", e.Cause, e.Position.Epoch+1, e.Position.Next, e.Samples)
+}
+
+// Unwrap returns the cause.
+func (e *Interrupted) Unwrap() error { return e.Cause }
 
 // Fit trains until o.Epochs are finished, continuing where the trainer stands:
 // at the beginning, or where its checkpoint was written. The order of samples
-// depends on the seed and the epoch only.
-func (t *Trainer) Fit(train Samples, o FitOptions) error {
+// depends on the seed and the epoch only. If the context is cancelled, it calls
+// o.Save and returns an [Interrupted].
+func (t *Trainer) Fit(ctx context.Context, train Samples, o FitOptions) error {
 	total := train.Len()
 	if o.Samples > 0 {
 		total = min(total, o.Samples)
@@ -80,28 +100,17 @@ func (t *Trainer) Fit(train Samples, o FitOptions) error {
 		t.position.Losses = make([]float64, len(t.blocks))
 	}
 	for t.position.Epoch < o.Epochs {
-		epoch, err := t.fitEpoch(train, rest, o)
+		epoch, err := t.epoch(ctx, train, rest, heldOut, o)
+		if err != nil && ctx.Err() != nil {
+			return errors.Join(o.save(), &Interrupted{t.position, len(rest), context.Cause(ctx)})
+		}
 		if err != nil {
 			return err
 		}
-		if epoch.HeldOut, err = t.accuracyOf(train, heldOut); err != nil {
-			return err
-		}
-		if o.Test != nil {
-			testSamples := o.Test.Len()
-			if o.TestSamples > 0 {
-				testSamples = min(testSamples, o.TestSamples)
-			}
-			if epoch.Test, err = t.accuracyOf(o.Test, upTo(testSamples)); err != nil {
-				return err
-			}
-		}
 		t.history = append(t.history, epoch)
 		t.position = Position{Epoch: epoch.Epoch, Losses: make([]float64, len(t.blocks))}
-		if o.Save != nil {
-			if err := o.Save(); err != nil {
-				return err
-			}
+		if err := o.save(); err != nil {
+			return err
 		}
 		if o.Epoch != nil {
 			if err := o.Epoch(epoch); err != nil {
@@ -110,6 +119,31 @@ func (t *Trainer) Fit(train Samples, o FitOptions) error {
 		}
 	}
 	return nil
+}
+
+// save calls Save, if there is one.
+func (o FitOptions) save() error {
+	if o.Save == nil {
+		return nil
+	}
+	return o.Save()
+}
+
+// epoch trains the rest of the current epoch and tests what came of it.
+func (t *Trainer) epoch(ctx context.Context, train Samples, rest, heldOut []int, o FitOptions) (Epoch, error) {
+	epoch, err := t.fitEpoch(ctx, train, rest, o)
+	if err != nil {
+		return epoch, err
+	}
+	if epoch.HeldOut, err = t.accuracyOf(ctx, train, heldOut); err != nil || o.Test == nil {
+		return epoch, err
+	}
+	testSamples := o.Test.Len()
+	if o.TestSamples > 0 {
+		testSamples = min(testSamples, o.TestSamples)
+	}
+	epoch.Test, err = t.accuracyOf(ctx, o.Test, upTo(testSamples))
+	return epoch, err
 }
 
 func upTo(n int) []int {
@@ -121,7 +155,7 @@ func upTo(n int) []int {
 }
 
 // fitEpoch runs the rest of the current epoch.
-func (t *Trainer) fitEpoch(train Samples, samples []int, o FitOptions) (Epoch, error) {
+func (t *Trainer) fitEpoch(ctx context.Context, train Samples, samples []int, o FitOptions) (Epoch, error) {
 	at := &t.position
 	rate := math.Ldexp(t.workload.Training.LearningRate, -(at.Epoch / decayEpochs))
 	t.SetLearningRate(rate)
@@ -132,8 +166,8 @@ func (t *Trainer) fitEpoch(train Samples, samples []int, o FitOptions) (Epoch, e
 	if at.Next == 0 {
 		t.measured = activityCounts{}
 	}
-	began, before := time.Now(), at.Seconds
-	err := t.eachBatch(train, order[at.Next:], func(batch tensors.Batch) error {
+	began, whole := time.Now(), at.Next == 0
+	err := t.eachBatch(ctx, train, order[at.Next:], func(batch tensors.Batch) error {
 		result, err := t.Train(batch)
 		if err != nil {
 			return err
@@ -145,16 +179,18 @@ func (t *Trainer) fitEpoch(train Samples, samples []int, o FitOptions) (Epoch, e
 		for b, loss := range result.Losses {
 			at.Losses[b] += loss
 		}
-		at.Seconds = before + time.Since(began).Seconds()
 		if o.Progress != nil {
 			o.Progress(*at, at.Next, len(order))
 		}
-		if o.Save != nil && o.SaveEvery > 0 && at.Iterations%o.SaveEvery == 0 && at.Next < len(order) {
-			return o.Save()
+		if o.SaveEvery > 0 && at.Iterations%o.SaveEvery == 0 && at.Next < len(order) {
+			return o.save()
 		}
 		return nil
 	})
-	e := Epoch{Epoch: at.Epoch + 1, LearningRate: rate, Train: float64(at.Correct) / float64(len(order)), Seconds: at.Seconds}
+	e := Epoch{Epoch: at.Epoch + 1, LearningRate: rate, Train: float64(at.Correct) / float64(len(order))}
+	if whole {
+		e.Seconds = time.Since(began).Seconds()
+	}
 	for _, loss := range at.Losses {
 		e.Losses = append(e.Losses, loss/float64(at.Iterations))
 	}
@@ -162,8 +198,8 @@ func (t *Trainer) fitEpoch(train Samples, samples []int, o FitOptions) (Epoch, e
 }
 
 // eachBatch calls do with the samples in order, a batch at a time, while the
-// next batch is being read.
-func (t *Trainer) eachBatch(from Samples, order []int, do func(tensors.Batch) error) error {
+// next batch is being read, until the context is cancelled.
+func (t *Trainer) eachBatch(ctx context.Context, from Samples, order []int, do func(tensors.Batch) error) error {
 	type read struct {
 		batch *dataset.Batch
 		err   error
@@ -195,6 +231,9 @@ func (t *Trainer) eachBatch(from Samples, order []int, do func(tensors.Batch) er
 		if r.err != nil {
 			return r.err
 		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := do(tensors.Batch{X: r.batch.X, Static: t.input.static, Y: r.batch.Labels}); err != nil {
 			return err
 		}
@@ -205,12 +244,12 @@ func (t *Trainer) eachBatch(from Samples, order []int, do func(tensors.Batch) er
 
 // accuracyOf returns the fraction of samples that are classified right; nil if
 // there are none.
-func (t *Trainer) accuracyOf(from Samples, indices []int) (*float64, error) {
+func (t *Trainer) accuracyOf(ctx context.Context, from Samples, indices []int) (*float64, error) {
 	if len(indices) == 0 {
 		return nil, nil
 	}
 	correct := 0
-	err := t.eachBatch(from, indices, func(batch tensors.Batch) error {
+	err := t.eachBatch(ctx, from, indices, func(batch tensors.Batch) error {
 		result, err := t.Predict(batch)
 		correct += result.Correct
 		return err

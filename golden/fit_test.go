@@ -1,6 +1,8 @@
 package golden
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"math/rand/v2"
@@ -9,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"accelsim/dataset"
 	"accelsim/network"
@@ -86,7 +89,7 @@ func TestTrainingLearns(t *testing.T) {
 		w, data := blobWorkload(t, blobLayers)
 		w.Training.Optimizer, w.Training.Loss, w.Training.LearningRate, w.Dropout = c.optimizer, c.loss, c.rate, c.dropout
 		trainer := newTrainerOrFail(t, w, c.k, c.n, Options{Seed: 5})
-		if err := trainer.Fit(data, FitOptions{Epochs: 12, HeldOut: 40, Test: data}); err != nil {
+		if err := trainer.Fit(t.Context(), data, FitOptions{Epochs: 12, HeldOut: 40, Test: data}); err != nil {
 			t.Fatal(err)
 		}
 		last := trainer.History()[11]
@@ -99,7 +102,7 @@ func TestTrainingLearns(t *testing.T) {
 func TestActivityCountsNonZeroValues(t *testing.T) {
 	w, data := blobWorkload(t, blobLayers)
 	trainer := newTrainerOrFail(t, w, 4, 1, Options{})
-	if err := trainer.Fit(data, FitOptions{Epochs: 1}); err != nil {
+	if err := trainer.Fit(t.Context(), data, FitOptions{Epochs: 1}); err != nil {
 		t.Fatal(err)
 	}
 	a, err := trainer.Activity()
@@ -120,7 +123,7 @@ func TestTheLearningRateIsHalvedEvery20Epochs(t *testing.T) {
 	w, data := blobWorkload(t, "4FC-4FC")
 	w.Batch = 200
 	trainer := newTrainerOrFail(t, w, 4, 1, Options{})
-	if err := trainer.Fit(data, FitOptions{Epochs: 41}); err != nil {
+	if err := trainer.Fit(t.Context(), data, FitOptions{Epochs: 41}); err != nil {
 		t.Fatal(err)
 	}
 	for epoch, want := range map[int]float64{1: 0.1, 20: 0.1, 21: 0.05, 40: 0.05, 41: 0.025} {
@@ -139,13 +142,85 @@ func parametersOf(t *testing.T, trainer *Trainer) string {
 	return string(text)
 }
 
+// saveCheckpoint writes a checkpoint to a file.
+func saveCheckpoint(trainer *Trainer, path string) error {
+	var text bytes.Buffer
+	return errors.Join(trainer.WriteCheckpoint(&text), os.WriteFile(path, text.Bytes(), 0o600))
+}
+
+// The same training writes the same checkpoint, whether it took long or not.
+func TestACheckpointHoldsNoTime(t *testing.T) {
+	w, data := blobWorkload(t, blobLayers)
+	w.Batch = 24
+	var texts [2]bytes.Buffer
+	for i := range texts {
+		trainer := newTrainerOrFail(t, w, 2, 1, Options{Seed: 9})
+		options := FitOptions{Epochs: 2, SaveEvery: 5}
+		options.Save = func() error { return trainer.WriteCheckpoint(&texts[i]) }
+		options.Progress = func(Position, int, int) { time.Sleep(time.Duration(i) * time.Millisecond) }
+		if err := trainer.Fit(t.Context(), data, options); err != nil {
+			t.Fatal(err)
+		}
+		if trainer.History()[1].Seconds == 0 {
+			t.Error("the trainer itself has to know what an epoch took")
+		}
+	}
+	if !bytes.Equal(texts[0].Bytes(), texts[1].Bytes()) {
+		t.Error("the checkpoints of two equal runs differ")
+	}
+}
+
+// Training that is told to stop saves what it has, wherever that is, and goes on
+// from there with the numbers of an uninterrupted run.
+func TestTrainingThatIsStoppedIsSaved(t *testing.T) {
+	w, data := blobWorkload(t, blobLayers)
+	w.Batch, w.Dropout = 24, 0.2
+	straight := newTrainerOrFail(t, w, 2, 1, Options{Seed: 9})
+	options := FitOptions{Epochs: 2, HeldOut: 20, Test: data}
+	if err := straight.Fit(t.Context(), data, options); err != nil {
+		t.Fatal(err)
+	}
+	asked := errors.New("asked to")
+	batches := straight.iterations / 2 // of an epoch
+	for _, at := range []int{1, batches - 1, batches, batches + 1, 2 * batches} {
+		path := filepath.Join(t.TempDir(), "run.ckpt")
+		trainer := newTrainerOrFail(t, w, 2, 1, Options{Seed: 9})
+		ctx, cancel := context.WithCancelCause(t.Context())
+		stopped := options
+		stopped.Progress = func(Position, int, int) {
+			if trainer.iterations == at {
+				cancel(asked)
+			}
+		}
+		saves := 0
+		stopped.Save = func() error { saves++; return saveCheckpoint(trainer, path) }
+		err := trainer.Fit(ctx, data, stopped)
+		var interrupted *Interrupted
+		if !errors.As(err, &interrupted) || !errors.Is(err, asked) || trainer.iterations != at || saves == 0 {
+			t.Fatalf("batch %d: error %v after %d batches, saved %d times", at, err, trainer.iterations, saves)
+		}
+		resumed := newTrainerOrFail(t, w, 2, 1, Options{Seed: 9})
+		if err := errors.Join(resumed.ReadCheckpoint(path), resumed.Fit(t.Context(), data, options)); err != nil {
+			t.Fatal(err)
+		}
+		if parametersOf(t, resumed) != parametersOf(t, straight) {
+			t.Errorf("batch %d: parameters differ after resuming", at)
+		}
+		for i, e := range straight.History() {
+			if r := resumed.History()[i]; e.Train != r.Train || *e.HeldOut != *r.HeldOut || *e.Test != *r.Test {
+				t.Errorf("batch %d: epoch %d is %+v, want %+v", at, i+1, r, e)
+			}
+		}
+	}
+}
+
 func TestResumingContinuesWithTheSameNumbers(t *testing.T) {
 	for _, optimizer := range []string{network.SGD, network.Adam} {
 		w, data := blobWorkload(t, blobLayers)
 		w.Training.Optimizer, w.Dropout, w.Batch = optimizer, 0.2, 24
 		options := FitOptions{Epochs: 3, HeldOut: 20, Test: data}
 		straight := newTrainerOrFail(t, w, 2, 1, Options{Seed: 9})
-		if err := straight.Fit(data, options); err != nil {
+		if err := straight.Fit(t.Context(), data, options); err != nil {
 			t.Fatal(err)
 		}
 		// Stopped in the middle of the second epoch, then at its end.
@@ -160,7 +235,7 @@ func TestResumingContinuesWithTheSameNumbers(t *testing.T) {
 			}
 			options.SaveEvery = 3
 			options.Save = func() error {
-				if err := trainer.WriteCheckpoint(path); err != nil {
+				if err := saveCheckpoint(trainer, path); err != nil {
 					return err
 				}
 				if trainer.iterations >= at {
@@ -168,7 +243,7 @@ func TestResumingContinuesWithTheSameNumbers(t *testing.T) {
 				}
 				return nil
 			}
-			err := trainer.Fit(data, options)
+			err := trainer.Fit(t.Context(), data, options)
 			if at == 1000 {
 				if err != nil {
 					t.Fatal(err)
@@ -199,7 +274,7 @@ func TestCheckpointsOfOtherRunsAreRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "run.ckpt")
 	trainer := newTrainerOrFail(t, w, 2, 1, Options{})
 	trainer.position.Losses = make([]float64, 2)
-	if err := trainer.WriteCheckpoint(path); err != nil {
+	if err := saveCheckpoint(trainer, path); err != nil {
 		t.Fatal(err)
 	}
 	if err := newTrainerOrFail(t, w, 2, 1, Options{}).ReadCheckpoint(path); err != nil {
@@ -230,7 +305,7 @@ func TestDamagedCheckpointsAreRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "run.ckpt")
 	trainer := newTrainerOrFail(t, w, 2, 1, Options{})
 	trainer.position.Losses = make([]float64, 2)
-	if err := trainer.WriteCheckpoint(path); err != nil {
+	if err := saveCheckpoint(trainer, path); err != nil {
 		t.Fatal(err)
 	}
 	whole, err := os.ReadFile(path)
@@ -275,7 +350,7 @@ func TestBadBatchesAreRefused(t *testing.T) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
 	}
-	if err := trainer.Fit(data, FitOptions{Epochs: 1, HeldOut: 200}); err == nil {
+	if err := trainer.Fit(t.Context(), data, FitOptions{Epochs: 1, HeldOut: 200}); err == nil {
 		t.Error("all samples held out, and no error")
 	}
 }

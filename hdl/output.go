@@ -19,14 +19,23 @@ func (e *NotEmpty) Error() string {
 	return fmt.Sprintf("%s exists and is not empty; name another folder, or give --force to write into it", e.Folder)
 }
 
-// Write puts the design into a folder.
-func (d *Design) Write(folder string, force bool) error {
+// CheckFolder tells whether a design may be written into a folder: one that is
+// new or empty, or any with force.
+func CheckFolder(folder string, force bool) error {
 	entries, err := os.ReadDir(folder)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if len(entries) > 0 && !force {
 		return &NotEmpty{folder}
+	}
+	return nil
+}
+
+// Write puts the design into a folder: all of its files, or none.
+func (d *Design) Write(folder string, force bool) error {
+	if err := CheckFolder(folder, force); err != nil {
+		return err
 	}
 	return write(folder, d.Files())
 }

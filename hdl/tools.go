@@ -3,12 +3,13 @@ package hdl
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"accelsim/internal/output"
 )
 
 // MissingTool says that a program is not installed.
@@ -116,13 +117,11 @@ func (e *Mismatch) Error() string {
 	return fmt.Sprintf("%s: %s: %s", e.Simulator, e.Module, strings.Join(lines, "; "))
 }
 
-// write puts files into a folder.
+// write puts files into a folder: all, or none.
 func write(folder string, files []file) error {
-	for _, f := range files {
-		name := filepath.Join(folder, f.name)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(f.text), 0o644)); err != nil {
-			return err
-		}
+	set := make([]output.File, len(files))
+	for i, f := range files {
+		set[i] = output.Text(f.name, []byte(f.text))
 	}
-	return nil
+	return output.WriteFolder(folder, set)
 }

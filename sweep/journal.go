@@ -229,25 +229,3 @@ func eachLine(name string, f func(number int, text []byte, torn bool) error) err
 		}
 	}
 }
-
-// WriteFile writes a file whole or not at all: to a temporary file beside it,
-// then renamed.
-func WriteFile(name string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	buffered := bufio.NewWriterSize(f, 1<<16)
-	if err := errors.Join(write(buffered), buffered.Flush(), f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("writing %s: %w", name, err)
-	}
-	if err := os.Chmod(f.Name(), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
-}

@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"accelsim/internal/output"
 	"accelsim/network"
 )
 
@@ -51,34 +51,33 @@ func (p *Plan) Hash() Key {
 // Save writes the plan into a folder of results, for [Merge] to know what is
 // missing. All shards write the same.
 func (p *Plan) Save(dir string) error {
-	folder := versionFolder(dir, p.Fixed.Version)
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	return output.WriteFolder(versionFolder(dir, p.Fixed.Version), []output.File{{Name: planFile, Write: p.write}})
+}
+
+// write writes the plan's header and a line for each point.
+func (p *Plan) write(w io.Writer) error {
+	h := planHeader{Schema: schema, Version: p.Fixed.Version, Inputs: p.Inputs, Points: len(p.Points), Subjects: []plannedSubject{}}
+	place := map[*Subject]int{}
+	for i, s := range p.Subjects {
+		place[s] = i + 1
+		h.Subjects = append(h.Subjects, plannedSubject{s.Given, s.Name, s.Content, s.Net.Input, s.Net.Encoding, s.Net.Text})
+	}
+	text, err := line(h)
+	if err != nil {
 		return err
 	}
-	return WriteFile(filepath.Join(folder, planFile), func(w io.Writer) error {
-		h := planHeader{Schema: schema, Version: p.Fixed.Version, Inputs: p.Inputs, Points: len(p.Points), Subjects: []plannedSubject{}}
-		place := map[*Subject]int{}
-		for i, s := range p.Subjects {
-			place[s] = i + 1
-			h.Subjects = append(h.Subjects, plannedSubject{s.Given, s.Name, s.Content, s.Net.Input, s.Net.Encoding, s.Net.Text})
-		}
-		text, err := line(h)
-		if err != nil {
+	if _, err := w.Write(text); err != nil {
+		return err
+	}
+	for _, point := range p.Points {
+		if text, err = line(planned{point.Key, point.Values(), place[point.subject]}); err != nil {
 			return err
 		}
 		if _, err := w.Write(text); err != nil {
 			return err
 		}
-		for _, point := range p.Points {
-			if text, err = line(planned{point.Key, point.Values(), place[point.subject]}); err != nil {
-				return err
-			}
-			if _, err := w.Write(text); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // LoadPlan reads the plan that the last sweep of a version left in a folder.

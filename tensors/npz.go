@@ -11,10 +11,10 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"sort"
 	"strings"
+
+	"accelsim/internal/output"
 )
 
 // Set is the content of an NPZ file: arrays by name, without ".npy".
@@ -70,53 +70,20 @@ func readEntry(f *zip.File) (Tensor, error) {
 	return readNPY(bufio.NewReader(r))
 }
 
-// WriteFile writes an NPZ file by way of a temporary one, so that the file is
-// either complete or untouched.
-func (s Set) WriteFile(path string) error {
-	return WriteAtomically(path, func(w io.Writer) error {
-		z := zip.NewWriter(w)
-		for _, name := range s.Names() {
-			entry, err := z.CreateHeader(&zip.FileHeader{Name: name + ".npy", Method: zip.Deflate})
-			if err != nil {
-				return err
-			}
-			if err := writeNPY(entry, s[name]); err != nil {
-				return err
-			}
-		}
-		return z.Close()
-	})
-}
+// WriteFile writes an NPZ file, whole or not at all.
+func (s Set) WriteFile(path string) error { return output.WriteFile(path, s.Write) }
 
-// WriteAtomically lets write fill a temporary file beside path, flushes it to
-// the disk and renames it to path. On any error (a full disk, a kill) what was
-// at path before is still there.
-func WriteAtomically(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
+// Write writes what an NPZ file holds.
+func (s Set) Write(w io.Writer) error {
+	z := zip.NewWriter(w)
+	for _, name := range s.Names() {
+		entry, err := z.CreateHeader(&zip.FileHeader{Name: name + ".npy", Method: zip.Deflate})
 		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
+			return err
 		}
-	}()
-	w := bufio.NewWriterSize(f, 1<<20)
-	if err = write(w); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
+		if err := writeNPY(entry, s[name]); err != nil {
+			return err
+		}
 	}
-	if err = w.Flush(); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	if err = f.Close(); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return os.Rename(f.Name(), path)
+	return z.Close()
 }

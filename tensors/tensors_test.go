@@ -2,8 +2,6 @@ package tensors
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -93,29 +91,6 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	}
 	if diff := cmp.Diff(s, got); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestAFailedWriteLeavesThePreviousFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(path, []byte("previous"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	full := errors.New("no space left on device")
-	err := WriteAtomically(path, func(w io.Writer) error {
-		if _, err := w.Write(make([]byte, 1<<21)); err != nil {
-			return err
-		}
-		return full
-	})
-	if !errors.Is(err, full) || !strings.Contains(err.Error(), path) {
-		t.Errorf("error %v", err)
-	}
-	if text, err := os.ReadFile(path); err != nil || string(text) != "previous" {
-		t.Errorf("the file holds %q, %v", text, err)
-	}
-	if left, _ := filepath.Glob(filepath.Dir(path) + "/.*"); len(left) > 0 {
-		t.Errorf("left behind: %v", left)
 	}
 }
 

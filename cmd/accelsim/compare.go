@@ -2,17 +2,20 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"accelsim/internal/output"
 	"accelsim/report"
 )
 
+// comparePage is the page in a folder of results.
+const comparePage = "compare.html"
+
 func newCompareCommand() *cobra.Command {
-	var output outputFlags
+	var results outputFlags
 	c := &cobra.Command{
 		Use:   "compare RESULT.json RESULT.json...",
 		Short: "Lay results of run side by side, in percent of the first",
@@ -28,7 +31,7 @@ func newCompareCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := output.check(); err != nil {
+			if err := results.check(); err != nil {
 				return err
 			}
 			comparison := report.Comparison{}
@@ -39,17 +42,11 @@ func newCompareCommand() *cobra.Command {
 				}
 				comparison.Add(name, r)
 			}
-			if err := output.print(c.OutOrStdout(), comparison.Data(), comparison.Write); err != nil {
-				return err
-			}
-			if output.out == "" {
-				return nil
-			}
-			return writeFile(filepath.Join(output.out, "compare.html"), func(w io.Writer) error { return comparison.WriteHTML(w) })
+			page := output.File{Name: comparePage, Write: comparison.WriteHTML}
+			return results.print(c.OutOrStdout(), comparison.Data(), comparison.Write, []output.File{page})
 		},
 	}
-	output.register(c)
-	c.Flags().Lookup("out").Usage = "folder to write compare.html, result.json, result.csv and result.txt to"
+	results.register(c, comparePage)
 	return c
 }
 
@@ -57,6 +54,9 @@ func newCompareCommand() *cobra.Command {
 func readRun(name string) (*report.Run, error) {
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
 		name = filepath.Join(name, "result.json")
+	}
+	if err := output.Incomplete(filepath.Dir(name)); err != nil {
+		return nil, err
 	}
 	f, err := os.Open(name)
 	if err != nil {

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"accelsim/hardware"
+	"accelsim/internal/output"
 	"accelsim/network"
 	"accelsim/pe"
 	"accelsim/pe/fixed"
@@ -96,17 +96,18 @@ func compareFloat32(w *network.Workload, hw *hardware.Hardware, k, n int, in *te
 	return r, nil
 }
 
-// write prints the report, and writes it to a folder if there is one.
-func (r *accuracyReport) write(w io.Writer, folder string) error {
-	if folder != "" {
-		err := writeFile(filepath.Join(folder, "accuracy.json"), func(w io.Writer) error { return report.WriteJSON(w, r) })
-		if err != nil {
-			return err
-		}
-	}
+// accuracyFile is the report's file in a folder of results.
+const accuracyFile = "accuracy.json"
+
+// file is the report as a file.
+func (r *accuracyReport) file() output.File {
+	return output.File{Name: accuracyFile, Write: func(w io.Writer) error { return report.WriteJSON(w, r) }}
+}
+
+// write prints the report.
+func (r *accuracyReport) write(w io.Writer) {
 	fmt.Fprintf(w, "\n%s against float32\n%-16s %8s %11s %11s %11s %9s\n", r.Datapath, "tensor", "values", "largest", "worst", "rms", "worst %")
 	for _, a := range r.Tensors {
 		fmt.Fprintf(w, "%-16s %8d %11.4g %11.3g %11.3g %9.3f\n", a.Tensor, a.Values, a.Largest, a.Worst, a.RMS, 100*a.Relative)
 	}
-	return nil
 }

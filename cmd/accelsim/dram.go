@@ -63,7 +63,7 @@ func newDRAMCommand() *cobra.Command {
 			}
 			r := newDRAMReport(controller, took)
 			r.Seed = ask.seed
-			return output.print(c.OutOrStdout(), r, r.write)
+			return output.print(c.OutOrStdout(), r, r.write, nil)
 		},
 	}
 	ask.register(c)

@@ -29,7 +29,7 @@ func commandLine(t testing.TB, args ...string) (status int, stdout, stderr strin
 	out, errors := os.Stdout, os.Stderr
 	os.Stdout, os.Stderr = files[0], files[1]
 	defer func() { os.Stdout, os.Stderr = out, errors }()
-	status = execute(args)
+	status = execute(t.Context(), args)
 	var text [2]string
 	for i, f := range files {
 		if _, err := f.Seek(0, io.SeekStart); err != nil {

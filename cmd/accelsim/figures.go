@@ -15,6 +15,7 @@ import (
 	"accelsim/figures"
 	"accelsim/hardware"
 	"accelsim/internal/input"
+	"accelsim/internal/output"
 	"accelsim/report"
 	"accelsim/units"
 )
@@ -79,9 +80,6 @@ func newFiguresCommand() *cobra.Command {
 			if err != nil {
 				return usage(fmt.Errorf("--only: %w", err))
 			}
-			if err := writable(out); err != nil { // before the work
-				return err
-			}
 			warnOfIdleFlags(c)
 			progress := newProgress(os.Stderr, "simulating")
 			defer progress.finish()
@@ -97,23 +95,26 @@ func newFiguresCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, f := range files {
-				err := writeFile(filepath.Join(out, f.Name), func(w io.Writer) error { _, err := w.Write(f.Data); return err })
-				if err != nil {
-					return usage(err)
-				}
+			set := make([]output.File, len(files))
+			for i, f := range files {
+				set[i] = output.Text(f.Name, f.Data)
 			}
-			if rows := album.Published(); rows != nil {
-				if err := printPublished(c.OutOrStdout(), rows, format); err != nil {
+			return finish(func() error {
+				if rows := album.Published(); rows != nil {
+					return printPublished(c.OutOrStdout(), rows, format)
+				}
+				return nil
+			}, written{"out", func() error {
+				if err := output.WriteFolder(out, set); err != nil {
 					return err
 				}
-			}
-			fmt.Fprintf(os.Stderr, "accelsim: %d files in %s; begin with %s\n", len(files), out, filepath.Join(out, "index.md"))
-			return nil
+				fmt.Fprintf(os.Stderr, "accelsim: %d files in %s; begin with %s\n", len(files), out, filepath.Join(out, "index.md"))
+				return nil
+			}})
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&out, "out", "", "folder to write figures and tables to")
+	folderFlag(c, &out, "out", "folder to write figures and tables to")
 	flags.StringSliceVar(&only, "only", nil, "only these figures, of "+strings.Join(figures.Names(), ", "))
 	flags.StringSliceVar(&capacities, "capacities", nil, "layer buffers of the figure about capacity, such as 512KiB,8MiB (default 512KiB to 256MiB, doubling)")
 	flags.StringSliceVar(&accuracy, "accuracy", nil, "CSV files with accuracies, or results of accelsim train, for Figures 14 and 15 (default what the paper's text prints)")
@@ -161,17 +162,4 @@ func openAccuracies(names []string) (*figures.Accuracies, error) {
 	}
 	a, err := files.Accuracies()
 	return a, usage(err)
-}
-
-// writable makes the folder and tries to write to it.
-func writable(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return usage(fmt.Errorf("--out: %w", err))
-	}
-	f, err := os.CreateTemp(dir, ".try.*")
-	if err != nil {
-		return usage(fmt.Errorf("--out: cannot write to %s: %w", dir, err))
-	}
-	f.Close()
-	return os.Remove(f.Name())
 }

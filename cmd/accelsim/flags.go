@@ -3,9 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -17,7 +14,6 @@ import (
 	"accelsim/hardware"
 	"accelsim/internal/spelling"
 	"accelsim/network"
-	"accelsim/report"
 	"accelsim/schedule"
 	"accelsim/sim"
 	"accelsim/units"
@@ -174,76 +170,6 @@ func choice(flag, value, first, second string) (bool, error) {
 		return false, usage(fmt.Errorf("--%s %q; write %s or %s", flag, value, first, second))
 	}
 	return value == second, nil
-}
-
-// outputFlags say where results go.
-type outputFlags struct{ format, out string }
-
-func (f *outputFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.format, "format", "table", "table, json or csv")
-	c.Flags().StringVar(&f.out, "out", "", "folder to write result.json, result.csv and result.txt to")
-}
-
-// check refuses what cannot be written, before anything is computed.
-func (f *outputFlags) check() error {
-	switch f.format {
-	case "table", "json", "csv":
-	default:
-		return usage(fmt.Errorf("--format %q; write table, json or csv", f.format))
-	}
-	if f.out != "" {
-		if err := os.MkdirAll(f.out, 0o755); err != nil {
-			return usage(fmt.Errorf("--out: %w", err))
-		}
-	}
-	return nil
-}
-
-// print writes a result in all formats to a folder, if asked for, and then to
-// stdout.
-func (f *outputFlags) print(stdout io.Writer, data any, table func(io.Writer) error) error {
-	formats := []struct {
-		name, file string
-		write      func(io.Writer) error
-	}{
-		{"table", "result.txt", table},
-		{"json", "result.json", func(w io.Writer) error { return report.WriteJSON(w, data) }},
-		{"csv", "result.csv", func(w io.Writer) error { return report.WriteCSV(w, data) }},
-	}
-	if f.out != "" {
-		for _, format := range formats {
-			if err := writeFile(filepath.Join(f.out, format.file), format.write); err != nil {
-				return err
-			}
-		}
-	}
-	for _, format := range formats {
-		if format.name == f.format {
-			return format.write(stdout)
-		}
-	}
-	return nil
-}
-
-// writeFile writes a file whole or not at all: to a temporary file beside it,
-// then renamed.
-func writeFile(name string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return usage(fmt.Errorf("cannot write %s: %w", name, err))
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	if err := errors.Join(write(f), f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("writing %s: %w", name, err)
-	}
-	if err := os.Chmod(f.Name(), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }
 
 // explainFlag says what is wrong with a flag, and what would be accepted.

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +12,7 @@ import (
 	"accelsim"
 	"accelsim/hardware"
 	"accelsim/hdl"
+	"accelsim/internal/interrupt"
 	"accelsim/pe/fixed"
 	"accelsim/report"
 )
@@ -29,7 +28,7 @@ type hdlFlags struct {
 func (f *hdlFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.hw, "hw", "paper", "built-in hardware ("+strings.Join(hardware.Names(), ", ")+") or hardware file")
-	flags.StringVar(&f.out, "out", "", "folder to write to; it must be new or empty")
+	folderFlag(c, &f.out, "out", "folder to write to; it must be new or empty")
 	flags.BoolVar(&f.force, "force", false, "write into a folder that is not empty")
 	flags.StringVar(&f.datapath, "datapath", "q4.12", "fixed-point format qm.n for all words, or w=qm.n,u=..,e=..,g=.. (weights, potentials, errors, gradients)")
 	flags.StringVar(&f.board, "board", "", "FPGA board to compare with (default that of --hw, else zcu102)")
@@ -47,6 +46,9 @@ func (f *hdlFlags) check() error {
 	}
 	if f.out == "" {
 		return usage(errors.New("--out is missing; name the folder to write to"))
+	}
+	if err := hdl.CheckFolder(f.out, f.force); err != nil {
+		return usage(err)
 	}
 	if f.vectors < 1 || f.vectors > 1_000_000 {
 		return usage(fmt.Errorf("--vectors %d; write 1 to 1000000", f.vectors))
@@ -109,9 +111,9 @@ func newHDLCommand() *cobra.Command {
 			}
 			warnOfIdleFlags(c)
 			if err := d.Write(f.out, f.force); err != nil {
-				return usage(err)
+				return fmt.Errorf("--out: %w", err)
 			}
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+			ctx, stop := interrupt.Context(c.Context()) // the tools end, and their files go
 			defer stop()
 			r := newHDLReport(d, board, f.out)
 			r.Seed = f.seed

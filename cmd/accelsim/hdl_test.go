@@ -20,7 +20,7 @@ func hdlFails(t *testing.T, args ...string) (string, int) {
 		t.Fatal(err)
 	}
 	os.Stderr = w
-	status := execute(append([]string{"hdl"}, args...))
+	status := execute(t.Context(), append([]string{"hdl"}, args...))
 	os.Stderr = old
 	w.Close()
 	text := make([]byte, 1<<16)
@@ -109,7 +109,7 @@ func TestRunInFixedPointReportsEveryTensor(t *testing.T) {
 	vectors := filepath.Join("..", "..", "testdata", "vectors")
 	out := filepath.Join(t.TempDir(), "out")
 	run := func(extra ...string) int {
-		return execute(append([]string{
+		return execute(t.Context(), append([]string{
 			"run", "--net", filepath.Join(vectors, "fc-bptt.yaml"), "--format", "json", "--out", out,
 		}, extra...))
 	}

@@ -67,7 +67,7 @@ func newImportScaleSimCommand() *cobra.Command {
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&out, "out", "", "workload file to write (default stdout)")
+	fileFlag(c, &out, "out", "workload file to write (default stdout)")
 	flags.IntVar(&options.Timesteps, "timesteps", 10, "time steps T, which a topology has not")
 	flags.StringVar(&encoding, "encoding", "event", "event or direct input, which a topology has not")
 	flags.IntVar(&options.Batch, "batch", 0, "batch to write into the file")
@@ -116,7 +116,7 @@ func newImportActivityCommand() *cobra.Command {
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&out, "out", "", "activity file to write (default stdout)")
+	fileFlag(c, &out, "out", "activity file to write (default stdout)")
 	flags.StringVar(&net, "net", "", "built-in network or workload file that the spikes were recorded in")
 	flags.StringVar(&dataset, "dataset", "", "dataset, if not the network's own")
 	return c
@@ -132,11 +132,11 @@ func oneFile(use string) cobra.PositionalArgs {
 	}
 }
 
-// writeText writes to a file, whole or not at all, or to stdout.
+// writeText writes to a file or, without one, to stdout.
 func writeText(stdout io.Writer, name string, text []byte) error {
 	write := func(w io.Writer) error { _, err := w.Write(text); return err }
 	if name == "" {
 		return write(stdout)
 	}
-	return usage(writeFile(name, write))
+	return finish(func() error { return nil }, toFile("out", name, write))
 }

@@ -60,7 +60,7 @@ func TestImportsRefuse(t *testing.T) {
 		{"import scalesim " + topology + " --classes 0", "--classes 0; write 1 or more"},
 		{"import scalesim " + topology + " --classes 10 --timesteps 0", "timesteps is 0"},
 		{"import scalesim " + topology + " --classes 10 --encoding rate", `encoding "rate"; write event or direct`},
-		{"import scalesim " + topology + " --classes 10 --out /proc/x.yaml", "cannot write /proc/x.yaml"},
+		{"import scalesim " + topology + " --classes 10 --out /proc/x.yaml", "--out: no file can be made in the folder /proc"},
 		{"import activity " + importData + "spikes.npz", "--net is missing"},
 		{"import activity " + topology + " --net lenet1", topology + ": not a readable NPZ file"},
 		{"import activity " + importData + "spikes.npz --net lenet1", importData + "spikes.npz: x has shape [5,3,2,8,8]; expected [T,B,1,28,28]"},

@@ -57,7 +57,7 @@ func newListCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return output.print(c.OutOrStdout(), t.Records(), func(w io.Writer) error { return t.Write(w) })
+				return output.print(c.OutOrStdout(), t.Records(), func(w io.Writer) error { return t.Write(w) }, nil)
 			}
 			return usage(fmt.Errorf("nothing to list under %q%s; there are %s", args[0], spelling.Suggest(args[0], names), strings.Join(names, ", ")))
 		},

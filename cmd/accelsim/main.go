@@ -5,23 +5,35 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"accelsim/internal/interrupt"
+	"accelsim/internal/output"
 	"accelsim/internal/spelling"
 )
 
-func main() { os.Exit(execute(os.Args[1:])) }
+func main() {
+	ctx := interrupt.Watch(context.Background(), output.Discard)
+	status := execute(ctx, os.Args[1:])
+	if status == exitNobodyReads {
+		interrupt.BrokenPipe()
+	}
+	os.Exit(status)
+}
 
 // Exit statuses.
 const (
-	exitDone     = 0
-	exitFailed   = 1 // the run found a mismatch, or failed
-	exitBadInput = 2 // the command line or an input file is wrong
+	exitDone        = 0
+	exitFailed      = 1   // the run found a mismatch, or failed
+	exitBadInput    = 2   // the command line or an input file is wrong
+	exitNobodyReads = 141 // the reader of standard output has left: the shell's number of SIGPIPE
 )
 
 // usageError is an error of the command line or of an input file.
@@ -39,18 +51,44 @@ func usage(err error) error {
 }
 
 // execute runs the command line and returns the exit status.
-func execute(args []string) int {
+func execute(ctx context.Context, args []string) int {
+	stdout := output.NewStream(os.Stdout)
 	root := newRootCommand()
 	root.SetArgs(args)
-	err := root.Execute()
-	if err == nil {
-		return exitDone
-	}
-	fmt.Fprintf(os.Stderr, "accelsim: %s\n", strings.Join(strings.Fields(err.Error()), " "))
-	if errors.As(err, new(usageError)) {
+	root.SetOut(stdout)
+	err := root.ExecuteContext(ctx)
+	failed := complain(err, stdout)
+	switch {
+	case errors.As(err, new(usageError)):
 		return exitBadInput
+	case failed:
+		return exitFailed
+	case stdout.Left():
+		return exitNobodyReads
 	}
-	return exitFailed
+	return exitDone
+}
+
+// complain prints what went wrong, a line each, and tells whether anything did. A
+// reader that has left is no mistake.
+func complain(err error, stdout *output.Stream) (failed bool) {
+	all := failures{err}
+	if several := failures(nil); errors.As(err, &several) {
+		all = several
+	}
+	if lost := stdout.Err(); lost != nil {
+		all = slices.DeleteFunc(all, func(err error) bool { return errors.Is(err, lost) })
+		if !stdout.Left() {
+			all = append(all, lost)
+		}
+	}
+	for _, err := range all {
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "accelsim: %s\n", strings.Join(strings.Fields(err.Error()), " "))
+			failed = true
+		}
+	}
+	return failed
 }
 
 func newRootCommand() *cobra.Command {
@@ -81,7 +119,12 @@ func newRootCommand() *cobra.Command {
 	for _, c := range root.Commands() {
 		acceptIdleFlags(c)
 	}
-	root.PersistentPreRunE = checkIdleFlags
+	root.PersistentPreRunE = func(c *cobra.Command, args []string) error {
+		if err := checkIdleFlags(c, args); err != nil {
+			return err
+		}
+		return checkOutputs(c, args)
+	}
 	completeFlags(root)
 	root.Args = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {

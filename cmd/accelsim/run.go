@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"accelsim/design"
+	"accelsim/internal/output"
 	"accelsim/network"
 	"accelsim/report"
 	"accelsim/schedule"
@@ -20,7 +21,7 @@ import (
 func newRunCommand() *cobra.Command {
 	var task taskFlags
 	var on machineFlags
-	var output outputFlags
+	var results outputFlags
 	var show showFlags
 	var given tensorFlags
 	var arithmetic datapathFlags
@@ -32,7 +33,7 @@ func newRunCommand() *cobra.Command {
 			"  accelsim run --net my-network.yaml --batch 64 --timing off",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := output.check(); err != nil {
+			if err := results.check(); err != nil {
 				return err
 			}
 			workload, k, n, err := task.open(c)
@@ -51,7 +52,7 @@ func newRunCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			trace, err := show.trace(m.untimed, output.out)
+			trace, err := show.trace(m.untimed, results.out)
 			if err != nil {
 				return err
 			}
@@ -82,39 +83,30 @@ func newRunCommand() *cobra.Command {
 			result := report.NewRun(e)
 			result.Attribute(e)
 			result.RecordSeed(seedOf(c))
-			if err := output.print(c.OutOrStdout(), result, table); err != nil {
-				return err
-			}
-			if err := show.write(output.out, result, trace); err != nil {
-				return err
-			}
-			if err := show.requests.write(m.hardware.DRAM); err != nil {
-				return err
-			}
-			if err := given.write(e.Run); err != nil {
-				return err
-			}
+			more := []output.File{show.page(result, trace)}
+			var accuracy *accuracyReport
+			var failed error
 			if datapath != nil {
-				accuracy, err := compareFloat32(workload, m.hardware, k, n, input, m, datapath, e.Run)
-				if err != nil {
-					return err
+				if accuracy, failed = compareFloat32(workload, m.hardware, k, n, input, m, datapath, e.Run); failed == nil {
+					more = append(more, accuracy.file())
 				}
+			}
+			failed = join(results.print(c.OutOrStdout(), result, table, more,
+				show.written(result, trace), show.requests.written(m.hardware.DRAM), given.written(e.Run)), failed)
+			if accuracy != nil {
 				to := io.Writer(os.Stderr) // stdout has one object, or one table of CSV
-				if output.format == "table" {
+				if results.format == "table" {
 					to = c.OutOrStdout()
 				}
-				if err := accuracy.write(to, output.out); err != nil {
-					return err
-				}
+				accuracy.write(to)
 			}
-			return checked(e)
+			return join(failed, checked(e))
 		},
 	}
 	task.register(c)
 	on.register(c)
-	output.register(c)
+	results.register(c, pageFile, accuracyFile)
 	show.register(c)
-	c.Flags().Lookup("out").Usage = "folder to write report.html, result.json, result.csv and result.txt to"
 	given.register(c)
 	arithmetic.register(c)
 	return c
@@ -131,7 +123,7 @@ type tensorFlags struct{ in, out string }
 
 func (f *tensorFlags) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.in, "tensors", "", "NPZ file with inputs, labels and weights: simulate their values, too")
-	c.Flags().StringVar(&f.out, "dump", "", "NPZ file to write losses, gradients, final weights and potentials to (with --tensors)")
+	fileFlag(c, &f.out, "dump", "NPZ file to write losses, gradients, final weights and potentials to (with --tensors)")
 }
 
 // open reads the tensors and checks them against the workload; nil without any.
@@ -160,12 +152,9 @@ func (f *tensorFlags) open(w *network.Workload, n int, m machine) (*tensors.Inpu
 	return input, nil
 }
 
-// write dumps what the simulated machine computed.
-func (f *tensorFlags) write(r *sim.Result) error {
-	if f.out == "" {
-		return nil
-	}
-	return r.Tensors.WriteFile(f.out)
+// written is the file of what the simulated machine computed.
+func (f *tensorFlags) written(r *sim.Result) written {
+	return toFile("dump", f.out, r.Tensors.Write)
 }
 
 // checked fails when a counter differs from its equation.

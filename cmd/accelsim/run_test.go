@@ -276,7 +276,7 @@ func TestEnginesAgree(t *testing.T) {
 func TestPeakMemory(t *testing.T) {
 	const asCommand = "ACCELSIM_TEST_ARGS"
 	if args := os.Getenv(asCommand); args != "" {
-		os.Exit(execute(strings.Fields(args)))
+		os.Exit(execute(t.Context(), strings.Fields(args)))
 	}
 	peak := func(more string) int64 {
 		c := exec.Command(os.Args[0], "-test.run=^TestPeakMemory$")

@@ -51,7 +51,7 @@ func newScheduleCommand() *cobra.Command {
 			listing.Program = p
 			warnOfIdleFlags(c)
 			table := func(w io.Writer) error { return listing.Write(w) }
-			return output.print(c.OutOrStdout(), listing.Records(), table)
+			return output.print(c.OutOrStdout(), listing.Records(), table, nil)
 		},
 	}
 	task.register(c)

@@ -1,16 +1,15 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"accelsim/dram"
+	"accelsim/internal/output"
 	"accelsim/report"
 	"accelsim/sim"
 	"accelsim/units"
@@ -64,25 +63,20 @@ func (t *requestTrace) sink(untimed bool) (func(units.Picoseconds, dram.Stream),
 	}, nil
 }
 
-// write writes the requests in DRAMsim3's format.
-func (t *requestTrace) write(d dram.Device) error {
-	if t.file == "" {
-		return nil
-	}
-	err := writeFile(t.file, func(w io.Writer) error {
-		buffered := bufio.NewWriter(w)
+// written is the file of the requests, in DRAMsim3's format.
+func (t *requestTrace) written(d dram.Device) written {
+	return toFile("dram-trace", t.file, func(w io.Writer) error {
 		for _, s := range t.streams {
 			at := units.Cycles(units.CeilDiv(s.at, d.Clock))
-			if _, err := dram.WriteTrace(buffered, d, at, []dram.Stream{s.Stream}, s.Bursts); err != nil {
+			if _, err := dram.WriteTrace(w, d, at, []dram.Stream{s.Stream}, s.Bursts); err != nil {
 				return err
 			}
 		}
-		return buffered.Flush()
+		if t.cut {
+			fmt.Fprintf(os.Stderr, "accelsim: %s has the first %d requests; --dram-trace-requests takes more\n", t.file, t.limit)
+		}
+		return nil
 	})
-	if err == nil && t.cut {
-		fmt.Fprintf(os.Stderr, "accelsim: %s has the first %d requests; --dram-trace-requests takes more\n", t.file, t.limit)
-	}
-	return err
 }
 
 // Steps that a trace holds by default, and that report.html draws at most.
@@ -93,8 +87,8 @@ const (
 
 func (f *showFlags) register(c *cobra.Command) {
 	c.Flags().BoolVar(&f.byLayer, "by-layer", false, "show every layer, classifier and phase, and every class of tensors")
-	c.Flags().StringVar(&f.perfetto, "perfetto", "", "file to write a trace to, for ui.perfetto.dev")
-	c.Flags().StringVar(&f.requests.file, "dram-trace", "", "file to write the run's first DRAM requests to, in DRAMsim3's trace format")
+	fileFlag(c, &f.perfetto, "perfetto", "file to write a trace to, for ui.perfetto.dev")
+	fileFlag(c, &f.requests.file, "dram-trace", "file to write the run's first DRAM requests to, in DRAMsim3's trace format")
 	c.Flags().Int64Var(&f.requests.limit, "dram-trace-requests", requestLimit, "requests in that trace, from the first")
 	c.Flags().Int64Var(&f.perfettoSteps, "perfetto-steps", perfettoSteps, "steps of the schedule in that trace, from the first")
 }
@@ -112,11 +106,6 @@ func (f *showFlags) trace(untimed bool, out string) (*sim.Trace, error) {
 	limit := int64(0)
 	if f.perfetto != "" {
 		limit = f.perfettoSteps
-		if info, err := os.Stat(filepath.Dir(f.perfetto)); err != nil {
-			return nil, usage(fmt.Errorf("--perfetto: %w; name a file in a folder that exists", err))
-		} else if !info.IsDir() {
-			return nil, usage(fmt.Errorf("--perfetto: %s is not a folder", filepath.Dir(f.perfetto)))
-		}
 	}
 	if out != "" {
 		limit = max(limit, timelineSteps)
@@ -124,23 +113,21 @@ func (f *showFlags) trace(untimed bool, out string) (*sim.Trace, error) {
 	return &sim.Trace{Limit: limit}, nil
 }
 
-// write writes report.html and the trace.
-func (f *showFlags) write(out string, r *report.Run, t *sim.Trace) error {
-	if out != "" {
-		page := func(w io.Writer) error { return report.WriteHTML(w, r, t) }
-		if err := writeFile(filepath.Join(out, "report.html"), page); err != nil {
-			return err
+// pageFile is the page in a folder of results.
+const pageFile = "report.html"
+
+// page is report.html.
+func (f *showFlags) page(r *report.Run, t *sim.Trace) output.File {
+	return output.File{Name: pageFile, Write: func(w io.Writer) error { return report.WriteHTML(w, r, t) }}
+}
+
+// written is the file of the trace.
+func (f *showFlags) written(r *report.Run, t *sim.Trace) written {
+	return toFile("perfetto", f.perfetto, func(w io.Writer) error {
+		t := t.First(f.perfettoSteps)
+		if t.Cut() {
+			fmt.Fprintf(os.Stderr, "accelsim: %s has the first %d of %d steps; --perfetto-steps takes more\n", f.perfetto, t.Limit, t.Total)
 		}
-	}
-	if f.perfetto == "" {
-		return nil
-	}
-	t = t.First(f.perfettoSteps)
-	if err := writeFile(f.perfetto, func(w io.Writer) error { return report.WritePerfetto(w, r, t) }); err != nil {
-		return err
-	}
-	if t.Cut() {
-		fmt.Fprintf(os.Stderr, "accelsim: %s has the first %d of %d steps; --perfetto-steps takes more\n", f.perfetto, t.Limit, t.Total)
-	}
-	return nil
+		return report.WritePerfetto(w, r, t)
+	})
 }

@@ -16,6 +16,7 @@ import (
 
 	"accelsim"
 	"accelsim/internal/input"
+	"accelsim/internal/output"
 	"accelsim/report"
 	"accelsim/sim"
 	"accelsim/sweep"
@@ -267,7 +268,7 @@ func newSweepCommand() *cobra.Command {
 	grid.register(c)
 	part.register(c)
 	view.register(c)
-	flags.StringVar(&out, "out", "", "folder that keeps finished points, results.csv and results.parquet; run again to resume")
+	folderFlag(c, &out, "out", "folder that keeps finished points, results.csv and results.parquet; run again to resume", sweepTables...)
 	flags.IntVar(&workers, "workers", 0, "points at a time (default all CPUs)")
 	c.AddCommand(newMergeCommand())
 	return c
@@ -392,6 +393,9 @@ func newMergeCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, dirs []string) error {
 			if out == "" {
 				out = dirs[0]
+				if err := output.Check([]output.Place{{Flag: out, Path: out, Folder: true, Files: sweepTables}}, nil); err != nil {
+					return usage(err)
+				}
 			}
 			version, err := versionOf(dirs)
 			if err != nil {
@@ -407,9 +411,6 @@ func newMergeCommand() *cobra.Command {
 			for _, corrupt := range m.Corrupt {
 				fmt.Fprintf(os.Stderr, "accelsim: corrupt: %s; the rest is merged\n", corrupt)
 			}
-			if err := os.MkdirAll(out, 0o755); err != nil {
-				return usage(fmt.Errorf("--out: %w", err))
-			}
 			err = view.finish(c.OutOrStdout(), m.Plan, m.Records, out)
 			if len(m.Missing) > 0 {
 				return errors.Join(errors.New(missing(m)), err)
@@ -422,7 +423,7 @@ func newMergeCommand() *cobra.Command {
 		},
 	}
 	view.register(c)
-	c.Flags().StringVar(&out, "out", "", "folder to write results.csv and results.parquet to (default the first DIR)")
+	folderFlag(c, &out, "out", "folder to write results.csv and results.parquet to (default the first DIR)", sweepTables...)
 	return c
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"accelsim/analytic"
 	"accelsim/internal/input"
+	"accelsim/internal/output"
 	"accelsim/report"
 	"accelsim/sweep"
 	"accelsim/units"
@@ -115,6 +116,9 @@ func (f *viewFlags) prune(p *sweep.Plan) error {
 	return nil
 }
 
+// sweepTables are the files of all points in a folder of results.
+var sweepTables = []string{"results.csv", "results.parquet"}
+
 // finish lays out what is finished, writes the result files and prints the
 // answer. It fails if points failed.
 func (f *viewFlags) finish(stdout io.Writer, p *sweep.Plan, records *sweep.Records, out string) error {
@@ -144,23 +148,13 @@ func (f *viewFlags) finish(stdout io.Writer, p *sweep.Plan, records *sweep.Recor
 	if f.pareto != nil {
 		t.Front(f.pareto)
 	}
-	if out != "" {
-		for _, file := range []struct {
-			name  string
-			write func(io.Writer) error
-		}{{"results.csv", t.WriteCSV}, {"results.parquet", t.WriteParquet}} {
-			if err := sweep.WriteFile(filepath.Join(out, file.name), file.write); err != nil {
-				return usage(fmt.Errorf("--out: %w", err))
-			}
+	failed := finish(func() error {
+		if f.pareto != nil {
+			t.KeepFront()
 		}
-	}
-	if f.pareto != nil {
-		t.KeepFront()
-	}
-	if err := f.print(stdout, t, outcome, out); err != nil {
-		return err
-	}
-	return outcome.failure()
+		return f.print(stdout, t, outcome, out)
+	}, toFolder("out", out, []output.File{{Name: sweepTables[0], Write: t.WriteCSV}, {Name: sweepTables[1], Write: t.WriteParquet}}))
+	return join(failed, outcome.failure())
 }
 
 func (f *viewFlags) print(w io.Writer, t *sweep.Table, o outcomes, out string) error {

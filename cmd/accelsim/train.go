@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -12,6 +11,7 @@ import (
 
 	"accelsim/dataset"
 	"accelsim/golden"
+	"accelsim/internal/interrupt"
 	"accelsim/network"
 	"accelsim/tensors"
 )
@@ -38,12 +38,12 @@ func (f *trainFlags) register(c *cobra.Command) {
 	flags.IntVar(&f.testSamples, "test-samples", 0, "test on the first samples of the test set only (default all)")
 	flags.IntVar(&f.heldOut, "held-out", 0, "training samples to hold out for validation, drawn by the seed")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of weights, order of samples, dropout and held-out samples")
-	flags.StringVar(&f.checkpoint, "checkpoint", "", "file to write after every epoch, or to resume from")
+	fileFlag(c, &f.checkpoint, "checkpoint", "file to write after every epoch and when a signal ends the training, or to resume from")
 	flags.IntVar(&f.save, "checkpoint-every", 0, "also write it every so many iterations")
 	flags.BoolVar(&f.resume, "resume", false, "continue from --checkpoint, with the numbers of an uninterrupted run")
-	flags.StringVar(&f.activityOut, "activity-out", "", "file for the measured densities, to be read by run --activity")
+	fileFlag(c, &f.activityOut, "activity-out", "file for the measured densities, to be read by run --activity")
 	flags.StringVar(&f.tensors, "tensors", "", "run one iteration on the tensors of this NPZ file instead")
-	flags.StringVar(&f.dump, "dump", "", "NPZ file for the losses, gradients, weights, potentials and counts of --tensors")
+	fileFlag(c, &f.dump, "dump", "NPZ file for the losses, gradients, weights, potentials and counts of --tensors")
 	flags.BoolVar(&f.bench, "bench", false, "time the cases of the PyTorch peer instead")
 	flags.Float64Var(&f.rate, "learning-rate", 0, "learning rate (default the workload's), halved every 20 epochs")
 	flags.Float64Var(&f.momentum, "momentum", 0, "momentum (default the workload's)")
@@ -140,7 +140,7 @@ func newTrainCommand() *cobra.Command {
 	}
 	task.register(c)
 	how.register(c)
-	output.register(c)
+	output.register(c, plotFiles...)
 	return c
 }
 
@@ -173,14 +173,9 @@ func trainTensors(c *cobra.Command, f *trainFlags, output *outputFlags, w *netwo
 	if err != nil {
 		return err
 	}
-	if f.dump != "" {
-		if err := out.WriteFile(f.dump); err != nil {
-			return fmt.Errorf("--dump: %w", err)
-		}
-	}
 	r := newTensorsResult(w, k, n, out)
 	r.Seed = seedOf(c)
-	return output.print(c.OutOrStdout(), r, r.write)
+	return output.print(c.OutOrStdout(), r, r.write, nil, toFile("dump", f.dump, out.Write))
 }
 
 // trainDataset trains on a dataset.
@@ -225,8 +220,13 @@ func trainDataset(c *cobra.Command, f *trainFlags, output *outputFlags, w *netwo
 	warnOfIdleFlags(c)
 	r := newTrainResult(w, k, t, f, samples-f.heldOut, testSamples)
 	options := golden.FitOptions{Epochs: f.epochs, Samples: samples, HeldOut: f.heldOut, Test: test, TestSamples: testSamples, SaveEvery: f.save}
-	if f.checkpoint != "" {
-		options.Save = func() error { return t.WriteCheckpoint(f.checkpoint) }
+	ctx := c.Context()
+	saved := checkpoint{path: f.checkpoint, resumes: f.resume, trainer: t}
+	if saved.path != "" {
+		options.Save = saved.save
+		var stop func()
+		ctx, stop = interrupt.Context(ctx)
+		defer stop()
 	}
 	bar := epochProgress{epochs: f.epochs}
 	defer bar.finish()
@@ -236,31 +236,15 @@ func trainDataset(c *cobra.Command, f *trainFlags, output *outputFlags, w *netwo
 		fmt.Fprintln(os.Stderr, describeEpoch(e))
 		return nil
 	}
-	if err := t.Fit(train, options); err != nil {
-		return err
+	if err := t.Fit(ctx, train, options); err != nil {
+		return saved.explain(err)
 	}
 	r.Epochs = t.History()
 	if r.activity, err = t.Activity(); err != nil {
 		return err
 	}
 	r.Activity = newActivityResult(r.activity)
-	if f.activityOut != "" {
-		if err := writeFile(f.activityOut, r.writeActivity); err != nil {
-			return fmt.Errorf("--activity-out: %w", err)
-		}
-	}
-	if err := output.print(c.OutOrStdout(), r, r.write); err != nil {
-		return err
-	}
-	if output.out == "" {
-		return nil
-	}
-	for _, format := range []string{"svg", "png"} {
-		if err := r.plot(filepath.Join(output.out, "accuracy."+format), format); err != nil {
-			return err
-		}
-	}
-	return nil
+	return output.print(c.OutOrStdout(), r, r.write, r.plots(), saved.written(), toFile("activity-out", f.activityOut, r.writeActivity))
 }
 
 // part is how many samples of a split to use.

@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"io"
 	"os"
+	"path"
 	"strconv"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"accelsim/golden"
+	"accelsim/internal/output"
 	"accelsim/network"
 	"accelsim/report"
 	"accelsim/tensors"
@@ -94,12 +96,21 @@ func percentOrNone(v *float64) string {
 	return report.Percent(100 * *v)
 }
 
+// secondsOrNone prints how long an epoch took; that is not known of one that
+// another process began.
+func secondsOrNone(s float64) string {
+	if s == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", s)
+}
+
 func describeEpoch(e golden.Epoch) string {
 	text := fmt.Sprintf("epoch %d: loss %.5f, training %s", e.Epoch, e.Losses[len(e.Losses)-1], report.Percent(100*e.Train))
 	if e.HeldOut != nil {
 		text += ", held out " + percentOrNone(e.HeldOut)
 	}
-	return text + fmt.Sprintf(", test %s, %.1f s", percentOrNone(e.Test), e.Seconds)
+	return text + fmt.Sprintf(", test %s, %s s", percentOrNone(e.Test), secondsOrNone(e.Seconds))
 }
 
 // write prints the result as tables.
@@ -112,7 +123,7 @@ func (r *trainResult) write(w io.Writer) error {
 	}
 	for _, e := range r.Epochs {
 		t.Add(strconv.Itoa(e.Epoch), fmt.Sprint(e.LearningRate), fmt.Sprintf("%.5f", e.Losses[len(e.Losses)-1]),
-			report.Percent(100*e.Train), percentOrNone(e.HeldOut), percentOrNone(e.Test), fmt.Sprintf("%.1f", e.Seconds))
+			report.Percent(100*e.Train), percentOrNone(e.HeldOut), percentOrNone(e.Test), secondsOrNone(e.Seconds))
 	}
 	if err := t.Write(w); err != nil {
 		return err
@@ -149,8 +160,21 @@ func (r *trainResult) writeActivity(w io.Writer) error {
 	return err
 }
 
+// plotFiles are the plots in a folder of results.
+var plotFiles = []string{"accuracy.svg", "accuracy.png"}
+
+// plots are the curve of accuracy by epoch as files.
+func (r *trainResult) plots() []output.File {
+	var files []output.File
+	for _, name := range plotFiles {
+		format := strings.TrimPrefix(path.Ext(name), ".")
+		files = append(files, output.File{Name: name, Write: func(w io.Writer) error { return r.plot(w, format) }})
+	}
+	return files
+}
+
 // plot draws accuracy by epoch.
-func (r *trainResult) plot(name, format string) error {
+func (r *trainResult) plot(w io.Writer, format string) error {
 	p := plot.New()
 	p.Title.Text = fmt.Sprintf("%s on %s, (k, blocks) = (%d, %d)", r.Settings.Network, r.Settings.Dataset, r.Settings.K, len(r.Settings.Blocks))
 	p.X.Label.Text, p.Y.Label.Text = "epoch", "accuracy (%)"
@@ -187,10 +211,8 @@ func (r *trainResult) plot(name, format string) error {
 	if err != nil {
 		return fmt.Errorf("accuracy curve: %w", err)
 	}
-	return writeFile(name, func(w io.Writer) error {
-		_, err := image.WriteTo(w)
-		return err
-	})
+	_, err = image.WriteTo(w)
+	return err
 }
 
 // wholeTicks labels whole epochs only.
@@ -264,7 +286,7 @@ type benchCase struct {
 }
 
 // trainBench times the cases of the PyTorch peer.
-func trainBench(c *cobra.Command, output *outputFlags) error {
+func trainBench(c *cobra.Command, results *outputFlags) error {
 	warnOfIdleFlags(c)
 	r := &benchResult{Schema: "accelsim.train-bench/1"}
 	for _, b := range golden.BenchCases() {
@@ -275,7 +297,7 @@ func trainBench(c *cobra.Command, output *outputFlags) error {
 		}
 		r.Cases = append(r.Cases, benchCase{b.Name, b.Timesteps, b.BatchSize, took.Seconds()})
 	}
-	return output.print(c.OutOrStdout(), r, r.write)
+	return results.print(c.OutOrStdout(), r, r.write, nil)
 }
 
 func (r *benchResult) write(w io.Writer) error {

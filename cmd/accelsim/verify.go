@@ -31,8 +31,8 @@ func (f *verifyFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.tensors, "tensors", "", "NPZ file with the tensors (default a batch of --dataset, else random ones)")
 	flags.StringVar(&f.data, "data", "", "folder with the files of --dataset (mnist is found without)")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of weights, random input and which samples are taken")
-	flags.StringVar(&f.dumpGolden, "dump-golden", "", "NPZ file for the golden trainer's tensors")
-	flags.StringVar(&f.dumpSim, "dump-sim", "", "NPZ file for the simulated accelerator's tensors")
+	fileFlag(c, &f.dumpGolden, "dump-golden", "NPZ file for the golden trainer's tensors")
+	fileFlag(c, &f.dumpSim, "dump-sim", "NPZ file for the simulated accelerator's tensors")
 }
 
 func newVerifyCommand() *cobra.Command {
@@ -90,17 +90,11 @@ func newVerifyCommand() *cobra.Command {
 				return err
 			}
 			progress.finish()
-			if err := how.dump(v); err != nil {
-				return err
-			}
 			r, err := newVerifyResult(w, v, source, how.seed)
 			if err != nil {
 				return err
 			}
-			if err := output.print(c.OutOrStdout(), r, r.write); err != nil {
-				return err
-			}
-			return r.err()
+			return join(output.print(c.OutOrStdout(), r, r.write, nil, how.written(v)...), r.err())
 		},
 	}
 	task.register(c)
@@ -148,20 +142,12 @@ func (f *verifyFlags) open(c *cobra.Command, w *network.Workload, n int) (*tenso
 	return crosscheck.RandomInput(w, blocks, f.seed), fmt.Sprintf("random input and weights, seed %d", f.seed), nil
 }
 
-// dump writes the tensors of both sides where asked for.
-func (f *verifyFlags) dump(v *crosscheck.Verification) error {
-	for _, to := range []struct {
-		flag, path string
-		set        tensors.Set
-	}{{"dump-golden", f.dumpGolden, v.Golden}, {"dump-sim", f.dumpSim, v.Sim.Tensors}} {
-		if to.path == "" {
-			continue
-		}
-		if err := to.set.WriteFile(to.path); err != nil {
-			return fmt.Errorf("--%s: %w", to.flag, err)
-		}
+// written are the files of the tensors of both sides.
+func (f *verifyFlags) written(v *crosscheck.Verification) []written {
+	return []written{
+		toFile("dump-golden", f.dumpGolden, v.Golden.Write),
+		toFile("dump-sim", f.dumpSim, v.Sim.Tensors.Write),
 	}
-	return nil
 }
 
 // verifyResult is a verification as it is printed.

@@ -50,10 +50,7 @@ func WriteFile(path string, write func(io.Writer) error) error {
 // that says so, and [Incomplete] finds it.
 func WriteFolder(folder string, files []File) error {
 	var s set
-	folder, err := follow(folder)
-	if err == nil {
-		err = s.makeFolder(folder)
-	}
+	err := s.makeFolder(folder)
 	for i := 0; i < len(files) && err == nil; i++ {
 		path := filepath.Join(folder, filepath.FromSlash(files[i].Name))
 		if err = s.makeFolder(filepath.Dir(path)); err == nil {
@@ -72,8 +69,12 @@ type set struct {
 	folders []string // that were made for them
 }
 
-// makeFolder makes a folder and those above it.
+// makeFolder makes a folder, or the one that a link leads to, and those above it.
 func (s *set) makeFolder(folder string) error {
+	folder, err := follow(folder)
+	if err != nil {
+		return err
+	}
 	info, err := os.Stat(folder)
 	switch {
 	case err == nil && info.IsDir():
