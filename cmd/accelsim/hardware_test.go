@@ -15,7 +15,7 @@ func board(t *testing.T, old, new string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(text), "```yaml\n")
+	_, rest, _ := strings.Cut(string(text), "```yaml my-board.yaml\n")
 	example, _, _ := strings.Cut(rest, "```")
 	if !strings.Contains(example, old) {
 		t.Fatalf("%q is not in the example", old)
