@@ -4,10 +4,16 @@
 // The built-in table is 45nm.yaml; it is also the documentation of the format
 // and tells where each number comes from. Simulators count in integers and
 // multiply with this table once, at the end.
+//
+// The same counts cost the same to the last bit on every processor: a product is
+// rounded before it goes into a sum, which Go may otherwise fuse, and nothing
+// here calls what the math package has in assembly for some processors only.
 package energy
 
 import (
+	"fmt"
 	"math"
+	"slices"
 
 	"accelsim/elementary"
 	"accelsim/pe"
@@ -51,20 +57,45 @@ type Point struct {
 type Table struct {
 	Technology string
 
-	Operations                  [pe.NumPrecisions][pe.NumOps]Value
-	PEStatic                    Value // per PE of fp32
-	RegisterRead, RegisterWrite Value // per 32 bits
-	SpikeBit                    Value // per access of a 1-bit register
-	SRAMRead, SRAMWrite         []Point
-	SRAMStaticPerKiB            Value
-	DRAMPerBit                  Value
+	Operations          [pe.NumPrecisions][pe.NumOps]Value
+	PEStatic            Value // per PE of fp32
+	SRAMRead, SRAMWrite []Point
+	SRAMStaticPerKiB    Value
+
+	// Given are the values that come from a file, in its order.
+	Given []Given
 }
 
-// referenceWord is the word that the values of registers, SRAM and a PE's
-// leakage are for. Another width takes its share of them: an access pays for the
-// bit lines that it moves, which the table's 32 bits of a 64-bit access rest
-// on, too; registers and adders leak by the bit. A multiplier of half the width
-// leaks less than half, so that for it this is an upper bound.
+// Given is a key that a file gives a value, and where.
+type Given struct {
+	Key, File string
+	Line      int
+}
+
+// String returns file, line and key.
+func (g Given) String() string { return fmt.Sprintf("%s:%d: %s", g.File, g.Line, g.Key) }
+
+// Idle returns the given values that change nothing on machines of these
+// precisions: operations in other number formats. It is an error if that is all
+// that a file gives.
+func (t Table) Idle(machines ...pe.Precision) (idle []Given, err error) {
+	for _, g := range t.Given {
+		if p, _, ok := operationOf(g.Key); ok && !slices.Contains(machines, p) {
+			idle = append(idle, g)
+		}
+	}
+	if len(idle) > 0 && len(idle) == len(t.Given) {
+		_, op, _ := operationOf(idle[0].Key)
+		return idle, fmt.Errorf("%v: changes nothing: PEs compute in %s; give %s", idle[0], machines[0], operationKey(machines[0], op))
+	}
+	return idle, nil
+}
+
+// referenceWord is the word that the values of SRAM and a PE's leakage are for.
+// Another width takes its share of them: an access pays for the bit lines that it
+// moves, which the table's 32 bits of a 64-bit access rest on, too; registers and
+// adders leak by the bit. A multiplier of half the width leaks less than half, so
+// that for it this is an upper bound.
 const referenceWord units.Bytes = 4
 
 func share(word units.Bytes) float64 { return float64(word) / float64(referenceWord) }
@@ -74,33 +105,20 @@ func (t Table) PE(p pe.Precision, op Op) units.Picojoules {
 	return units.Picojoules(t.Operations[p][op].Amount)
 }
 
-// Register returns the energy of that many 32-bit words read from and written to
-// PEs' registers.
-func (t Table) Register(reads, writes units.Words) units.Picojoules {
-	return units.Picojoules(float64(float64(reads)*t.RegisterRead.Amount) + float64(float64(writes)*t.RegisterWrite.Amount))
-}
-
-// Spikes returns the energy of that many accesses to 1-bit registers.
-func (t Table) Spikes(bits int64) units.Picojoules {
-	return units.Picojoules(float64(bits) * t.SpikeBit.Amount)
-}
-
 // SRAM returns the energy of that many words of the given size read from and
 // written to a bank of the given capacity.
 func (t Table) SRAM(capacity, word units.Bytes, reads, writes units.Words) units.Picojoules {
-	return units.Picojoules((float64(float64(reads)*access(t.SRAMRead, capacity)) + float64(float64(writes)*access(t.SRAMWrite, capacity))) * share(word))
-}
-
-// DRAM returns the energy of moving that many bytes to or from a device that
-// has no table of currents.
-func (t Table) DRAM(moved units.Bytes) units.Picojoules {
-	return units.Picojoules(8 * float64(moved) * t.DRAMPerBit.Amount)
+	read := float64(float64(reads) * access(t.SRAMRead, capacity))
+	written := float64(float64(writes) * access(t.SRAMWrite, capacity))
+	return units.Picojoules((read + written) * share(word))
 }
 
 // Static returns the leakage power of that many PEs of a precision and of SRAM
 // of that capacity in all.
 func (t Table) Static(pes int, p pe.Precision, sram units.Bytes) Milliwatts {
-	return Milliwatts(float64(float64(pes)*t.PEStatic.Amount*share(p.Word())) + float64(float64(sram)/float64(units.KiB)*t.SRAMStaticPerKiB.Amount))
+	logic := float64(float64(pes) * t.PEStatic.Amount * share(p.Word()))
+	memory := float64(float64(sram) / float64(units.KiB) * t.SRAMStaticPerKiB.Amount)
+	return Milliwatts(logic + memory)
 }
 
 // access returns the energy of one word at a capacity: interpolated between
@@ -122,6 +140,9 @@ func access(points []Point, capacity units.Bytes) float64 {
 		i++
 	}
 	below, above := points[i-1], points[i]
+	if capacity == above.Capacity {
+		return above.Amount
+	}
 	// A zero has no logarithm: the other end then stands for the whole span.
 	if below.Amount == 0 || above.Amount == 0 {
 		return max(below.Amount, above.Amount)

@@ -35,9 +35,6 @@ func TestDefaultValues(t *testing.T) {
 		{"word of an 8 KiB SRAM", table.SRAM(8*units.KiB, 4, 1, 0), 5},
 		{"word of a 32 KiB SRAM", table.SRAM(32*units.KiB, 4, 1, 0), 10},
 		{"word of a 1 MiB SRAM", table.SRAM(units.MiB, 4, 0, 1), 50},
-		{"two register reads, one write", table.Register(2, 1), 3},
-		{"32 spikes", table.Spikes(32), 32 * 0.009},
-		{"32 bits of DRAM", table.DRAM(4), 640},
 	} {
 		if math.Abs(float64(c.got-c.want)) > 1e-12 {
 			t.Errorf("%s: %v pJ, want %v", c.what, c.got, c.want)
@@ -124,7 +121,7 @@ pe:
   multiply_fp32: {value: 2 pJ, source: our cells}
 sram:
   read: {64 KiB: 3 pJ}
-dram: {per_bit: 0.004 nJ}
+  static_per_kib: 4 uW
 `)
 	want := Default()
 	want.Technology = "my.yaml"
@@ -132,7 +129,10 @@ dram: {per_bit: 0.004 nJ}
 	want.Operations[pe.FP32][pe.Multiply] = Value{2, Picojoule, "our cells"}
 	want.Operations[pe.FP32][pe.MAC] = Value{2.5, Picojoule, "pe.add_fp32 + pe.multiply_fp32"}
 	want.SRAMRead = []Point{{64 * units.KiB, Value{3, Picojoule, "my.yaml:6"}}}
-	want.DRAMPerBit = Value{4, Picojoule, "my.yaml:7"}
+	want.SRAMStaticPerKiB = Value{0.004, Milliwatt, "my.yaml:7"}
+	want.Given = []Given{
+		{"pe.add_fp32", "my.yaml", 3}, {"pe.multiply_fp32", "my.yaml", 4}, {"sram.read", "my.yaml", 6}, {"sram.static_per_kib", "my.yaml", 7},
+	}
 	if diff := cmp.Diff(want, table); diff != "" {
 		t.Error(diff)
 	}
@@ -178,7 +178,9 @@ func TestErrorsNameFileLineAndKey(t *testing.T) {
 		{"[1, 2]", "my.yaml:1: is not a mapping; write keys and values as in 45nm.yaml"},
 		{"pe: 3", "my.yaml:1: pe: is not a mapping; write keys and values as in 45nm.yaml"},
 		{"pe:\n", "my.yaml:1: pe: is not a mapping; write keys and values as in 45nm.yaml"},
-		{"PE: {add_fp32: 1 pJ}", "my.yaml:1: PE: is not a key (did you mean \"pe\"?); there are technology, pe, register, sram, dram"},
+		{"PE: {add_fp32: 1 pJ}", "my.yaml:1: PE: is not a key (did you mean \"pe\"?); there are technology, pe, sram"},
+		{"register: {read: 100 pJ, write: 100 pJ, spike_bit: 99 pJ}\ndram: {per_bit: 1000 pJ}", "my.yaml:1: register: changes nothing: the machine does not count accesses to the registers of PEs; leave it out"},
+		{"pe: {compare: 1 pJ}\ndram: {per_bit: 1000 pJ}", "my.yaml:2: dram: changes nothing: a device's energy comes from the currents in its own file; leave it out"},
 		{"technology: [45]", "my.yaml:1: technology: is not text; write for example 45 nm"},
 		{"pe:\n  add: 1 pJ", "my.yaml:2: pe.add: is not a key; there are pe.add_fp32, pe.multiply_fp32, pe.mac_fp32, pe.compare, pe.add_fp16, pe.multiply_fp16, pe.mac_fp16, pe.compare_fp16, pe.add_fixed32, pe.multiply_fixed32, pe.mac_fixed32, pe.compare_fixed32, pe.add_fixed16, pe.multiply_fixed16, pe.mac_fixed16, pe.compare_fixed16, pe.static"},
 		{"sram:\n  reed: 1 pJ", "my.yaml:2: sram.reed: is not a key (did you mean \"sram.read\"?); there are sram.static_per_kib, sram.read, sram.write"},

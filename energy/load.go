@@ -31,6 +31,7 @@ var defaultTable = sync.OnceValue(func() Table {
 // Default returns the built-in 45 nm table.
 func Default() Table {
 	t := defaultTable()
+	t.Given = nil
 	t.SRAMRead, t.SRAMWrite = slices.Clone(t.SRAMRead), slices.Clone(t.SRAMWrite)
 	return t
 }
@@ -88,11 +89,7 @@ func (t *Table) fields() []field {
 	}
 	return append(list, []field{
 		{"pe.static", &t.PEStatic, Milliwatt},
-		{"register.read", &t.RegisterRead, Picojoule},
-		{"register.write", &t.RegisterWrite, Picojoule},
-		{"register.spike_bit", &t.SpikeBit, Picojoule},
 		{"sram.static_per_kib", &t.SRAMStaticPerKiB, Milliwatt},
-		{"dram.per_bit", &t.DRAMPerBit, Picojoule},
 	}...)
 }
 
@@ -102,6 +99,18 @@ func operationKey(p pe.Precision, op pe.Op) string {
 		return "pe.compare" // its name since before there were other precisions
 	}
 	return fmt.Sprintf("pe.%s_%s", op, p)
+}
+
+// operationOf is the inverse of operationKey.
+func operationOf(key string) (pe.Precision, pe.Op, bool) {
+	for p := range pe.NumPrecisions {
+		for op := range pe.NumOps {
+			if operationKey(pe.Precision(p), pe.Op(op)) == key {
+				return pe.Precision(p), pe.Op(op), true
+			}
+		}
+	}
+	return 0, 0, false
 }
 
 const (
@@ -183,7 +192,13 @@ func (r *reader) fail(n *config.Node, key, format string, args ...any) error {
 }
 
 // sections are the keys of the outermost mapping but technology.
-var sections = []string{"pe", "register", "sram", "dram"}
+var sections = []string{"pe", "sram"}
+
+// unpriced are sections that tables of this form had, and why nothing reads them.
+var unpriced = map[string]string{
+	"register": "the machine does not count accesses to the registers of PEs",
+	"dram":     "a device's energy comes from the currents in its own file",
+}
 
 func (r *reader) top(pair config.Pair, key string) error {
 	if key == technologyKey {
@@ -193,23 +208,34 @@ func (r *reader) top(pair config.Pair, key string) error {
 		r.table.Technology = pair.Value.Text
 		return nil
 	}
+	if why, ok := unpriced[key]; ok {
+		return r.At(pair.Line, key, "changes nothing: %s; leave it out", why)
+	}
 	if !slices.Contains(sections, key) {
 		return r.At(pair.Line, key, "%s", config.NotAKey(key, append([]string{technologyKey}, sections...)))
 	}
 	return r.mapping(pair.Value, key, r.section)
 }
 
+// give notes that the file gives a key a value.
+func (r *reader) give(line int, key string) {
+	r.table.Given = append(r.table.Given, Given{key, r.File, line})
+}
+
 func (r *reader) section(pair config.Pair, key string) error {
 	switch key {
 	case readKey:
+		r.give(pair.Line, key)
 		return r.points(pair.Value, key, &r.table.SRAMRead)
 	case writeKey:
+		r.give(pair.Line, key)
 		return r.points(pair.Value, key, &r.table.SRAMWrite)
 	}
 	section, _, _ := strings.Cut(key, ".")
 	known := []string{}
 	for _, f := range r.table.fields() {
 		if f.key == key {
+			r.give(pair.Line, key)
 			v, err := r.value(pair.Value, key, f.unit)
 			*f.to = v
 			return err

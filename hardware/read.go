@@ -431,5 +431,8 @@ func (f *file) readEnergy() (err error) {
 	if err != nil {
 		return f.On("energy", "%v; write %s, or name a file like it", err, energy.Builtin)
 	}
+	if _, err := f.hw.Energy.Idle(f.hw.PE.Precision); err != nil {
+		return f.On("energy", "%v", err)
+	}
 	return nil
 }

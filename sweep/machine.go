@@ -7,6 +7,7 @@ import (
 
 	"accelsim/hardware"
 	"accelsim/internal/config"
+	"accelsim/pe"
 )
 
 // machine is hardware, or why there is none.
@@ -16,6 +17,7 @@ type machine struct {
 	settings []Setting
 	content  Key
 	hardware *hardware.Hardware // while it is resolved
+	computes pe.Precision
 	err      error
 }
 
@@ -37,6 +39,7 @@ func (r *resolver) machine(g Grid, chosen map[string]string) *machine {
 	if m.hardware == nil && m.err == nil {
 		if m.hardware, m.err = m.read(); m.err == nil {
 			m.content = content(m.hardware)
+			m.computes = m.hardware.PE.Precision
 		}
 	}
 	return m

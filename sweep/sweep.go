@@ -20,6 +20,7 @@ import (
 	"strconv"
 
 	"accelsim/network"
+	"accelsim/pe"
 	"accelsim/schedule"
 	"accelsim/sim"
 )
@@ -117,7 +118,26 @@ func NewPlan(spec *Spec, fixed Fixed, limit int64) (*Plan, error) {
 	if err := r.hopeless(); err != nil {
 		return nil, err
 	}
+	if err := r.idleEnergy(); err != nil {
+		return nil, err
+	}
 	return r.plan, nil
+}
+
+// idleEnergy refuses an energy table that changes nothing on any machine.
+func (r *resolver) idleEnergy() error {
+	var precisions []pe.Precision
+	for _, m := range r.machines {
+		if m.err == nil {
+			precisions = append(precisions, m.computes)
+		}
+	}
+	if len(precisions) == 0 {
+		return nil
+	}
+	slices.Sort(precisions)
+	_, err := r.plan.Fixed.Options.Energy.Idle(precisions...)
+	return err
 }
 
 // TooMany says that a sweep has more points than it may.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +14,7 @@ import (
 // give all commands the same flags; a user may think that they do something.
 type idleFlag struct {
 	command, flag string
-	with          string // the flag beside which it changes nothing; "" always
+	with          string // the flag, or flag=value, beside which it changes nothing; "" always
 	why           string
 }
 
@@ -22,10 +23,12 @@ const (
 	listsOnly = "a schedule is listed, not executed"
 	noSpikes  = "Verilog is written for any spikes"
 	noDraw    = "nothing is drawn at random"
+	untimed   = "energy comes with time"
 )
 
 var idleFlags = []idleFlag{
 	{"run", "activity", "tensors", "densities are those of the tensors"},
+	{"run", "energy", "timing=off", untimed},
 	{"run", "seed", "", noDraw},
 	{"train", "activity", "", "densities are measured; --activity-out writes them"},
 	{"train", "hw", "", noMachine},
@@ -34,7 +37,9 @@ var idleFlags = []idleFlag{
 	{"train", "seed", "tensors", noDraw},
 	{"train", "seed", "bench", "the cases have seeds of their own"},
 	{"verify", "activity", "", "densities are those of the tensors"},
+	{"verify", "energy", "", "values are compared, not energies"},
 	{"verify", "seed", "tensors", noDraw},
+	{"sweep", "energy", "timing=off", untimed},
 	{"sweep", "seed", "", noDraw},
 	{"figures", "seed", "", noDraw},
 	{"figures", "timing", "", "what the figures show is simulated"},
@@ -102,7 +107,7 @@ func checkIdleFlags(c *cobra.Command, _ []string) error {
 // nothing. Commands call it when everything is checked and the work begins.
 func warnOfIdleFlags(c *cobra.Command) {
 	for _, f := range idleFlags {
-		if f.command == c.Name() && c.Flags().Changed(f.flag) && (f.with == "" || c.Flags().Changed(f.with)) {
+		if f.command == c.Name() && c.Flags().Changed(f.flag) && f.applies(c) {
 			beside := ""
 			if f.with != "" {
 				beside = " with --" + f.with
@@ -110,6 +115,12 @@ func warnOfIdleFlags(c *cobra.Command) {
 			fmt.Fprintf(os.Stderr, "accelsim: warning: --%s changes nothing in %s%s: %s\n", f.flag, c.Name(), beside, f.why)
 		}
 	}
+}
+
+// applies tells whether the flag is there beside which this one changes nothing.
+func (f *idleFlag) applies(c *cobra.Command) bool {
+	name, value, valued := strings.Cut(f.with, "=")
+	return name == "" || c.Flags().Changed(name) && (!valued || c.Flags().Lookup(name).Value.String() == value)
 }
 
 // seedOf returns the seed that was given, nil without: results record it.

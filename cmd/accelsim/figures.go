@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accelsim/energy"
 	"accelsim/figures"
 	"accelsim/hardware"
 	"accelsim/internal/input"
@@ -55,7 +54,7 @@ func newFiguresCommand() *cobra.Command {
 					return usage(fmt.Errorf("--activity: %w", err))
 				}
 			}
-			if lab.Energy, err = openEnergy(energyFile); err != nil {
+			if lab.Energy, err = openEnergyFor(lab.Hardware, energyFile); err != nil {
 				return err
 			}
 			for _, text := range capacities {
@@ -134,19 +133,6 @@ func printPublished(w io.Writer, rows []figures.Row, format string) error {
 		return err
 	}
 	return figures.Table(rows).Write(w)
-}
-
-// openEnergy reads what --energy names; "" is no table, so that the hardware's
-// holds.
-func openEnergy(name string) (energy.Table, error) {
-	if name == "" {
-		return energy.Table{}, nil
-	}
-	table, err := energy.Open(name)
-	if errors.As(err, new(*os.PathError)) {
-		err = fmt.Errorf("--energy: %w", err)
-	}
-	return table, usage(err)
 }
 
 func openAccuracies(names []string) (*figures.Accuracies, error) {

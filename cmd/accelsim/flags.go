@@ -160,7 +160,7 @@ func (f *machineFlags) open() (m machine, err error) {
 	if reference {
 		m.engine = dram.Reference
 	}
-	m.energy, err = openEnergy(f.energy)
+	m.energy, err = openEnergyFor(m.hardware, f.energy)
 	return m, err
 }
 

@@ -119,11 +119,13 @@ func (f *gridFlags) plan(c *cobra.Command) (*sweep.Plan, error) {
 }
 
 func (f *gridFlags) fixed() (sweep.Fixed, error) {
-	on := machineFlags{
-		hw: "paper", traffic: "all", order: "sequential", timing: f.timing, engine: f.engine, residency: "layer", energy: f.energy,
-	}
+	on := machineFlags{hw: "paper", traffic: "all", order: "sequential", timing: f.timing, engine: f.engine, residency: "layer"}
 	m, err := on.open()
-	options := sim.Options{Untimed: m.untimed, Engine: m.engine, Energy: m.energy}
+	if err != nil {
+		return sweep.Fixed{}, err
+	}
+	table, err := openEnergy(f.energy)
+	options := sim.Options{Untimed: m.untimed, Engine: m.engine, Energy: table}
 	return sweep.Fixed{Version: accelsim.Identity(), Options: options}, err
 }
 
