@@ -28,7 +28,7 @@ func TestDocumentationHasEveryKey(t *testing.T) {
 			t.Errorf("no `%s` in docs/hardware.md", name)
 		}
 	}
-	_, rest, found := strings.Cut(text, "```yaml\n")
+	_, rest, found := strings.Cut(text, "```yaml my-board.yaml\n")
 	example, _, ended := strings.Cut(rest, "```")
 	if !found || !ended {
 		t.Fatal("no example in docs/hardware.md")
