@@ -6,6 +6,7 @@ import (
 	"accelsim/dram"
 	"accelsim/energy"
 	"accelsim/hardware"
+	"accelsim/network"
 	"accelsim/pe"
 	"accelsim/schedule"
 	"accelsim/units"
@@ -66,15 +67,15 @@ func (s *ShareTime) DRAM() (t units.Picoseconds, stats dram.Stats) {
 type account struct {
 	Share
 	ShareTime
-	ledger *ledger
+	ledger ledger
 }
 
 // accounts books what the machine does to the layer, or classifier, and phase
 // that it does it for.
 type accounts struct {
-	layers    int
-	list      []*account // by part and phase; nil until something is booked
-	densities []units.Density
+	net       *network.Network
+	list      []*account      // by part and phase; nil until something is booked
+	densities []units.Density // of parts' inputs
 }
 
 // booked is how far a group's counters have been booked. What they gain until
@@ -85,25 +86,23 @@ type booked struct {
 	busy    units.Cycles
 }
 
-func newAccounts(p *schedule.Program, densities []units.Density) *accounts {
-	n := p.Workload().Net.N()
-	return &accounts{
-		layers: n, densities: densities,
-		list: make([]*account, (n+len(p.Blocks))*int(numPhases)),
-	}
+func newAccounts(p *schedule.Program) *accounts {
+	a := &accounts{net: p.Workload().Net, densities: densities(p.Workload(), p.Blocks)}
+	a.list = make([]*account, len(a.densities)*int(numPhases))
+	return a
 }
 
 // of returns the account of a step.
 func (a *accounts) of(s *schedule.Step) *account {
-	part, phase := s.Layer-1, phaseOf(s)
+	part, phase := partOf(a.net, false, s.Layer), phaseOf(s)
 	if s.Layer == 0 {
-		part = a.layers + s.Block - 1
+		part = partOf(a.net, true, s.Block)
 	}
 	at := &a.list[part*int(numPhases)+int(phase)]
 	if *at == nil {
 		*at = &account{
 			Share:  Share{Block: s.Block, Layer: s.Layer, Phase: phase},
-			ledger: newLedger(a.densities),
+			ledger: ledger{density: a.densities[part]},
 		}
 	}
 	return *at
@@ -114,7 +113,7 @@ func (a *accounts) of(s *schedule.Step) *account {
 func (g *group) enter(s *schedule.Step) {
 	g.settle()
 	g.booked.account = g.accounts.of(s)
-	g.pes.ledger = g.booked.account.ledger
+	g.pes.ledger = &g.booked.account.ledger
 }
 
 // settle books what the counters of buffer and PEs have gained since the
@@ -170,15 +169,14 @@ func (g *group) waitingFor() *account {
 	return g.booked.account
 }
 
-// total returns a ledger with everything that all accounts counted.
-func (a *accounts) total() *ledger {
-	sum := newLedger(a.densities)
+// ledgers returns those of all accounts.
+func (a *accounts) ledgers() (list ledgers) {
 	for _, c := range a.list {
 		if c != nil {
-			sum.add(c.ledger)
+			list = append(list, &c.ledger)
 		}
 	}
-	return sum
+	return list
 }
 
 // shares closes the accounts. Operations are exact fractions, of which the
@@ -197,7 +195,7 @@ func (a *accounts) shares() ([]Share, error) {
 		}
 		c.Words = c.ledger.class
 		for op, sum := range upTo {
-			sum.Add(sum, c.ledger.exactly(pe.Op(op)))
+			c.ledger.addOperations(sum, pe.Op(op))
 			n, err := units.RoundHalfEven(sum)
 			if err != nil {
 				return nil, err

@@ -17,16 +17,25 @@ type processor struct {
 	traffic  schedule.Traffic
 	ledger   *ledger          // of the layer and phase that is worked on
 	dense    []*network.Layer // the classifiers, by block, as layers
-	nonzero  []float64        // by ledger index of a density
+	nonzero  []float64        // share of a part's input
 	data     *datapath        // nil unless the simulation is functional
 	accesses accesses         // of the kernel that was executed last
 }
 
-// densities returns a^0..a^N, then a_c of each block: what the ledger gates
-// additions by.
+// Parts are what work is booked for: the layers, then the classifiers of blocks.
+func partOf(net *network.Network, classifier bool, index int) int {
+	if classifier {
+		return net.N() + index - 1
+	}
+	return index - 1
+}
+
+// densities returns the density of each part's input, which gates its additions.
 func densities(w *network.Workload, blocks []network.Block) []units.Density {
-	list := []units.Density{w.Activity.Input}
-	list = append(list, w.Activity.Layers...)
+	var list []units.Density
+	for i := range w.Net.Layers {
+		list = append(list, w.Activity.Of(w.Net.Layers[i].Reads))
+	}
 	for _, b := range blocks {
 		list = append(list, w.Activity.Classifier(b, len(blocks)))
 	}
@@ -34,7 +43,7 @@ func densities(w *network.Workload, blocks []network.Block) []units.Density {
 }
 
 func newProcessor(a pe.Array, w *network.Workload, p *schedule.Program) *processor {
-	x := &processor{array: a, workload: w, blocks: p.Blocks, traffic: p.Traffic, nonzero: []float64{ungated: 1}}
+	x := &processor{array: a, workload: w, blocks: p.Blocks, traffic: p.Traffic}
 	for _, d := range densities(w, p.Blocks) {
 		x.nonzero = append(x.nonzero, d.Float())
 	}
@@ -47,7 +56,7 @@ func newProcessor(a pe.Array, w *network.Workload, p *schedule.Program) *process
 // operand is what a kernel works on.
 type operand struct {
 	layer   *network.Layer
-	density int   // ledger index of its input's density
+	part    int   // whose input it reads
 	neurons int64 // of the batch
 	pooled  int64 // pooling neurons of the batch
 	weights int64 // that the kernel goes through one by one
@@ -66,12 +75,12 @@ func (x *processor) operand(k *schedule.Kernel) operand {
 	batch := int64(x.workload.Batch)
 	var o operand
 	if k.Classifier {
-		o.layer, o.density = x.dense[k.Index-1], 1+x.workload.Net.N()+k.Index
+		o.layer = x.dense[k.Index-1]
 	} else {
 		o.layer = x.workload.Net.Layer(k.Index)
-		o.density = 1 + o.layer.Reads
 		o.direct = o.layer.Reads == network.InputLayer && x.workload.Net.Encoding == network.Direct
 	}
+	o.part = partOf(x.workload.Net, k.Classifier, k.Index)
 	o.neurons, o.pooled = batch*int64(o.layer.Neurons()), batch*int64(o.layer.Pooled.Size())
 	o.weights = int64(o.layer.Weights())
 	if k.Of == schedule.NormParameter {
@@ -84,18 +93,18 @@ func (x *processor) operand(k *schedule.Kernel) operand {
 }
 
 // gated returns how many of the given slots a PE array that gates zero inputs
-// executes: a fraction of them by density, or, with data, what happened.
-func (x *processor) gated(slots int64, density int, events int64) (n int64, of int) {
+// executes: as many as spikes open, or, with data, what happened.
+func (x *processor) gated(slots, events int64) (n int64, by gate) {
 	if x.data != nil {
 		return events, ungated
 	}
-	return slots, density
+	return slots, bySpikes
 }
 
-// sparse tells a matrix product how many of its terms are not zero: by density,
-// or, with data, as counted.
-func (x *processor) sparse(m pe.Matrix, density int, events int64) pe.Matrix {
-	m.Density = x.nonzero[density]
+// sparse tells a matrix product how many of its terms are not zero: by density
+// of its part's input, or, with data, as counted.
+func (x *processor) sparse(m pe.Matrix, part int, events int64) pe.Matrix {
+	m.Density = x.nonzero[part]
 	if x.data != nil {
 		m.Density = min(1, float64(events)/(float64(m.Rows)*float64(m.Columns)*float64(m.Depth)*float64(m.Repeats)))
 	}
@@ -127,12 +136,12 @@ func (x *processor) execute(s *schedule.Step, k *schedule.Kernel) (pe.Cost, erro
 	}
 	switch k.Op {
 	case schedule.SynapticSum:
-		cost := array.Matrix(x.sparse(tile(k, pe.Synapses(l, batch)), o.density, done.sums))
+		cost := array.Matrix(x.sparse(tile(k, pe.Synapses(l, batch)), o.part, done.sums))
 		x.accesses.matrix(cost, spikes, weights, states)
-		terms, density := x.gated(cost.Slots, o.density, done.sums)
-		ledger.adds[forwardPass][density] += terms
+		terms, by := x.gated(cost.Slots, done.sums)
+		ledger.adds[forwardPass][by] += terms
 		if o.direct && all {
-			ledger.executed(schedule.BeyondDirectInput, pe.Multiply, density, terms)
+			ledger.executed(schedule.BeyondDirectInput, pe.Multiply, by, terms)
 		}
 		return cost, nil
 
@@ -218,17 +227,17 @@ func (x *processor) execute(s *schedule.Step, k *schedule.Kernel) (pe.Cost, erro
 		return vector(schedule.BeyondNorm, pe.NormErrorsRecipe, o.neurons, normBackwardOperands), nil
 
 	case schedule.Gradient:
-		cost := array.Matrix(x.sparse(tile(k, pe.Gradients(l, batch)), o.density, done.gradient.Terms))
+		cost := array.Matrix(x.sparse(tile(k, pe.Gradients(l, batch)), o.part, done.gradient.Terms))
 		x.accesses.matrix(cost, gradients, spikes, gradients)
-		sums, density := x.gated(cost.Outputs, o.density, done.gradient.Weights)
-		terms, _ := x.gated(cost.Slots, o.density, done.gradient.Terms)
-		ledger.adds[backwardPass][density] += sums
+		sums, by := x.gated(cost.Outputs, done.gradient.Weights)
+		terms, _ := x.gated(cost.Slots, done.gradient.Terms)
+		ledger.adds[backwardPass][by] += sums
 		if all {
-			ledger.executed(schedule.BeyondGradientRegister, pe.Add, density, terms)
+			ledger.executed(schedule.BeyondGradientRegister, pe.Add, by, terms)
 			if o.direct {
-				ledger.executed(schedule.BeyondDirectInput, pe.Multiply, density, terms)
+				ledger.executed(schedule.BeyondDirectInput, pe.Multiply, by, terms)
 			} else if scaled := done.gradient.Scaled; scaled > 0 {
-				ledger.executed(schedule.BeyondResidual, pe.Multiply, density, scaled)
+				ledger.executed(schedule.BeyondResidual, pe.Multiply, by, scaled)
 			}
 		}
 		return cost, nil

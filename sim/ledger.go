@@ -30,22 +30,39 @@ func (c Counts) Adds() int64 { return c.Forward.Adds + c.Backward.Adds }
 // MACs returns the covered multiply-accumulate operations.
 func (c Counts) MACs() int64 { return c.Forward.MACs + c.Backward.MACs }
 
-// ledger is where the machine counts. Words are entered when they cross the
-// DRAM port and slots when PEs execute them, nowhere else.
+// ledger is where the machine counts what it does for one layer, or classifier,
+// in one phase. Words are entered when they cross the DRAM port and slots when
+// PEs execute them, nowhere else.
 //
-// Slots that PEs gate by spikes are entered under the density of those spikes;
-// what was executed is the exact sum of slots times density, rounded once.
+// Slots that PEs gate by spikes are entered apart: what was executed of them is
+// the exact product of slots and those spikes' density.
+//
+// No counter overflows: [network.Workload.Check] refuses a workload of which 64
+// times a layer's operations in an iteration, times the layers, exceed 63 bits,
+// and of words no more than a few move for each operation.
 type ledger struct {
-	densities []units.Density // [0] is 1: not gated
-	adds      [2][]int64      // forward, backward: covered slots by density
-	macs      int64
-	beyond    [schedule.NumBeyond][pe.NumOps][]int64
+	density units.Density // of the layer's input, which gates
+	adds    [2]slots      // forward, backward: covered
+	macs    int64
+	beyond  [schedule.NumBeyond][pe.NumOps]slots
 
 	reads  [schedule.NumBeyond][2]units.Words // forward, backward (and update)
 	writes [schedule.NumBeyond][2]units.Words
 	class  [schedule.MemoryClasses]Traffic
 	saved  Savings
 }
+
+// slots are operations that PEs were given, by what gates them: nothing, or the
+// spikes of the layer's input.
+type slots [2]int64
+
+// gate is an index of [slots].
+type gate int
+
+const (
+	ungated gate = iota
+	bySpikes
+)
 
 // Traffic is words by direction.
 type Traffic struct{ Reads, Writes units.Words }
@@ -62,6 +79,15 @@ type Savings struct {
 	Class   [schedule.MemoryClasses]Traffic
 }
 
+func (s *Savings) add(o *Savings) {
+	for pass, t := range o.Covered {
+		s.Covered[pass].add(t)
+	}
+	for c, t := range o.Class {
+		s.Class[c].add(t)
+	}
+}
+
 // Words returns all that was left out.
 func (s *Savings) Words() (sum units.Words) {
 	for _, t := range s.Class {
@@ -73,22 +99,7 @@ func (s *Savings) Words() (sum units.Words) {
 const (
 	forwardPass  = 0
 	backwardPass = 1
-	ungated      = 0 // index of density 1
 )
-
-func newLedger(densities []units.Density) *ledger {
-	one, _ := units.Ratio(1, 1)
-	l := &ledger{densities: append([]units.Density{one}, densities...)}
-	n := len(l.densities)
-	l.adds = [2][]int64{make([]int64, n), make([]int64, n)}
-	all := make([]int64, schedule.NumBeyond*pe.NumOps*n)
-	for b := range l.beyond {
-		for op := range l.beyond[b] {
-			l.beyond[b][op], all = all[:n:n], all[n:]
-		}
-	}
-	return l
-}
 
 func passOf(s *schedule.Step) int {
 	if s.Kind.Forward() {
@@ -126,9 +137,9 @@ func (l *ledger) spared(s *schedule.Step) {
 	}
 }
 
-// executed enters operations outside the equations, gated by a density.
-func (l *ledger) executed(why schedule.Beyond, op pe.Op, density int, slots int64) {
-	l.beyond[why][op][density] += slots
+// executed enters operations outside the equations.
+func (l *ledger) executed(why schedule.Beyond, op pe.Op, by gate, slots int64) {
+	l.beyond[why][op][by] += slots
 }
 
 // recipe enters a vector kernel's operations, once per element.
@@ -138,32 +149,51 @@ func (l *ledger) recipe(why schedule.Beyond, r pe.Recipe, elements int64) {
 	}
 }
 
-// exact sums slots times density.
-func (l *ledger) exact(slots []int64) *big.Rat {
-	sum := new(big.Rat)
-	l.addExact(sum, slots)
-	return sum
-}
-
-// addExact adds slots times density to a sum.
-func (l *ledger) addExact(sum *big.Rat, slots []int64) {
-	for i, n := range slots {
-		if n != 0 {
-			term := new(big.Rat).SetInt64(n)
-			sum.Add(sum, term.Mul(term, l.densities[i].Rat()))
-		}
+// addTo adds what was executed of slots, not rounded, to a sum.
+func (l *ledger) addTo(sum *big.Rat, s slots) {
+	if n := s[ungated]; n != 0 {
+		sum.Add(sum, new(big.Rat).SetInt64(n))
+	}
+	if n := s[bySpikes]; n != 0 {
+		term := new(big.Rat).SetInt64(n)
+		sum.Add(sum, term.Mul(term, l.density.Rat()))
 	}
 }
 
+// addOperations adds the executed operations of a kind, not rounded, to a sum.
+func (l *ledger) addOperations(sum *big.Rat, op pe.Op) {
+	for _, byOp := range l.beyond {
+		l.addTo(sum, byOp[op])
+	}
+	switch op {
+	case pe.Add:
+		l.addTo(sum, l.adds[forwardPass])
+		l.addTo(sum, l.adds[backwardPass])
+	case pe.MAC:
+		l.addTo(sum, slots{ungated: l.macs})
+	}
+}
+
+// ledgers are those of all layers, classifiers and phases. Operations are summed
+// exactly, and the sum is rounded once.
+type ledgers []*ledger
+
 // counts returns the covered totals.
-func (l *ledger) counts() (c Counts, err error) {
+func (list ledgers) counts() (c Counts, err error) {
 	for pass, into := range []*Pass{&c.Forward, &c.Backward} {
-		into.Reads, into.Writes = l.reads[schedule.Covered][pass], l.writes[schedule.Covered][pass]
-		if into.Adds, err = units.RoundHalfEven(l.exact(l.adds[pass])); err != nil {
+		adds := new(big.Rat)
+		for _, l := range list {
+			into.Reads += l.reads[schedule.Covered][pass]
+			into.Writes += l.writes[schedule.Covered][pass]
+			l.addTo(adds, l.adds[pass])
+		}
+		if into.Adds, err = units.RoundHalfEven(adds); err != nil {
 			return c, err
 		}
 	}
-	c.Backward.MACs = l.macs
+	for _, l := range list {
+		c.Backward.MACs += l.macs
+	}
 	return c, nil
 }
 
@@ -173,14 +203,16 @@ type BeyondTotals struct {
 	Operations [schedule.NumBeyond]int64
 }
 
-func (l *ledger) beyondTotals() (b BeyondTotals, err error) {
+func (list ledgers) beyond() (b BeyondTotals, err error) {
 	for why := schedule.Covered + 1; int(why) < schedule.NumBeyond; why++ {
-		for pass := range 2 {
-			b.Words[why] += l.reads[why][pass] + l.writes[why][pass]
-		}
 		sum := new(big.Rat)
-		for _, slots := range l.beyond[why] {
-			sum.Add(sum, l.exact(slots))
+		for _, l := range list {
+			for pass := range 2 {
+				b.Words[why] += l.reads[why][pass] + l.writes[why][pass]
+			}
+			for _, s := range l.beyond[why] {
+				l.addTo(sum, s)
+			}
 		}
 		if b.Operations[why], err = units.RoundHalfEven(sum); err != nil {
 			return b, err
@@ -190,58 +222,27 @@ func (l *ledger) beyondTotals() (b BeyondTotals, err error) {
 }
 
 // operations returns every executed operation by kind: what energy is spent on.
-func (l *ledger) operations() (ops [pe.NumOps]int64, err error) {
+func (list ledgers) operations() (ops [pe.NumOps]int64, err error) {
 	for op := range ops {
-		if ops[op], err = units.RoundHalfEven(l.exactly(pe.Op(op))); err != nil {
+		sum := new(big.Rat)
+		for _, l := range list {
+			l.addOperations(sum, pe.Op(op))
+		}
+		if ops[op], err = units.RoundHalfEven(sum); err != nil {
 			return ops, err
 		}
 	}
 	return ops, nil
 }
 
-// exactly returns the executed operations of a kind, not rounded.
-func (l *ledger) exactly(op pe.Op) *big.Rat {
-	sum := new(big.Rat)
-	for _, byOp := range l.beyond {
-		l.addExact(sum, byOp[op])
-	}
-	switch op {
-	case pe.Add:
-		l.addExact(sum, l.adds[forwardPass])
-		l.addExact(sum, l.adds[backwardPass])
-	case pe.MAC:
-		sum.Add(sum, new(big.Rat).SetInt64(l.macs))
-	}
-	return sum
-}
-
-// add adds everything that another ledger with the same densities counted.
-func (l *ledger) add(o *ledger) {
-	sum := func(into, from []int64) {
-		for i, n := range from {
-			into[i] += n
+// words returns all words that moved, by what they hold, and those that were
+// left out.
+func (list ledgers) words() (class [schedule.MemoryClasses]Traffic, saved Savings) {
+	for _, l := range list {
+		for c, t := range l.class {
+			class[c].add(t)
 		}
+		saved.add(&l.saved)
 	}
-	for pass := range l.adds {
-		sum(l.adds[pass], o.adds[pass])
-	}
-	l.macs += o.macs
-	for why := range l.beyond {
-		for op := range l.beyond[why] {
-			sum(l.beyond[why][op], o.beyond[why][op])
-		}
-		for pass := range l.reads[why] {
-			l.reads[why][pass] += o.reads[why][pass]
-			l.writes[why][pass] += o.writes[why][pass]
-		}
-	}
-	for c, t := range o.class {
-		l.class[c].add(t)
-	}
-	for pass, t := range o.saved.Covered {
-		l.saved.Covered[pass].add(t)
-	}
-	for c, t := range o.saved.Class {
-		l.saved.Class[c].add(t)
-	}
+	return class, saved
 }

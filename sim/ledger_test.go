@@ -8,20 +8,17 @@ import (
 	"accelsim/units"
 )
 
-func densitiesOf(t *testing.T, texts ...string) []units.Density {
+// at returns an empty ledger of a layer whose input has that density.
+func at(t *testing.T, density string) *ledger {
 	t.Helper()
-	var list []units.Density
-	for _, text := range texts {
-		d, err := units.ParseDensity(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, d)
+	d, err := units.ParseDensity(density)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return list
+	return &ledger{density: d}
 }
 
-// TestAdditionsAreRoundedOnce: half to even, of the exact sum.
+// TestAdditionsAreRoundedOnce: half to even, of the exact sum over all layers.
 func TestAdditionsAreRoundedOnce(t *testing.T) {
 	for _, c := range []struct {
 		slots [3]int64 // not gated, at 0.5, at 0.1
@@ -34,10 +31,12 @@ func TestAdditionsAreRoundedOnce(t *testing.T) {
 		{[3]int64{0, 0, 4}, 0},
 		{[3]int64{1 << 60, 0, 10}, 1<<60 + 1},
 	} {
-		l := newLedger(densitiesOf(t, "0.5", "0.1"))
-		copy(l.adds[forwardPass], c.slots[:])
-		copy(l.adds[backwardPass], c.slots[:])
-		got, err := l.counts()
+		half, tenth := at(t, "0.5"), at(t, "0.1")
+		for pass := range 2 {
+			half.adds[pass] = slots{c.slots[0], c.slots[1]}
+			tenth.adds[pass] = slots{bySpikes: c.slots[2]}
+		}
+		got, err := ledgers{half, tenth}.counts()
 		if err != nil || got.Forward.Adds != c.want || got.Backward.Adds != c.want {
 			t.Errorf("%v: %+v, %v, want %d", c.slots, got, err, c.want)
 		}
@@ -45,23 +44,26 @@ func TestAdditionsAreRoundedOnce(t *testing.T) {
 }
 
 func TestTotalsThatOverflowAreRefused(t *testing.T) {
-	l := newLedger(densitiesOf(t, "1", "1"))
-	l.adds[forwardPass][1], l.adds[forwardPass][2] = 1<<62, 1<<62
-	if _, err := l.counts(); err == nil {
+	a, b := at(t, "1"), at(t, "1")
+	a.adds[forwardPass][bySpikes], b.adds[forwardPass][bySpikes] = 1<<62, 1<<62
+	if _, err := (ledgers{a, b}).counts(); err == nil {
 		t.Error("2^63 additions")
 	}
-	l = newLedger(densitiesOf(t, "1", "1"))
-	l.executed(schedule.BeyondDirectInput, pe.Multiply, 1, 1<<62)
-	l.executed(schedule.BeyondDirectInput, pe.Multiply, 2, 1<<62)
-	if _, err := l.beyondTotals(); err == nil {
+	a, b = at(t, "1"), at(t, "1")
+	a.executed(schedule.BeyondDirectInput, pe.Multiply, bySpikes, 1<<62)
+	b.executed(schedule.BeyondDirectInput, pe.Multiply, bySpikes, 1<<62)
+	if _, err := (ledgers{a, b}).beyond(); err == nil {
 		t.Error("2^63 operations beyond")
+	}
+	if _, err := (ledgers{a, b}).operations(); err == nil {
+		t.Error("2^63 multiplications")
 	}
 }
 
 // TestWordsAreEnteredByPassReasonAndClass: updates belong to no pass of the
 // equations, but cross the port all the same.
 func TestWordsAreEnteredByPassReasonAndClass(t *testing.T) {
-	l := newLedger(nil)
+	l := &ledger{}
 	move := func(kind schedule.Kind, class schedule.Class, why schedule.Beyond, words units.Words, write bool) {
 		l.moved(&schedule.Step{Kind: kind}, schedule.Transfer{Tensor: schedule.Tensor{Class: class, Index: 1}, Words: words, Beyond: why}, write)
 	}
@@ -71,7 +73,7 @@ func TestWordsAreEnteredByPassReasonAndClass(t *testing.T) {
 	move(schedule.BackwardClassifier, schedule.ClassifierGrad, schedule.Covered, 1000, true)
 	move(schedule.UpdateLayer, schedule.Weight, schedule.BeyondOptimizer, 10000, true)
 	move(schedule.ForwardLayer, schedule.Spikes, schedule.BeyondSpikes, 100000, true)
-	c, err := l.counts()
+	c, err := ledgers{l}.counts()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +81,7 @@ func TestWordsAreEnteredByPassReasonAndClass(t *testing.T) {
 	if c != want {
 		t.Errorf("%+v, want %+v", c, want)
 	}
-	b, err := l.beyondTotals()
+	b, err := ledgers{l}.beyond()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,13 +94,13 @@ func TestWordsAreEnteredByPassReasonAndClass(t *testing.T) {
 }
 
 func TestOperationsAreAllThatWasExecuted(t *testing.T) {
-	l := newLedger(densitiesOf(t, "0.5"))
+	l := at(t, "0.5")
 	l.adds[forwardPass][1] = 10  // 5
 	l.adds[backwardPass][0] = 20 // temporal terms
 	l.macs = 7
 	l.recipe(schedule.BeyondNeuron, pe.Recipe{pe.Add: 2, pe.Compare: 1}, 100)
-	l.executed(schedule.BeyondDirectInput, pe.Multiply, 1, 8)
-	got, err := l.operations()
+	l.executed(schedule.BeyondDirectInput, pe.Multiply, bySpikes, 8)
+	got, err := ledgers{l}.operations()
 	if err != nil {
 		t.Fatal(err)
 	}

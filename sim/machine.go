@@ -213,7 +213,7 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 		progress: o.Progress,
 		stop:     o.Stop,
 		requests: o.Requests,
-		accounts: newAccounts(p, densities(p.Workload(), p.Blocks)),
+		accounts: newAccounts(p),
 		trace:    o.Trace,
 	}
 	var data *datapath

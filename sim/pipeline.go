@@ -185,7 +185,7 @@ func deal(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) ([]i
 func clocks(p *schedule.Program, hw *hardware.Hardware) (sum units.Cycles, err error) {
 	w := p.Workload()
 	pes := newProcessor(hw.PE, w, p)
-	pes.ledger = newLedger(densities(w, p.Blocks))
+	pes.ledger = &ledger{}
 	var s schedule.Step
 	for c := p.Start(); c.Next(&s) && s.Interval == 1; {
 		for j := range s.Kernels {

@@ -174,17 +174,17 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 	for _, g := range m.groups {
 		g.settle()
 	}
-	total := m.accounts.total()
+	counted := m.accounts.ledgers()
 	r := &Result{
 		Workload: p.Workload(), Hardware: hw, K: p.K, N: p.N, Blocks: p.Blocks, Intervals: p.Intervals(),
 		Order: o.Order,
-		Words: total.class,
 		Footprint: Footprint{
 			Total: m.memory.footprint(), Class: m.memory.bytes, Capacity: hw.DRAM.Capacity(),
 		},
 		Unread: m.memory.unread,
-		Policy: p.Policy(), Pinned: p.PinnedWords().Of(p.Sizes.Word), Saved: total.saved,
+		Policy: p.Policy(), Pinned: p.PinnedWords().Of(p.Sizes.Word),
 	}
+	r.Words, r.Saved = counted.words()
 	for _, g := range m.groups {
 		group := g.result()
 		r.Groups = append(r.Groups, group)
@@ -192,13 +192,13 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 		r.OnChip.add(group.OnChip)
 	}
 	var err error
-	if r.Counts, err = total.counts(); err != nil {
+	if r.Counts, err = counted.counts(); err != nil {
 		return nil, err
 	}
-	if r.Beyond, err = total.beyondTotals(); err != nil {
+	if r.Beyond, err = counted.beyond(); err != nil {
 		return nil, err
 	}
-	if r.Operations, err = total.operations(); err != nil {
+	if r.Operations, err = counted.operations(); err != nil {
 		return nil, err
 	}
 	if data := m.groups[0].pes.data; data != nil {
