@@ -60,7 +60,7 @@ func TestAgreesWithDRAMsim3AndRamulator(t *testing.T) {
 		if p.activates > 0 && !within(float64(s.Activates), float64(p.activates), float64(p.activates), 0.02) {
 			t.Errorf("%s %s has %d ACT, DRAMsim3 %d", p.device, p.kind, s.Activates, p.activates)
 		}
-		if p.kind == "seqread" && p.refreshes > 0 && !within(float64(s.Refreshes), float64(p.refreshes), float64(p.refreshes), 0.02) {
+		if p.kind == "seqread" && p.refreshes > 0 && !within(s.Refreshes.Float64(), float64(p.refreshes), float64(p.refreshes), 0.02) {
 			t.Errorf("%s %s has %d REF, DRAMsim3 %d", p.device, p.kind, s.Refreshes, p.refreshes)
 		}
 	}
@@ -70,7 +70,7 @@ func TestAgreesWithDRAMsim3AndRamulator(t *testing.T) {
 // 1,000,000 sequential reads; its own energies are in docs/validation.md.
 func TestEnergyOfTheCountsOfDRAMsim3(t *testing.T) {
 	d := device(t, "ddr4-2400")
-	e := d.Energy(Stats{Reads: 1_000_000, Activates: 8_655, Precharges: 8_645, Refreshes: 1_101})
+	e := d.Energy(Stats{Reads: 1_000_000, Activates: 8_655, Precharges: 8_645, Refreshes: units.TotalOf[int64](1_101)})
 	for _, c := range []struct {
 		name      string
 		got, want float64

@@ -278,14 +278,14 @@ func (c *Controller) Stats() Stats {
 		ch := &c.channels[i]
 		for rank := range c.device.Ranks {
 			if ch.openBanks[rank] > 0 {
-				s.Active += end - ch.since[rank]
+				s.Active.Add(end - ch.since[rank])
 			} else {
-				s.Active += min(end, ch.lastClose[rank]) - ch.since[rank]
+				s.Active.Add(min(end, ch.lastClose[rank]) - ch.since[rank])
 			}
 		}
 	}
-	s.DataBusy = units.Cycles(s.Reads+s.Writes) * c.device.BurstCycles()
-	s.Precharged = end*units.Cycles(c.device.Ranks*c.device.Channels) - s.Active
+	s.DataBusy = units.TotalOf(c.device.BurstCycles()).Times(s.Reads + s.Writes)
+	s.Precharged = units.TotalOf(end).Times(int64(c.device.Ranks * c.device.Channels)).Minus(s.Active)
 	return s
 }
 
@@ -295,7 +295,7 @@ func (c *Controller) BandwidthUtilisation() float64 {
 	if c.Elapsed() == 0 {
 		return 0
 	}
-	return float64(c.Stats().DataBusy) / (float64(c.Elapsed()) * float64(c.device.Channels))
+	return c.Stats().DataBusy.Float64() / (float64(c.Elapsed()) * float64(c.device.Channels))
 }
 
 // step jumps to the next clock at which something happens and lets it happen.
@@ -503,7 +503,7 @@ func (c *Controller) issue(number int, ch *channel, command Command, b int, now 
 		k.row, k.hits, k.act = k.queue[0].row, 0, now
 		ch.open |= 1 << b
 		if ch.openBanks[rank] == 0 && now >= ch.lastClose[rank] {
-			c.stats.Active += ch.lastClose[rank] - ch.since[rank]
+			c.stats.Active.Add(ch.lastClose[rank] - ch.since[rank])
 			ch.since[rank] = now
 		}
 		ch.openBanks[rank]++
@@ -511,11 +511,11 @@ func (c *Controller) issue(number int, ch *channel, command Command, b int, now 
 	case PRE:
 		c.close(ch, b, now)
 	case REF:
-		c.stats.Refreshes++
+		c.stats.Refreshes.Add(1)
 		ch.stale = 1<<kinds - 1
 		ch.pending = ch.pending[:copy(ch.pending, ch.pending[1:])]
 	case REFB:
-		c.stats.BankRefreshes++
+		c.stats.BankRefreshes.Add(1)
 		ch.stale = 1<<kinds - 1
 		ch.pending = ch.pending[:copy(ch.pending, ch.pending[1:])]
 	case RD, WR:

@@ -8,17 +8,21 @@ import (
 
 // Stats counts what a memory did, in commands and clocks. Counters of all
 // channels are added up.
+//
+// Time, and what goes with it, has no end. Bursts do: nobody waits for 2^63 of
+// them to be simulated, and rows are activated for bursts.
 type Stats struct {
 	Reads, Writes int64 // bursts moved by RD and WR
 	Activates     int64
 	Precharges    int64 // PRE, and the precharges of RDA and WRA
-	Refreshes     int64 // all-bank
-	BankRefreshes int64
 	RowHits       int64 // column commands other than the first after their ACT
 
-	DataBusy   units.Cycles // a data bus carried a burst
-	Active     units.Cycles // rank-clocks with a bank open
-	Precharged units.Cycles // rank-clocks with all banks closed
+	Refreshes     units.Total[int64] // all-bank
+	BankRefreshes units.Total[int64]
+
+	DataBusy   units.Total[units.Cycles] // a data bus carried a burst
+	Active     units.Total[units.Cycles] // rank-clocks with a bank open
+	Precharged units.Total[units.Cycles] // rank-clocks with all banks closed
 }
 
 // Add adds n times o to s.
@@ -27,12 +31,12 @@ func (s *Stats) Add(o Stats, n int64) {
 	s.Writes += n * o.Writes
 	s.Activates += n * o.Activates
 	s.Precharges += n * o.Precharges
-	s.Refreshes += n * o.Refreshes
-	s.BankRefreshes += n * o.BankRefreshes
 	s.RowHits += n * o.RowHits
-	s.DataBusy += units.Cycles(n) * o.DataBusy
-	s.Active += units.Cycles(n) * o.Active
-	s.Precharged += units.Cycles(n) * o.Precharged
+	s.Refreshes.AddTotal(o.Refreshes.Times(n))
+	s.BankRefreshes.AddTotal(o.BankRefreshes.Times(n))
+	s.DataBusy.AddTotal(o.DataBusy.Times(n))
+	s.Active.AddTotal(o.Active.Times(n))
+	s.Precharged.AddTotal(o.Precharged.Times(n))
 }
 
 // RowHitRate is the share of column commands that found their row open.
@@ -108,13 +112,16 @@ func (p Power) aboveStandby(t Timing) float64 {
 func (d Device) Energy(s Stats) Energy {
 	p := d.prices()
 	of := func(n int64, each float64) units.Picojoules { return units.Picojoules(float64(n) * each) }
+	all := func(n interface{ Float64() float64 }, each float64) units.Picojoules {
+		return units.Picojoules(n.Float64() * each)
+	}
 	return Energy{
 		Activate:   of(s.Activates, p.activate),
 		Read:       of(s.Reads, p.read),
 		Write:      of(s.Writes, p.write),
-		Refresh:    of(s.Refreshes, p.refresh) + of(s.BankRefreshes, p.bankRefresh),
-		Background: of(int64(s.Active), p.open) + of(int64(s.Precharged), p.closed),
-		VPP:        of(int64(s.Active+s.Precharged), p.wordlines) + of(s.Activates, p.activateVPP) + of(s.Refreshes, p.refreshVPP),
+		Refresh:    all(s.Refreshes, p.refresh) + all(s.BankRefreshes, p.bankRefresh),
+		Background: all(s.Active, p.open) + all(s.Precharged, p.closed),
+		VPP:        all(s.Active.PlusTotal(s.Precharged), p.wordlines) + of(s.Activates, p.activateVPP) + all(s.Refreshes, p.refreshVPP),
 		IO:         of(s.Reads, p.readIO) + of(s.Writes, p.writeIO),
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"accelsim/units"
 )
 
 // changed is ddr4-2400's file with one text replaced by another.
@@ -78,7 +80,7 @@ func TestNoClassOfEnergyIsNegative(t *testing.T) {
 			t.Errorf("%v; want it accepted", err)
 			continue
 		}
-		e := d.Energy(Stats{Reads: 3, Writes: 5, Activates: 7, Precharges: 7, Refreshes: 2, Active: 1000, Precharged: 1000})
+		e := d.Energy(Stats{Reads: 3, Writes: 5, Activates: 7, Precharges: 7, Refreshes: units.TotalOf[int64](2), Active: units.TotalOf[units.Cycles](1000), Precharged: units.TotalOf[units.Cycles](1000)})
 		for class, pj := range map[string]float64{
 			"activate": float64(e.Activate), "read": float64(e.Read), "write": float64(e.Write), "refresh": float64(e.Refresh),
 			"background": float64(e.Background), "VPP": float64(e.VPP), "I/O": float64(e.IO),

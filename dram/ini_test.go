@@ -273,7 +273,7 @@ func TestLongPausesArePassedExactly(t *testing.T) {
 	if err := c.Run(); err != nil {
 		t.Fatal(err)
 	}
-	if s := c.Stats(); s.Refreshes != 200000000000000/4680 {
+	if s := c.Stats(); s.Refreshes != units.TotalOf[int64](200000000000000/4680) {
 		t.Errorf("%+v", s)
 	}
 }

@@ -40,6 +40,10 @@ const lookahead = 32
 // state, and what it takes depends only on its length, its direction and where
 // it goes from one bank to the next: the fast engine keeps a bounded table of
 // that. Between transfers, refreshes are issued when due.
+//
+// Time has no end: clocks are counted from a base, which moves on by whole
+// refresh intervals. Only a single transfer of more than 2^62 clocks is more than a
+// memory can do.
 type Memory struct {
 	device   Device // with the ranks that are told apart
 	whole    Device // with all ranks
@@ -56,8 +60,10 @@ type Memory struct {
 	writeOff units.Cycles
 	beats    units.Cycles // data bus clocks of a burst
 
-	now       units.Cycles // banks closed and timers expired since then
-	refreshed int64        // refreshes that each rank has had, = now/tREFI
+	base      units.Total[units.Cycles] // what follows is counted from here
+	now       units.Cycles              // banks closed and timers expired since then
+	refreshed int64                     // refreshes that each rank has had, = now/tREFI
+	horizon   units.Cycles              // beyond which the base moves on
 	stats     Stats
 	booked    Stats // up to the last Book
 	memo      memo
@@ -122,6 +128,7 @@ func NewMemory(d Device, e Engine) (*Memory, error) {
 		readOff:  t.AL + t.RTP,
 		writeOff: t.AL + t.CWL + d.BurstCycles() + t.WR,
 		memo:     newMemo(),
+		horizon:  1 << 60,
 	}
 	r := compile(d.Constraints())
 	for i := range m.lanes {
@@ -180,19 +187,20 @@ func (m *Memory) Device() Device { return m.whole }
 
 // Record appends every command from now on to log, in the order of placement;
 // commands of one segment are not sorted by time. Only the reference engine
-// places commands.
+// places commands. Clocks are counted from a base that moves on after 2^60 of
+// them.
 func (m *Memory) Record(log *[]Issued) { m.log = log }
 
 // Transfer serves streams as one DMA request issued at the given time. A
 // request made while an earlier one is still being served starts after it.
 // It returns when the last burst has crossed the bus.
-func (m *Memory) Transfer(at units.Picoseconds, streams []Stream) (end units.Picoseconds, err error) {
+func (m *Memory) Transfer(at units.Total[units.Picoseconds], streams []Stream) (end units.Total[units.Picoseconds], err error) {
 	for _, s := range streams {
 		if err := m.check(s); err != nil {
 			return at, err
 		}
 	}
-	m.idle(m.clock(at))
+	m.Finish(at)
 	last := units.Cycles(0)
 	for _, s := range streams {
 		from := int64(s.Addr / m.burst)
@@ -211,7 +219,7 @@ func (m *Memory) Transfer(at units.Picoseconds, streams []Stream) (end units.Pic
 	if last == 0 {
 		return at, nil
 	}
-	return units.Picoseconds(last) * m.device.Clock, nil
+	return units.As[units.Picoseconds](m.base.Plus(last)).Times(int64(m.device.Clock)), nil
 }
 
 // check reports a stream that the device cannot hold.
@@ -227,13 +235,36 @@ func (m *Memory) check(s Stream) error {
 	return nil
 }
 
-// clock is the first memory clock at or after a time.
-func (m *Memory) clock(at units.Picoseconds) units.Cycles {
-	return units.Cycles(units.CeilDiv(max(0, at), m.device.Clock))
+// Finish lets the memory idle until a time, refreshing when due.
+func (m *Memory) Finish(at units.Total[units.Picoseconds]) {
+	clock := units.Clocks(at.Max(units.Total[units.Picoseconds]{}), m.device.Clock)
+	for done := false; !done; {
+		m.rebase()
+		var until units.Cycles
+		until, done = clock.Minus(m.base).One()
+		if !done || until > 2*maxWaited {
+			until, done = 2*maxWaited, false
+		}
+		m.idle(until)
+	}
 }
 
-// Finish lets the memory idle until a time, refreshing when due.
-func (m *Memory) Finish(at units.Picoseconds) { m.idle(m.clock(at)) }
+// maxWaited is how many clocks the memory idles at a time.
+const maxWaited units.Cycles = 1 << 61
+
+// rebase moves the base on by whole refresh intervals, all of them behind.
+func (m *Memory) rebase() {
+	if m.now <= m.horizon {
+		return
+	}
+	by := units.Cycles(m.refreshed) * m.device.Timing.REFI
+	m.base.Add(by)
+	m.now -= by
+	m.refreshed = 0
+	for i := range m.lanes {
+		m.lanes[i].shift(-by)
+	}
+}
 
 // idle advances to a clock. Refreshes due on the way are issued on time; one
 // that is still running then is waited for.
@@ -255,7 +286,7 @@ func (m *Memory) idle(until units.Cycles) {
 // and one round every so many clocks.
 func (m *Memory) refresh(from, every units.Cycles, count int64) {
 	m.refreshed += count
-	m.stats.Refreshes += count * int64(m.whole.Ranks) * int64(m.whole.Channels)
+	m.stats.Refreshes.AddTotal(units.TotalOf(count).Times(int64(m.whole.Ranks) * int64(m.whole.Channels)))
 	if m.engine != Reference {
 		return
 	}
@@ -298,9 +329,9 @@ func (m *Memory) serve(from, bursts int64, write bool) units.Cycles {
 	}
 	m.stats.Activates += got.activates
 	m.stats.Precharges += got.activates
-	m.stats.Active += got.active
+	m.stats.Active.Add(got.active)
 	m.stats.RowHits += bursts - got.activates
-	m.stats.DataBusy += units.Cycles(bursts) * m.beats
+	m.stats.DataBusy.Add(units.Cycles(bursts) * m.beats)
 	if write {
 		m.stats.Writes += bursts
 	} else {
@@ -410,6 +441,16 @@ func (m *Memory) place(start units.Cycles, from, bursts int64, write bool) outco
 	return got
 }
 
+// shift moves all that the lane waits for on by a time.
+func (l *lane) shift(later units.Cycles) {
+	l.timers.shift(later)
+	l.row += later
+	l.col += later
+	for i := range l.cols {
+		l.cols[i] += later
+	}
+}
+
 // freeSlot is the first clock from at on without a column command.
 func (l *lane) freeSlot(at units.Cycles) units.Cycles {
 	for i := range l.cols { // oldest first
@@ -449,7 +490,7 @@ func (m *Memory) record(at units.Cycles, c Command, burst uint64) {
 // its refreshes, and the last Finish.
 func (m *Memory) Stats() Stats {
 	s := m.stats
-	s.Precharged = m.now*units.Cycles(m.whole.Ranks)*units.Cycles(m.whole.Channels) - s.Active
+	s.Precharged = m.Elapsed().Times(int64(m.whole.Ranks) * int64(m.whole.Channels)).Minus(s.Active)
 	return s
 }
 
@@ -463,7 +504,7 @@ func (m *Memory) Book(account *Stats) {
 }
 
 // Elapsed is the time up to which Stats counts, in memory clocks.
-func (m *Memory) Elapsed() units.Cycles { return m.now }
+func (m *Memory) Elapsed() units.Total[units.Cycles] { return m.base.Plus(m.now) }
 
 // memo is a bounded table of outcomes by segment shape.
 type memo struct {

@@ -40,12 +40,12 @@ func TestDMAStreamsNearPeak(t *testing.T) {
 		d := device(t, name)
 		d = d.WithMapping(d.StreamMapping())
 		m := memory(t, d, Fast)
-		end, err := m.Transfer(0, []Stream{{Bursts: 1 << 20}})
+		end, err := m.Transfer(units.Total[units.Picoseconds]{}, []Stream{{Bursts: 1 << 20}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		bytes := float64(int64(d.BurstBytes()) << 20)
-		share := bytes / end.Seconds() / d.PeakBandwidth()
+		share := bytes / units.Seconds(end) / d.PeakBandwidth()
 		t.Logf("%s: %.3f of peak, segment %d, sweep %d, %+v", name, share, m.segment, m.sweep, m.Stats())
 		if share < 0.85 {
 			t.Errorf("%s: a long read reaches %.2f of peak", name, share)
@@ -56,7 +56,7 @@ func TestDMAStreamsNearPeak(t *testing.T) {
 func benchmarkTransfer(b *testing.B, name string, e Engine, bursts int64) {
 	d := device(b, name)
 	m := memory(b, d.WithMapping(d.StreamMapping()), e)
-	at := units.Picoseconds(0)
+	var at units.Total[units.Picoseconds]
 	for b.Loop() {
 		at, _ = m.Transfer(at, []Stream{{Bursts: bursts}})
 	}
@@ -75,7 +75,7 @@ func BenchmarkTransferShortRuns(b *testing.B) {
 	d := device(b, "lpddr4-3200")
 	d = d.WithChannels(2)
 	m := memory(b, d.WithMapping(d.StreamMapping()), Fast)
-	at, from := units.Picoseconds(0), units.Bytes(0)
+	at, from := units.Total[units.Picoseconds]{}, units.Bytes(0)
 	for b.Loop() {
 		at, _ = m.Transfer(at, []Stream{{Addr: from * d.BurstBytes(), Bursts: 8}})
 		from = (from + 9973) % (1 << 20)
@@ -114,13 +114,18 @@ func randomDevice(t testing.TB, r *rand.Rand) Device {
 	return d
 }
 
-// TestFastDMAEqualsReference sends the same random transfers to both engines.
+// TestFastDMAEqualsReference sends the same random transfers to both engines, and
+// to memories that move their base on whenever they can.
 func TestFastDMAEqualsReference(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range cases(1200) {
 		d := randomDevice(t, r)
-		fast, slow := memory(t, d, Fast), memory(t, d, Reference)
-		at := units.Picoseconds(0)
+		memories := []*Memory{memory(t, d, Fast), memory(t, d, Reference), memory(t, d, Fast), memory(t, d, Reference)}
+		fast := memories[0]
+		for _, m := range memories[2:] {
+			m.horizon = 0
+		}
+		var at units.Total[units.Picoseconds]
 		for range 25 {
 			var streams []Stream
 			for range r.IntN(4) {
@@ -131,22 +136,54 @@ func TestFastDMAEqualsReference(t *testing.T) {
 				n := min(r.Int64N(1+r.Int64N(2000)), fast.capacity-from)
 				streams = append(streams, Stream{Addr: units.Bytes(from) * d.BurstBytes(), Bursts: n, Write: r.IntN(2) == 0})
 			}
-			at += units.Picoseconds(r.Int64N(1 << r.IntN(30)))
-			a, err := fast.Transfer(at, streams)
-			if err != nil {
-				t.Fatal(err)
-			}
-			b, err := slow.Transfer(at, streams)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if a != b || fast.Stats() != slow.Stats() || fast.Elapsed() != slow.Elapsed() {
-				t.Fatalf("%+v\n%+v\nfast ends at %d, %+v\nreference  %d, %+v", d, streams, a, fast.Stats(), b, slow.Stats())
+			at.Add(units.Picoseconds(r.Int64N(1 << r.IntN(30))))
+			ends := make([]units.Total[units.Picoseconds], len(memories))
+			for i, m := range memories {
+				var err error
+				if ends[i], err = m.Transfer(at, streams); err != nil {
+					t.Fatal(err)
+				}
+				if ends[i] != ends[0] || m.Stats() != fast.Stats() || m.Elapsed() != fast.Elapsed() {
+					t.Fatalf("%+v\n%+v\nfast ends at %d, %+v\nnumber %d at %d, %+v", d, streams, ends[0], fast.Stats(), i, ends[i], m.Stats())
+				}
 			}
 			if r.IntN(3) > 0 {
-				at = a
+				at = ends[0]
 			}
 		}
+	}
+}
+
+// TestTimeHasNoEnd: a transfer takes as long after 300 years as at once, and all
+// refreshes in between were issued.
+func TestTimeHasNoEnd(t *testing.T) {
+	const year = 365 * 86400
+	d := device(t, "ddr4-2400")
+	transfer := []Stream{{Bursts: 1 << 12}}
+	after := func(start units.Total[units.Picoseconds]) (units.Total[units.Picoseconds], Stats) {
+		m := memory(t, d, Fast)
+		end, err := m.Transfer(start, transfer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Finish(end.Plus(units.Second))
+		return end.Minus(start), m.Stats()
+	}
+	interval := d.Timing.REFI * units.Cycles(d.Clock)
+	start := units.TotalOf(units.Picoseconds(interval)).Times(int64(300 * year * units.Second.Seconds() / units.Picoseconds(interval).Seconds()))
+	took, base := after(units.TotalOf(units.Picoseconds(interval)))
+	late, stats := after(start)
+	if took != late {
+		t.Errorf("a transfer takes %d ps, after 300 years %d", took, late)
+	}
+	clocks, _ := start.DivMod(d.Clock)
+	intervals := units.As[int64](clocks.CeilDiv(units.Picoseconds(d.Timing.REFI)))
+	ranks := int64(d.Ranks * d.Channels)
+	if got, want := stats.Refreshes.Minus(base.Refreshes), intervals.Plus(-1).Times(ranks); got != want {
+		t.Errorf("%d refreshes in 300 years, want %d", got, want)
+	}
+	if got, want := stats.Active.PlusTotal(stats.Precharged).Minus(base.Active.PlusTotal(base.Precharged)), units.As[units.Cycles](clocks).Minus(units.TotalOf(d.Timing.REFI)).Times(ranks); got != want {
+		t.Errorf("%d rank-clocks in 300 years, want %d", got, want)
 	}
 }
 

@@ -17,12 +17,12 @@ func TestMoreRanksThanBanksCanTellApartHoldMore(t *testing.T) {
 	few = few.WithMapping(few.StreamMapping())
 	many := few.WithRanks(4 * few.Ranks)
 
-	run := func(d Device, at units.Bytes, e Engine) (units.Picoseconds, Stats) {
+	run := func(d Device, at units.Bytes, e Engine) (units.Total[units.Picoseconds], Stats) {
 		m, err := NewMemory(d, e)
 		if err != nil {
 			t.Fatal(err)
 		}
-		end, err := m.Transfer(0, []Stream{{Addr: at, Bursts: 300_000}, {Addr: at, Bursts: 1000, Write: true}})
+		end, err := m.Transfer(units.Total[units.Picoseconds]{}, []Stream{{Addr: at, Bursts: 300_000}, {Addr: at, Bursts: 1000, Write: true}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,10 +36,10 @@ func TestMoreRanksThanBanksCanTellApartHoldMore(t *testing.T) {
 			if got != end || s.Reads != base.Reads || s.Activates != base.Activates {
 				t.Errorf("at %d: ends at %d with %+v, not %d with %+v", at, got, s, end, base)
 			}
-			if s.Refreshes != 4*base.Refreshes {
+			if s.Refreshes != base.Refreshes.Times(4) {
 				t.Errorf("%d refreshes, want four times %d", s.Refreshes, base.Refreshes)
 			}
-			if all, of := s.Active+s.Precharged, base.Active+base.Precharged; all != 4*of {
+			if all, of := s.Active.PlusTotal(s.Precharged), base.Active.PlusTotal(base.Precharged); all != of.Times(4) {
 				t.Errorf("%d rank-clocks, want four times %d", all, of)
 			}
 		}
@@ -48,7 +48,7 @@ func TestMoreRanksThanBanksCanTellApartHoldMore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.Transfer(0, []Stream{{Addr: few.Capacity(), Bursts: 1}}); err == nil {
+	if _, err := m.Transfer(units.Total[units.Picoseconds]{}, []Stream{{Addr: few.Capacity(), Bursts: 1}}); err == nil {
 		t.Error("an address behind the last rank is accepted")
 	}
 }

@@ -55,7 +55,7 @@ func (c *Controller) settle() {
 			if ch.openBanks[rank] == 0 {
 				until = min(until, ch.lastClose[rank])
 			}
-			c.stats.Active += until - ch.since[rank]
+			c.stats.Active.Add(until - ch.since[rank])
 			ch.since[rank] = until
 		}
 	}
@@ -172,19 +172,7 @@ func (c *Controller) repeat(since mark, n int64) {
 
 // shift moves a channel's state on by a time, a number of requests and rows.
 func (ch *channel) shift(c *Controller, later units.Cycles, requests int64, rows uint64) {
-	t := &ch.timers
-	for command := range timed {
-		for b := range maxBanks {
-			t.bank[command][b] += later
-			t.group[command][b] += later
-			t.rank[command][b] += later
-		}
-	}
-	for i := range t.acts {
-		for j := range t.acts[i].at {
-			t.acts[i].at[j] += later
-		}
-	}
+	ch.timers.shift(later)
 	row := c.mapping.row
 	move := func(queue []entry) {
 		for i := range queue {
@@ -253,9 +241,9 @@ func (c *Controller) pass(until units.Cycles) units.Cycles {
 		ch := &c.channels[i]
 		ch.due += units.Cycles(n) * round
 		ch.next += units.Cycles(n) * round
-		c.stats.Refreshes += n * refreshes
+		c.stats.Refreshes.AddTotal(units.TotalOf(refreshes).Times(n))
 		if d.Refresh == BankStaggered {
-			c.stats.BankRefreshes += n * banks
+			c.stats.BankRefreshes.AddTotal(units.TotalOf(banks).Times(n))
 		}
 	}
 	return next + units.Cycles(n)*round

@@ -99,6 +99,22 @@ func (t *timers) reset() {
 	}
 }
 
+// shift moves all that is waited for on by a time.
+func (t *timers) shift(later units.Cycles) {
+	for command := range timed {
+		for b := range maxBanks {
+			t.bank[command][b] += later
+			t.group[command][b] += later
+			t.rank[command][b] += later
+		}
+	}
+	for i := range t.acts {
+		for j := range t.acts[i].at {
+			t.acts[i].at[j] += later
+		}
+	}
+}
+
 // earliest is the first clock at which c may issue to bank b.
 func (t *timers) earliest(c Command, b int) units.Cycles {
 	c = c.timer()

@@ -91,8 +91,13 @@ func (t *Table) Records() []map[string]string {
 }
 
 // Integer prints an integer with its thousands apart.
-func Integer[T ~int | ~int64](v T) string {
-	digits := strconv.FormatInt(int64(v), 10)
+func Integer[T ~int | ~int64](v T) string { return thousands(strconv.FormatInt(int64(v), 10)) }
+
+// Total prints a total with its thousands apart.
+func Total[T ~int64](v units.Total[T]) string { return thousands(v.String()) }
+
+// thousands puts a comma after every three digits.
+func thousands(digits string) string {
 	sign := ""
 	if digits[0] == '-' {
 		sign, digits = "-", digits[1:]

@@ -59,11 +59,15 @@ func (t Total[T]) Minus(o Total[T]) Total[T] {
 	return Total[T]{t.high - o.high - int64(borrow), low}
 }
 
-// Times returns n times t, for n >= 0. What does not fit wraps: t or n must be
+// Times returns n times t. What does not fit in 128 bits wraps: t or n must be
 // known to be small.
 func (t Total[T]) Times(n int64) Total[T] {
 	high, low := bits.Mul64(t.low, uint64(n))
-	return Total[T]{int64(high) + t.high*n, low}
+	product := Total[T]{int64(high) + t.high*n, low}
+	if n < 0 { // uint64(n) is 2^64 too much
+		product.high -= int64(t.low)
+	}
+	return product
 }
 
 // Compare returns -1, 0 or 1 as t is less than, equal to or more than o.

@@ -22,7 +22,7 @@ func wide(r *rapid.T, name string) (Total[Picoseconds], *big.Int) {
 // TestTotalsAreBigIntegers: big.Int is the slow reference of all arithmetic.
 func TestTotalsAreBigIntegers(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		n, m := rapid.Int64().Draw(r, "n"), rapid.Int64Range(0, math.MaxInt64).Draw(r, "m")
+		n, m := rapid.Int64().Draw(r, "n"), rapid.Int64().Draw(r, "m")
 		bigN, bigM := big.NewInt(n), big.NewInt(m)
 		if got, want := TotalOf(n).Times(m).Big(), new(big.Int).Mul(bigN, bigM); got.Cmp(want) != 0 {
 			r.Errorf("%d x %d is %v", n, m, got)

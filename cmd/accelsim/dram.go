@@ -174,23 +174,23 @@ func (f *dramFlags) serve(controller *dram.Controller) (time.Duration, error) {
 
 // dramReport is the result of `accelsim dram`.
 type dramReport struct {
-	Schema               string           `json:"schema"`
-	Device               string           `json:"device"`
-	Seed                 uint64           `json:"seed"`
-	Cycles               units.Cycles     `json:"cycles"` // of the memory clock
-	Seconds              float64          `json:"seconds"`
-	Reads                int64            `json:"reads"`
-	Writes               int64            `json:"writes"`
-	Activates            int64            `json:"activates"`
-	Precharges           int64            `json:"precharges"`
-	Refreshes            int64            `json:"refreshes"`
-	BankRefreshes        int64            `json:"bank_refreshes"`
-	RowHitRate           float64          `json:"row_hit_rate"`
-	BandwidthUtilisation float64          `json:"bandwidth_utilisation"`
-	BytesPerSecond       float64          `json:"bytes_per_second"`
-	Energy               dramEnergyReport `json:"energy_pj"`
-	WallSeconds          float64          `json:"wall_seconds"`
-	RequestsPerSecond    float64          `json:"requests_per_second"`
+	Schema               string             `json:"schema"`
+	Device               string             `json:"device"`
+	Seed                 uint64             `json:"seed"`
+	Cycles               units.Cycles       `json:"cycles"` // of the memory clock
+	Seconds              float64            `json:"seconds"`
+	Reads                int64              `json:"reads"`
+	Writes               int64              `json:"writes"`
+	Activates            int64              `json:"activates"`
+	Precharges           int64              `json:"precharges"`
+	Refreshes            units.Total[int64] `json:"refreshes"`
+	BankRefreshes        units.Total[int64] `json:"bank_refreshes"`
+	RowHitRate           float64            `json:"row_hit_rate"`
+	BandwidthUtilisation float64            `json:"bandwidth_utilisation"`
+	BytesPerSecond       float64            `json:"bytes_per_second"`
+	Energy               dramEnergyReport   `json:"energy_pj"`
+	WallSeconds          float64            `json:"wall_seconds"`
+	RequestsPerSecond    float64            `json:"requests_per_second"`
 }
 
 type dramEnergyReport struct {
@@ -207,7 +207,7 @@ type dramEnergyReport struct {
 func newDRAMReport(c *dram.Controller, took time.Duration) *dramReport {
 	d, s := c.Device(), c.Stats()
 	e := d.Energy(s)
-	seconds := (units.Picoseconds(c.Elapsed()) * d.Clock).Seconds()
+	seconds := units.Seconds(units.TotalOf(d.Clock).Times(int64(c.Elapsed())))
 	r := &dramReport{
 		Schema:               "accelsim.dram/1",
 		Device:               d.Name,
@@ -245,9 +245,9 @@ func (r *dramReport) write(w io.Writer) error {
 	t.Add("writes", report.Integer(r.Writes), "bursts")
 	t.Add("activates", report.Integer(r.Activates), "")
 	t.Add("precharges", report.Integer(r.Precharges), "")
-	t.Add("refreshes", report.Integer(r.Refreshes), "all banks of a rank")
-	if r.BankRefreshes > 0 {
-		t.Add("bank refreshes", report.Integer(r.BankRefreshes), "")
+	t.Add("refreshes", report.Total(r.Refreshes), "all banks of a rank")
+	if r.BankRefreshes.Sign() > 0 {
+		t.Add("bank refreshes", report.Total(r.BankRefreshes), "")
 	}
 	t.Add("row hit rate", report.Percent(100*r.RowHitRate), "of column commands")
 	t.Add("bandwidth", report.Rate(r.BytesPerSecond), "")

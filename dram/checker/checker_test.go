@@ -91,7 +91,7 @@ func TestDMAKeepsEveryRule(t *testing.T) {
 			}
 			var log []dram.Issued
 			m.Record(&log)
-			at := units.Picoseconds(0)
+			var at units.Total[units.Picoseconds]
 			capacity := int64(d.Capacity() / d.BurstBytes())
 			for range 5 {
 				var streams []dram.Stream
@@ -100,7 +100,7 @@ func TestDMAKeepsEveryRule(t *testing.T) {
 					from := r.Int64N(capacity - n + 1)
 					streams = append(streams, dram.Stream{Addr: units.Bytes(from) * d.BurstBytes(), Bursts: n, Write: r.IntN(2) == 0})
 				}
-				if at, err = m.Transfer(at+units.Picoseconds(r.IntN(20_000_000)), streams); err != nil {
+				if at, err = m.Transfer(at.Plus(units.Picoseconds(r.IntN(20_000_000))), streams); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -121,7 +121,7 @@ func TestLongTransferKeepsRefreshWithinEightIntervals(t *testing.T) {
 			}
 			var log []dram.Issued
 			m.Record(&log)
-			if _, err := m.Transfer(0, []dram.Stream{{Addr: d.BurstBytes(), Bursts: 60_000}, {Bursts: 40_000, Write: true}}); err != nil {
+			if _, err := m.Transfer(units.Total[units.Picoseconds]{}, []dram.Stream{{Addr: d.BurstBytes(), Bursts: 60_000}, {Bursts: 40_000, Write: true}}); err != nil {
 				t.Fatal(err)
 			}
 			expectClean(t, d, log)
