@@ -103,7 +103,7 @@ func TestAnyMachineDoesThePapersWork(t *testing.T) {
 				}
 			}
 		}
-		if c := timed.Timing.Cycles; c.Total <= 0 || c.PEBusy > c.Total*units.Cycles(len(timed.Groups)) {
+		if c := timed.Timing.Cycles; c.Total.Sign() <= 0 || c.Total.Times(int64(len(timed.Groups))).Less(c.PEBusy) {
 			r.Errorf("%+v in %d groups", c, len(timed.Groups))
 		}
 		untimed := d.run(r, sim.Options{Untimed: true})
@@ -136,7 +136,7 @@ func TestWhatIsReadWasThere(t *testing.T) {
 			}
 		}
 		reads := 0
-		d.run(r, sim.Options{Requests: func(_ units.Picoseconds, s dram.Stream) {
+		d.run(r, sim.Options{Requests: func(_ units.Time, s dram.Stream) {
 			for i := range s.Bursts {
 				at := s.Addr + units.Bytes(i)*burst
 				switch {

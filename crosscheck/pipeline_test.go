@@ -82,24 +82,25 @@ func TestPipelinedGroupsDoTheSameWork(t *testing.T) {
 
 // checkGroupTime holds what every group's PEs did to the time that passed.
 func checkGroupTime(r *rapid.T, result *sim.Result) {
-	c, groups := result.Timing.Cycles, units.Cycles(len(result.Groups))
+	c, groups := result.Timing.Cycles, int64(len(result.Groups))
 	for i, g := range result.Groups {
-		sum := g.PEBusy + g.StallPorts + g.StallLoad + g.StallStore + g.StallOther
-		if sum < c.Total || sum > c.Total+3 { // each is rounded up
+		sum := units.Sum(g.PEBusy, g.StallPorts, g.StallLoad, g.StallStore, g.StallOther)
+		if over, _ := sum.Minus(c.Total).One(); over < 0 || over > 3 { // each is rounded up
 			r.Errorf("group %d: %d clocks of %d", i+1, sum, c.Total)
 		}
 	}
-	if sum := c.PEBusy + c.StallPorts + c.StallLoad + c.StallStore + c.StallOther; sum < groups*c.Total || sum > groups*(c.Total+3) {
+	sum := units.Sum(c.PEBusy, c.StallPorts, c.StallLoad, c.StallStore, c.StallOther)
+	if over, _ := sum.Minus(c.Total.Times(groups)).One(); over < 0 || int64(over) > 3*groups {
 		r.Errorf("%d clocks in %d groups of %d", sum, groups, c.Total)
 	}
-	var times units.Picoseconds
+	var times units.Time
 	var energy units.Picojoules
 	for _, s := range result.Timing.Shares {
-		times += s.Time()
+		times.AddTotal(s.Time())
 		energy += s.Energy.Total()
 	}
 	period := result.Hardware.PE.Clock.Period()
-	if whole := units.Picoseconds(groups) * units.Picoseconds(result.Timing.Seconds*1e12+0.5); times < whole-period || times > whole+period {
+	if whole := units.TotalOf(units.Picoseconds(result.Timing.Seconds*1e12 + 0.5)).Times(groups); times.Less(whole.Plus(-period)) || whole.Plus(period).Less(times) {
 		r.Errorf("shares take %d ps, %d groups %d", times, groups, whole)
 	}
 	if whole := result.Timing.Energy.Total(); energy < whole*(1-1e-9) || energy > whole*(1+1e-9) {

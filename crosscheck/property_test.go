@@ -184,18 +184,18 @@ func TestAnyWorkload(t *testing.T) {
 
 		// Clocks: PEs compute or wait for one thing.
 		c := timed.Timing.Cycles
-		sum := c.PEBusy + c.StallLoad + c.StallStore + c.StallOther
-		if sum < c.Total || sum > c.Total+3 {
+		sum := units.Sum(c.PEBusy, c.StallLoad, c.StallStore, c.StallOther)
+		if over, _ := sum.Minus(c.Total).One(); over < 0 || over > 3 {
 			r.Errorf("busy and stalled %d clocks of %d: %+v", sum, c.Total, c)
 		}
-		if phases := c.Phase[sim.Forward] + c.Phase[sim.Backward] + c.Phase[sim.Update]; phases != c.PEBusy {
+		if phases := units.Sum(c.Phase[:]...); phases != c.PEBusy {
 			r.Errorf("phases take %d of %d busy clocks", phases, c.PEBusy)
 		}
-		if c.DRAM < c.StallLoad+c.StallStore-1 || c.Overlap > c.PEBusy || c.DRAM > c.Total {
+		if c.DRAM.Plus(1).Less(units.Sum(c.StallLoad, c.StallStore)) || c.PEBusy.Less(c.Overlap) || c.Total.Less(c.DRAM) {
 			r.Errorf("DRAM clocks: %+v", c)
 		}
-		if busy := c.StallLoad + c.StallStore + c.Overlap; busy < c.DRAM || busy > c.DRAM+3 {
-			r.Errorf("DRAM busy %d clocks, %d while PEs wait or compute", c.DRAM, busy)
+		if over, _ := units.Sum(c.StallLoad, c.StallStore, c.Overlap).Minus(c.DRAM).One(); over < 0 || over > 3 {
+			r.Errorf("DRAM busy %d clocks, %d more while PEs wait or compute", c.DRAM, over)
 		}
 
 		// Bursts: every transfer on its own.

@@ -161,7 +161,7 @@ func Evaluate(p Point) (*Evaluation, error) {
 	if err := sims.run(p); err != nil {
 		return nil, err
 	}
-	if p.Help && e.Run.Timing.Cycles.StallPorts > 0 {
+	if p.Help && e.Run.Timing.Cycles.StallPorts.Sign() > 0 {
 		var more simulations
 		helps, err := p.helps(program, &more, whenWaiting)
 		if err != nil {

@@ -194,7 +194,7 @@ func (m *Memory) Record(log *[]Issued) { m.log = log }
 // Transfer serves streams as one DMA request issued at the given time. A
 // request made while an earlier one is still being served starts after it.
 // It returns when the last burst has crossed the bus.
-func (m *Memory) Transfer(at units.Total[units.Picoseconds], streams []Stream) (end units.Total[units.Picoseconds], err error) {
+func (m *Memory) Transfer(at units.Time, streams []Stream) (end units.Time, err error) {
 	for _, s := range streams {
 		if err := m.check(s); err != nil {
 			return at, err
@@ -236,8 +236,8 @@ func (m *Memory) check(s Stream) error {
 }
 
 // Finish lets the memory idle until a time, refreshing when due.
-func (m *Memory) Finish(at units.Total[units.Picoseconds]) {
-	clock := units.Clocks(at.Max(units.Total[units.Picoseconds]{}), m.device.Clock)
+func (m *Memory) Finish(at units.Time) {
+	clock := units.Clocks(at.Max(units.Time{}), m.device.Clock)
 	for done := false; !done; {
 		m.rebase()
 		var until units.Cycles

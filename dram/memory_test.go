@@ -40,7 +40,7 @@ func TestDMAStreamsNearPeak(t *testing.T) {
 		d := device(t, name)
 		d = d.WithMapping(d.StreamMapping())
 		m := memory(t, d, Fast)
-		end, err := m.Transfer(units.Total[units.Picoseconds]{}, []Stream{{Bursts: 1 << 20}})
+		end, err := m.Transfer(units.Time{}, []Stream{{Bursts: 1 << 20}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +56,7 @@ func TestDMAStreamsNearPeak(t *testing.T) {
 func benchmarkTransfer(b *testing.B, name string, e Engine, bursts int64) {
 	d := device(b, name)
 	m := memory(b, d.WithMapping(d.StreamMapping()), e)
-	var at units.Total[units.Picoseconds]
+	var at units.Time
 	for b.Loop() {
 		at, _ = m.Transfer(at, []Stream{{Bursts: bursts}})
 	}
@@ -75,7 +75,7 @@ func BenchmarkTransferShortRuns(b *testing.B) {
 	d := device(b, "lpddr4-3200")
 	d = d.WithChannels(2)
 	m := memory(b, d.WithMapping(d.StreamMapping()), Fast)
-	at, from := units.Total[units.Picoseconds]{}, units.Bytes(0)
+	at, from := units.Time{}, units.Bytes(0)
 	for b.Loop() {
 		at, _ = m.Transfer(at, []Stream{{Addr: from * d.BurstBytes(), Bursts: 8}})
 		from = (from + 9973) % (1 << 20)
@@ -125,7 +125,7 @@ func TestFastDMAEqualsReference(t *testing.T) {
 		for _, m := range memories[2:] {
 			m.horizon = 0
 		}
-		var at units.Total[units.Picoseconds]
+		var at units.Time
 		for range 25 {
 			var streams []Stream
 			for range r.IntN(4) {
@@ -137,7 +137,7 @@ func TestFastDMAEqualsReference(t *testing.T) {
 				streams = append(streams, Stream{Addr: units.Bytes(from) * d.BurstBytes(), Bursts: n, Write: r.IntN(2) == 0})
 			}
 			at.Add(units.Picoseconds(r.Int64N(1 << r.IntN(30))))
-			ends := make([]units.Total[units.Picoseconds], len(memories))
+			ends := make([]units.Time, len(memories))
 			for i, m := range memories {
 				var err error
 				if ends[i], err = m.Transfer(at, streams); err != nil {
@@ -160,7 +160,7 @@ func TestTimeHasNoEnd(t *testing.T) {
 	const year = 365 * 86400
 	d := device(t, "ddr4-2400")
 	transfer := []Stream{{Bursts: 1 << 12}}
-	after := func(start units.Total[units.Picoseconds]) (units.Total[units.Picoseconds], Stats) {
+	after := func(start units.Time) (units.Time, Stats) {
 		m := memory(t, d, Fast)
 		end, err := m.Transfer(start, transfer)
 		if err != nil {

@@ -17,12 +17,12 @@ func TestMoreRanksThanBanksCanTellApartHoldMore(t *testing.T) {
 	few = few.WithMapping(few.StreamMapping())
 	many := few.WithRanks(4 * few.Ranks)
 
-	run := func(d Device, at units.Bytes, e Engine) (units.Total[units.Picoseconds], Stats) {
+	run := func(d Device, at units.Bytes, e Engine) (units.Time, Stats) {
 		m, err := NewMemory(d, e)
 		if err != nil {
 			t.Fatal(err)
 		}
-		end, err := m.Transfer(units.Total[units.Picoseconds]{}, []Stream{{Addr: at, Bursts: 300_000}, {Addr: at, Bursts: 1000, Write: true}})
+		end, err := m.Transfer(units.Time{}, []Stream{{Addr: at, Bursts: 300_000}, {Addr: at, Bursts: 1000, Write: true}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +48,7 @@ func TestMoreRanksThanBanksCanTellApartHoldMore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.Transfer(units.Total[units.Picoseconds]{}, []Stream{{Addr: few.Capacity(), Bursts: 1}}); err == nil {
+	if _, err := m.Transfer(units.Time{}, []Stream{{Addr: few.Capacity(), Bursts: 1}}); err == nil {
 		t.Error("an address behind the last rank is accepted")
 	}
 }

@@ -27,8 +27,8 @@ type Op = pe.Op
 type Milliwatts float64
 
 // Over returns the energy that p takes in time t.
-func (p Milliwatts) Over(t units.Picoseconds) units.Picojoules {
-	return units.Picojoules(float64(p) * float64(t) * 1e-3) // 1 mW ps = 1e-15 J
+func (p Milliwatts) Over(t units.Time) units.Picojoules {
+	return units.Picojoules(float64(p) * t.Float64() * 1e-3) // 1 mW ps = 1e-15 J
 }
 
 // Value is one number of a table.

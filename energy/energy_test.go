@@ -79,7 +79,7 @@ func TestEveryNumberHasASource(t *testing.T) {
 }
 
 func TestStaticPowerTimesTime(t *testing.T) {
-	if got := Milliwatts(2).Over(units.Second); got != 2e9 {
+	if got := Milliwatts(2).Over(units.TotalOf(units.Second)); got != 2e9 {
 		t.Errorf("2 mW for a second are %v pJ, want 2e9", got)
 	}
 }

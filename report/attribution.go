@@ -43,35 +43,36 @@ type Part struct {
 
 // PartTime is a part's time and energy.
 type PartTime struct {
-	Time         units.Picoseconds `json:"time_ps"`
-	SharePercent float64           `json:"time_share_percent"`
-	PEBusy       units.Picoseconds `json:"pe_busy_ps"`
-	PortsBusy    units.Picoseconds `json:"ports_busy_ps"` // of the layer buffer, for the PEs; 0 if they are not limited
-	DRAMBusy     units.Picoseconds `json:"dram_busy_ps"`  // hidden behind other parts' computation or not
-	Bottleneck   string            `json:"bottleneck"`    // which is longest: "PEs", "on-chip ports" or "DRAM"
-	Energy       Energy            `json:"energy_pj"`
+	Time         units.Time `json:"time_ps"`
+	SharePercent float64    `json:"time_share_percent"`
+	PEBusy       units.Time `json:"pe_busy_ps"`
+	PortsBusy    units.Time `json:"ports_busy_ps"` // of the layer buffer, for the PEs; 0 if they are not limited
+	DRAMBusy     units.Time `json:"dram_busy_ps"`  // hidden behind other parts' computation or not
+	WaitOther    units.Time `json:"-"`             // for other PE groups; by phase in JSON
+	Bottleneck   string     `json:"bottleneck"`    // which is longest: "PEs", "on-chip ports", "DRAM" or "other groups"
+	Energy       Energy     `json:"energy_pj"`
 }
 
 // PhaseShare is a part's share in one phase.
 type PhaseShare struct {
-	Phase      string                  `json:"phase"`
-	PECycles   units.Cycles            `json:"pe_cycles"`
-	Kernels    map[string]units.Cycles `json:"pe_cycles_by_kernel"`
-	Operations map[string]int64        `json:"operations"`
-	OnChip     Traffic                 `json:"onchip"`
-	Tensors    map[string]TensorShare  `json:"tensors"`
+	Phase      string                               `json:"phase"`
+	PECycles   units.Total[units.Cycles]            `json:"pe_cycles"`
+	Kernels    map[string]units.Total[units.Cycles] `json:"pe_cycles_by_kernel"`
+	Operations map[string]int64                     `json:"operations"`
+	OnChip     Traffic                              `json:"onchip"`
+	Tensors    map[string]TensorShare               `json:"tensors"`
 	*PhaseTime
 }
 
 // PhaseTime is when PEs computed or waited, and the energy.
 type PhaseTime struct {
-	PEBusy    units.Picoseconds `json:"pe_busy_ps"`
-	PortsBusy units.Picoseconds `json:"ports_busy_ps"`
-	WaitPorts units.Picoseconds `json:"wait_ports_ps"`
-	WaitLoad  units.Picoseconds `json:"wait_load_ps"`
-	WaitStore units.Picoseconds `json:"wait_store_ps"`
-	WaitOther units.Picoseconds `json:"wait_other_ps"`
-	Energy    Energy            `json:"energy_pj"`
+	PEBusy    units.Time `json:"pe_busy_ps"`
+	PortsBusy units.Time `json:"ports_busy_ps"`
+	WaitPorts units.Time `json:"wait_ports_ps"`
+	WaitLoad  units.Time `json:"wait_load_ps"`
+	WaitStore units.Time `json:"wait_store_ps"`
+	WaitOther units.Time `json:"wait_other_ps"`
+	Energy    Energy     `json:"energy_pj"`
 	// DRAMIdle is the part of it for refresh and standby while nothing moved.
 	DRAMIdle units.Picojoules `json:"dram_idle_pj"`
 }
@@ -84,12 +85,12 @@ type TensorShare struct {
 
 // TensorTime is a class's time on the DRAM port, its commands and their energy.
 type TensorTime struct {
-	Time       units.Picoseconds           `json:"dram_busy_ps"`
+	Time       units.Time                  `json:"dram_busy_ps"`
 	Reads      int64                       `json:"bursts_read"`
 	Writes     int64                       `json:"bursts_written"`
 	Activates  int64                       `json:"activates"`
 	Precharges int64                       `json:"precharges"`
-	Refreshes  int64                       `json:"refreshes"`
+	Refreshes  units.Total[int64]          `json:"refreshes"`
 	Energy     map[string]units.Picojoules `json:"energy_pj"`
 }
 
@@ -122,10 +123,10 @@ func attribute(r *sim.Result) *Attribution {
 		part := a.part(s)
 		phase := PhaseShare{
 			Phase: s.Phase.String(), PECycles: s.PE, OnChip: Traffic(s.OnChip),
-			Kernels: map[string]units.Cycles{}, Operations: map[string]int64{}, Tensors: map[string]TensorShare{},
+			Kernels: map[string]units.Total[units.Cycles]{}, Operations: map[string]int64{}, Tensors: map[string]TensorShare{},
 		}
 		for op, cycles := range s.Kernels {
-			if cycles != 0 {
+			if cycles.Sign() != 0 {
 				phase.Kernels[kernelKeys[op]] = cycles
 			}
 		}
@@ -139,12 +140,15 @@ func attribute(r *sim.Result) *Attribution {
 		if r.Timing != nil {
 			t = &r.Timing.Shares[i]
 			phase.PhaseTime = &PhaseTime{
-				PEBusy: t.Busy, PortsBusy: units.Picoseconds(s.Ports) * r.Hardware.PE.Clock.Period(),
+				PEBusy: t.Busy, PortsBusy: units.As[units.Picoseconds](s.Ports).Times(int64(r.Hardware.PE.Clock.Period())),
 				WaitPorts: t.WaitPorts, WaitLoad: t.WaitLoad, WaitStore: t.WaitStore, WaitOther: t.WaitOther,
 				Energy: *energyOf(t.Energy), DRAMIdle: r.Hardware.DRAM.Energy(t.Idle).Total(),
 			}
 			part.addTime(t)
-			part.PortsBusy += phase.PortsBusy
+			if len(r.Groups) > 1 {
+				part.WaitOther.AddTotal(t.WaitOther)
+			}
+			part.PortsBusy.AddTotal(phase.PortsBusy)
 		}
 		for c, words := range s.Words {
 			if words == (sim.Traffic{}) {
@@ -153,7 +157,7 @@ func attribute(r *sim.Result) *Attribution {
 			share := TensorShare{Traffic: Traffic(words)}
 			if t != nil {
 				share.TensorTime = tensorTime(t.Moved[c])
-				moved[c].Time += t.Moved[c].Time
+				moved[c].Time.AddTotal(t.Moved[c].Time)
 				moved[c].Stats.Add(t.Moved[c].Stats, 1)
 			}
 			phase.Tensors[schedule.Class(c).String()] = share
@@ -199,9 +203,9 @@ func (p *Part) addTime(t *sim.ShareTime) {
 		p.PartTime = &PartTime{Energy: Energy{DRAMByClass: map[string]units.Picojoules{}}}
 	}
 	moving, _ := t.DRAM()
-	p.Time += t.Time()
-	p.PEBusy += t.Busy
-	p.DRAMBusy += moving
+	p.Time.AddTotal(t.Time())
+	p.PEBusy.AddTotal(t.Busy)
+	p.DRAMBusy.AddTotal(moving)
 	p.Energy.add(energyOf(t.Energy))
 }
 
@@ -222,19 +226,23 @@ func (p *Part) finish(r *sim.Result) {
 	if p.PartTime == nil {
 		return
 	}
-	p.SharePercent = 100 * ratio(p.Time.Seconds(), r.Timing.Seconds*float64(len(r.Groups)))
+	p.SharePercent = 100 * ratio(units.Seconds(p.Time), r.Timing.Seconds*float64(len(r.Groups)))
 	p.Bottleneck = p.longest()
 }
 
-// longest names what takes a part the longest time.
+// longest names what takes a part the longest time: one of its own units, or
+// waiting for other PE groups.
 func (p *PartTime) longest() string {
-	switch {
-	case p.DRAMBusy > max(p.PEBusy, p.PortsBusy):
-		return "DRAM"
-	case p.PortsBusy > p.PEBusy:
-		return "on-chip ports"
+	name, longest := "PEs", p.PEBusy
+	for _, other := range []struct {
+		name string
+		time units.Time
+	}{{"on-chip ports", p.PortsBusy}, {"DRAM", p.DRAMBusy}, {"other groups", p.WaitOther}} {
+		if longest.Less(other.time) {
+			name, longest = other.name, other.time
+		}
 	}
-	return "PEs"
+	return name
 }
 
 // ratio returns a/b, 0 without b.
@@ -253,7 +261,7 @@ func roofline(r *sim.Result) *Roofline {
 	clock := float64(r.Hardware.PE.Clock) * float64(len(r.Groups)) // of all groups
 	line := &Roofline{
 		PeakOperations: float64(r.Hardware.PE.PEs()) * clock,
-		BusyOperations: ratio(float64(executed)*clock, float64(r.Timing.Cycles.PEBusy)),
+		BusyOperations: ratio(float64(executed)*clock, r.Timing.Cycles.PEBusy.Float64()),
 		PeakBytes:      r.Hardware.DRAM.PeakBandwidth(),
 	}
 	line.Balance = ratio(line.PeakOperations, line.PeakBytes)
@@ -264,7 +272,7 @@ func roofline(r *sim.Result) *Roofline {
 func tensorTime(m sim.Moved) *TensorTime {
 	s := m.Stats
 	return &TensorTime{
-		m.Time, s.Reads, s.Writes, s.Activates, s.Precharges, s.Refreshes + s.BankRefreshes, commandEnergy(m.Energy),
+		m.Time, s.Reads, s.Writes, s.Activates, s.Precharges, s.Refreshes.PlusTotal(s.BankRefreshes), commandEnergy(m.Energy),
 	}
 }
 
@@ -303,8 +311,8 @@ func layerTable(r *Run, full bool) *Table {
 		Left:   []int{5},
 	}
 	add := func(name string, p PartTime, intensity string) {
-		t.Add(name, Seconds(p.Time.Seconds()), Percent(100*ratio(p.Time.Seconds(), *r.Seconds*float64(r.Schedule.groups()))),
-			Seconds(p.PEBusy.Seconds()), Seconds(p.DRAMBusy.Seconds()), p.longest(), intensity,
+		t.Add(name, Seconds(units.Seconds(p.Time)), Percent(100*ratio(units.Seconds(p.Time), *r.Seconds*float64(r.Schedule.groups()))),
+			Seconds(units.Seconds(p.PEBusy)), Seconds(units.Seconds(p.DRAMBusy)), p.longest(), intensity,
 			Joules(p.Energy.Total), Percent(100*ratio(float64(p.Energy.Total), float64(r.Energy.Total))))
 	}
 	var classifiers PartTime
@@ -312,10 +320,11 @@ func layerTable(r *Run, full bool) *Table {
 	var moved units.Bytes
 	for _, p := range r.Attribution.Parts {
 		if p.Layer == 0 && !full {
-			classifiers.Time += p.Time
-			classifiers.PEBusy += p.PEBusy
-			classifiers.PortsBusy += p.PortsBusy
-			classifiers.DRAMBusy += p.DRAMBusy
+			classifiers.Time.AddTotal(p.Time)
+			classifiers.PEBusy.AddTotal(p.PEBusy)
+			classifiers.PortsBusy.AddTotal(p.PortsBusy)
+			classifiers.DRAMBusy.AddTotal(p.DRAMBusy)
+			classifiers.WaitOther.AddTotal(p.WaitOther)
 			classifiers.Energy.Total += p.Energy.Total
 			operations += p.Operations
 			moved += p.DRAMBytes
@@ -330,7 +339,7 @@ func layerTable(r *Run, full bool) *Table {
 			continue
 		}
 		for _, s := range p.Phases {
-			add("  "+s.Phase, s.time(), figures(s.intensity(r.Hardware.Word)))
+			add("  "+s.Phase, s.time(r.Schedule.groups()), figures(s.intensity(r.Hardware.Word)))
 		}
 	}
 	if !full {
@@ -362,14 +371,17 @@ func (h Help) Sentence() string {
 	return fmt.Sprintf("%s: %s, %s", h.Text, change(*h.TimeSaved, "time"), change(*h.EnergySaved, "energy"))
 }
 
-// time returns the time of a phase as that of a part.
-func (s PhaseShare) time() PartTime {
+// time returns the time of a phase as that of a part, on so many PE groups.
+func (s PhaseShare) time(groups int) PartTime {
 	p := PartTime{
-		Time:   s.PEBusy + s.WaitPorts + s.WaitLoad + s.WaitStore + s.WaitOther,
+		Time:   units.Sum(s.PEBusy, s.WaitPorts, s.WaitLoad, s.WaitStore, s.WaitOther),
 		PEBusy: s.PEBusy, PortsBusy: s.PortsBusy, Energy: s.Energy,
 	}
+	if groups > 1 {
+		p.WaitOther = s.WaitOther
+	}
 	for _, t := range s.Tensors {
-		p.DRAMBusy += t.Time
+		p.DRAMBusy.AddTotal(t.Time)
 	}
 	return p
 }
@@ -396,7 +408,7 @@ func tensorTable(r *Run) *Table {
 	for c := range schedule.MemoryClasses {
 		name := schedule.Class(c).String()
 		if s, ok := r.Attribution.Tensors[name]; ok {
-			t.Add(name, Integer(s.Traffic.Reads), Integer(s.Traffic.Writes), Seconds(s.Time.Seconds()),
+			t.Add(name, Integer(s.Traffic.Reads), Integer(s.Traffic.Writes), Seconds(units.Seconds(s.Time)),
 				Integer(s.Activates), Joules(s.energy()))
 		}
 	}

@@ -34,23 +34,23 @@ func TestAttributionInJSONAddsUpToTheRun(t *testing.T) {
 	words := map[string]report.Traffic{}
 	tensors := map[string]report.Traffic{}
 	var onChip report.Traffic
-	var cycles, kernels units.Cycles
-	var time units.Picoseconds
+	var cycles, kernels units.Total[units.Cycles]
+	var time units.Time
 	var bursts [2]int64
 	var activates, operations, ofParts int64
 	var energy, share float64
 	for _, p := range r.Attribution.Parts {
-		time += p.Time
+		time.AddTotal(p.Time)
 		ofParts += p.Operations
 		share += p.SharePercent
 		energy += float64(p.Energy.Total)
-		if longer := p.Bottleneck == "DRAM"; longer != (p.DRAMBusy > p.PEBusy) {
+		if longer := p.Bottleneck == "DRAM"; longer != p.PEBusy.Less(p.DRAMBusy) {
 			t.Errorf("%s is bound by %s, with PEs busy for %d ps and DRAM for %d", p.Name, p.Bottleneck, p.PEBusy, p.DRAMBusy)
 		}
 		for _, s := range p.Phases {
-			cycles += s.PECycles
+			cycles.AddTotal(s.PECycles)
 			for _, c := range s.Kernels {
-				kernels += c
+				kernels.AddTotal(c)
 			}
 			for _, n := range s.Operations {
 				operations += n
@@ -90,7 +90,7 @@ func TestAttributionInJSONAddsUpToTheRun(t *testing.T) {
 		{"operations", operations, ofParts},
 		{"bursts", bursts, [2]int64{r.DRAM.Reads, r.DRAM.Writes}},
 		{"activates", activates, r.DRAM.Activates},
-		{"time", time.Seconds(), *r.Seconds},
+		{"time", units.Seconds(time), *r.Seconds},
 	} {
 		if diff := cmp.Diff(c.want, c.got); diff != "" {
 			t.Errorf("%s (-run +attribution):\n%s", c.what, diff)

@@ -48,7 +48,9 @@ func groupTable(r *Run) *Table {
 	if len(r.Schedule.Groups) < 2 {
 		return t
 	}
-	share := func(v units.Cycles) string { return Percent(100 * ratio(float64(v), float64(r.Cycles.Total))) }
+	share := func(v units.Total[units.Cycles]) string {
+		return Percent(100 * ratio(v.Float64(), r.Cycles.Total.Float64()))
+	}
 	for i, g := range r.Schedule.Groups {
 		t.Add(fmt.Sprintf("%d, %s", i+1, g.blocks()), share(g.PEBusy), share(g.StallPorts), share(g.StallLoad), share(g.StallStore),
 			share(g.StallOther), Bytes(g.OnChip.Capacity))

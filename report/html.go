@@ -295,7 +295,7 @@ var comparisons = []comparison{
 		if r.Cycles == nil {
 			return 0, "", false
 		}
-		return whole(int64(r.Cycles.Total))
+		return r.Cycles.Total.Float64(), Total(r.Cycles.Total), true
 	}},
 	{"seconds", "time", func(r *Run) (float64, string, bool) {
 		if r.Seconds == nil {
@@ -360,8 +360,8 @@ func baselineSection(r *Run) section {
 // average.
 func timeAmounts(r *Run) []amount {
 	c, groups := r.Cycles, float64(r.Schedule.groups())
-	at := func(k key, v units.Cycles) amount {
-		return amount{k, float64(v) / groups, Seconds(ratio(float64(v)/groups, float64(r.Hardware.Clock)))}
+	at := func(k key, v units.Total[units.Cycles]) amount {
+		return amount{k, v.Float64() / groups, Seconds(ratio(v.Float64()/groups, float64(r.Hardware.Clock)))}
 	}
 	waitOtherKey := key{waitOtherKey.Color, waitOtherText(r.Schedule.groups())}
 	return []amount{
@@ -371,21 +371,22 @@ func timeAmounts(r *Run) []amount {
 }
 
 func timeSection(r *Run) section {
-	c, groups := r.Cycles, units.Cycles(r.Schedule.groups())
+	c, groups := r.Cycles, int64(r.Schedule.groups())
 	entries := []entry{{"this run", Seconds(*r.Seconds), timeAmounts(r)}}
 	if b := r.Baseline; b != nil && b.Cycles != nil {
 		base := b.asRun()
 		base.Hardware = r.Hardware
 		entries = append(entries, entry{"BPTT", Seconds(*b.Seconds), timeAmounts(base)})
 	}
-	share := func(v units.Cycles) string { return Percent(100 * ratio(float64(v), float64(c.Total))) }
+	share := func(v units.Total[units.Cycles]) string { return Percent(100 * ratio(v.Float64(), c.Total.Float64())) }
+	perGroup, _ := c.PEBusy.DivMod(units.Cycles(groups))
 	if groups > 1 {
 		entries[0].name += fmt.Sprintf(", %d groups", groups)
 	}
 	s := section{
 		Title: "Where the time went",
 		Text: []string{fmt.Sprintf("PEs are busy for %s of %s clocks, the DRAM for %s, both at once for %s. The next step is loaded and the one before stored while PEs compute; what could not be hidden shows as waiting.",
-			share(c.PEBusy/groups), Integer(c.Total), share(c.DRAMBusy), share(c.Overlap))},
+			share(perGroup), Total(c.Total), share(c.DRAMBusy), share(c.Overlap))},
 		Charts: []chart{newChart("", entries)},
 	}
 	if groups > 1 {
@@ -405,8 +406,8 @@ func layersSection(r *Run) section {
 	for _, p := range r.Attribution.Parts {
 		var busy, ports, load, store, other []amount
 		for _, phase := range p.Phases {
-			of := func(name string, v units.Picoseconds, k key) amount {
-				return amount{k, v.Seconds(), Seconds(v.Seconds()) + " in " + name}
+			of := func(name string, v units.Time, k key) amount {
+				return amount{k, units.Seconds(v), Seconds(units.Seconds(v)) + " in " + name}
 			}
 			busy = append(busy, of(phase.Phase, phase.PEBusy, phaseKeys[phase.Phase]))
 			ports = append(ports, of(phase.Phase, phase.WaitPorts, waitPortsKey))
@@ -416,7 +417,7 @@ func layersSection(r *Run) section {
 		}
 		all := slices.Concat(busy, ports, load, store, other)
 		name := p.Name + " · " + p.Bottleneck
-		times = append(times, entry{name, Seconds(p.Time.Seconds()), all})
+		times = append(times, entry{name, Seconds(units.Seconds(p.Time)), all})
 		energies = append(energies, entry{p.Name, Joules(p.Energy.Total), energyAmounts(&p.Energy)})
 	}
 	table := layerTable(r, false)
@@ -524,7 +525,7 @@ func trafficSection(r *Run) section {
 			Title:  "DRAM commands",
 			Header: []string{"bursts read", "bursts written", "activates", "precharges", "refreshes", "row hits", "bandwidth used"},
 		}
-		t.Add(Integer(d.Reads), Integer(d.Writes), Integer(d.Activates), Integer(d.Precharges), Integer(d.Refreshes),
+		t.Add(Integer(d.Reads), Integer(d.Writes), Integer(d.Activates), Integer(d.Precharges), Total(d.Refreshes),
 			Percent(100*d.RowHitRate), Percent(100*d.Utilisation))
 		s.Tables = append(s.Tables, t)
 	}

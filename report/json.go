@@ -104,11 +104,11 @@ type Group struct {
 
 // GroupTime is what its PEs did.
 type GroupTime struct {
-	PEBusy     units.Cycles `json:"pe_busy"`
-	StallPorts units.Cycles `json:"stall_ports"`
-	StallLoad  units.Cycles `json:"stall_load"`
-	StallStore units.Cycles `json:"stall_store"`
-	StallOther units.Cycles `json:"stall_other"`
+	PEBusy     units.Total[units.Cycles] `json:"pe_busy"`
+	StallPorts units.Total[units.Cycles] `json:"stall_ports"`
+	StallLoad  units.Total[units.Cycles] `json:"stall_load"`
+	StallStore units.Total[units.Cycles] `json:"stall_store"`
+	StallOther units.Total[units.Cycles] `json:"stall_other"`
 }
 
 // Hardware describes the accelerator.
@@ -197,17 +197,17 @@ type Traffic struct {
 
 // Cycles is time in PE clocks.
 type Cycles struct {
-	Total      units.Cycles `json:"total"`
-	PEBusy     units.Cycles `json:"pe_busy"`
-	DRAMBusy   units.Cycles `json:"dram_busy"`
-	Overlap    units.Cycles `json:"overlap"`
-	StallPorts units.Cycles `json:"stall_ports"` // for ports of the layer buffer
-	StallLoad  units.Cycles `json:"stall_load"`
-	StallStore units.Cycles `json:"stall_store"`
-	StallOther units.Cycles `json:"stall_other"`
-	Forward    units.Cycles `json:"pe_forward"`
-	Backward   units.Cycles `json:"pe_backward"`
-	Update     units.Cycles `json:"pe_update"`
+	Total      units.Total[units.Cycles] `json:"total"`
+	PEBusy     units.Total[units.Cycles] `json:"pe_busy"`
+	DRAMBusy   units.Total[units.Cycles] `json:"dram_busy"`
+	Overlap    units.Total[units.Cycles] `json:"overlap"`
+	StallPorts units.Total[units.Cycles] `json:"stall_ports"` // for ports of the layer buffer
+	StallLoad  units.Total[units.Cycles] `json:"stall_load"`
+	StallStore units.Total[units.Cycles] `json:"stall_store"`
+	StallOther units.Total[units.Cycles] `json:"stall_other"`
+	Forward    units.Total[units.Cycles] `json:"pe_forward"`
+	Backward   units.Total[units.Cycles] `json:"pe_backward"`
+	Update     units.Total[units.Cycles] `json:"pe_update"`
 }
 
 // Energy is in picojoules.
@@ -233,13 +233,13 @@ type DRAM struct {
 
 // Commands is what the DRAM did.
 type Commands struct {
-	Reads       int64   `json:"reads"`
-	Writes      int64   `json:"writes"`
-	Activates   int64   `json:"activates"`
-	Precharges  int64   `json:"precharges"`
-	Refreshes   int64   `json:"refreshes"`
-	RowHitRate  float64 `json:"row_hit_rate"`
-	Utilisation float64 `json:"bandwidth_utilisation"`
+	Reads       int64              `json:"reads"`
+	Writes      int64              `json:"writes"`
+	Activates   int64              `json:"activates"`
+	Precharges  int64              `json:"precharges"`
+	Refreshes   units.Total[int64] `json:"refreshes"`
+	RowHitRate  float64            `json:"row_hit_rate"`
+	Utilisation float64            `json:"bandwidth_utilisation"`
 }
 
 // OnChip is the layer buffer; accesses are words.
@@ -514,7 +514,7 @@ func dramOf(r *sim.Result) DRAM {
 	if t := r.Timing; t != nil {
 		s := t.DRAM
 		d.Commands = &Commands{
-			s.Reads, s.Writes, s.Activates, s.Precharges, s.Refreshes + s.BankRefreshes, s.RowHitRate(), t.Utilisation,
+			s.Reads, s.Writes, s.Activates, s.Precharges, s.Refreshes.PlusTotal(s.BankRefreshes), s.RowHitRate(), t.Utilisation,
 		}
 	}
 	return d

@@ -44,7 +44,7 @@ func perfettoThread(track sim.Track, engine int) int {
 func WritePerfetto(w io.Writer, r *Run, t *sim.Trace) error {
 	events := perfettoSpans(t)
 	events = append(events, perfettoCounters(t, r.Hardware.Word)...)
-	sort.SliceStable(events, func(i, j int) bool { return events[i].at < events[j].at })
+	sort.SliceStable(events, func(i, j int) bool { return events[i].at.Less(events[j].at) })
 
 	out := bufio.NewWriter(w)
 	note := map[string]any{"recorded_steps": min(t.Limit, t.Total), "steps": t.Total, "accelsim": RunSchema}
@@ -75,15 +75,16 @@ func WritePerfetto(w io.Writer, r *Run, t *sim.Trace) error {
 
 // timed is an event with its time, to sort by.
 type timed struct {
-	at units.Picoseconds
+	at units.Time
 	perfettoEvent
 }
 
 const microsecond = units.Second / 1_000_000
 
 // micro prints a time in microseconds.
-func micro(t units.Picoseconds) json.Number {
-	return json.Number(fmt.Sprintf("%d.%06d", t/microsecond, t%microsecond))
+func micro(t units.Time) json.Number {
+	whole, rest := t.DivMod(microsecond)
+	return json.Number(fmt.Sprintf("%d.%06d", whole, rest))
 }
 
 // perfettoNames names the processes and their tracks.
@@ -124,7 +125,7 @@ func perfettoSpans(t *sim.Trace) []timed {
 	for _, s := range t.Spans {
 		step := stepName(s)
 		e := perfettoEvent{
-			Phase: "X", Name: step, Category: phaseName(s.Kind), Time: micro(s.From), Duration: micro(s.To - s.From),
+			Phase: "X", Name: step, Category: phaseName(s.Kind), Time: micro(s.From), Duration: micro(s.To.Minus(s.From)),
 			Process: perfettoProcess(s.Group), Thread: perfettoThread(s.Track, s.Engine),
 			Args: map[string]any{"step": s.Step, "interval": s.Interval, "t": s.Time, "block": s.Block},
 		}
@@ -170,7 +171,7 @@ func phaseName(k schedule.Kind) string {
 // perfettoCounters has the fill of each layer buffer at each change, and the
 // DRAM's rate over each transfer.
 func perfettoCounters(t *sim.Trace, word units.Bytes) []timed {
-	counter := func(at units.Picoseconds, group int, name, unit string, value any) timed {
+	counter := func(at units.Time, group int, name, unit string, value any) timed {
 		return timed{at, perfettoEvent{
 			Phase: "C", Name: name, Time: micro(at), Process: perfettoProcess(group), Args: map[string]any{unit: value},
 		}}
@@ -191,7 +192,7 @@ func perfettoCounters(t *sim.Trace, word units.Bytes) []timed {
 
 // rate is the DRAM's data rate from a time on, in bytes per second.
 type rate struct {
-	at          units.Picoseconds
+	at          units.Time
 	read, write float64
 }
 
@@ -208,7 +209,7 @@ func rates(t *sim.Trace, word units.Bytes) []rate {
 		if s.Track != sim.Port || s.From == s.To {
 			continue
 		}
-		speed := float64(s.Words.Of(word)) / (s.To - s.From).Seconds()
+		speed := float64(s.Words.Of(word)) / units.Seconds(s.To.Minus(s.From))
 		if s.Write {
 			enter(rate{s.From, 0, speed})
 		} else {

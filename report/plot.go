@@ -99,7 +99,7 @@ func rooflinePlot(r *Run) plot {
 	var dots []dot
 	lowX, highX, lowY := line.Balance, line.Balance, line.PeakOperations
 	for _, p := range r.Attribution.Parts {
-		longer := max(p.PEBusy, p.DRAMBusy).Seconds()
+		longer := units.Seconds(p.PEBusy.Max(p.DRAMBusy))
 		if p.Intensity == 0 || longer == 0 {
 			continue
 		}
@@ -181,17 +181,16 @@ func rooflinePlot(r *Run) plot {
 func timelines(r *Run, t *sim.Trace) []plot {
 	const enough = 150 // steps that one can still tell apart
 	k := r.Schedule.K
-	steps := func(keep func(sim.Span) bool) (n int, from, till units.Picoseconds) {
-		from = -1
+	steps := func(keep func(sim.Span) bool) (n int, from, till units.Time) {
 		for _, s := range t.Spans {
 			if s.Track == sim.Steps && keep(s) {
-				if from < 0 {
+				if n == 0 {
 					from = s.From
 				}
-				n, till = n+1, max(till, s.To)
+				n, till = n+1, till.Max(s.To)
 			}
 		}
-		return n, max(from, 0), till
+		return n, from, till
 	}
 	last := 1
 	for ; last < r.Schedule.Intervals; last++ {
@@ -208,7 +207,7 @@ func timelines(r *Run, t *sim.Trace) []plot {
 		title += ", as far as it was recorded"
 	}
 	title += fmt.Sprintf(": %d steps", n)
-	list := []plot{timeline(r, t, title, 0, till)}
+	list := []plot{timeline(r, t, title, units.Time{}, till)}
 	if m, begin, end := steps(func(s sim.Span) bool { return s.Interval == 1 && s.Time == k && !updates(s.Kind) }); m > 0 && m < n/2 {
 		title := fmt.Sprintf("Its step t = t_k = %d, where each block's backward follows its forward: %d steps", k, m)
 		list = append(list, timeline(r, t, title, begin, end))
@@ -244,12 +243,12 @@ func timelineRows(groups int) []timelineRow {
 
 // timeline draws the machine from one time to another: with several PE groups
 // the steps of each, with one its units and its layer buffer, too.
-func timeline(r *Run, t *sim.Trace, title string, begin, end units.Picoseconds) plot {
+func timeline(r *Run, t *sim.Trace, title string, begin, end units.Time) plot {
 	d := &drawing{width: 1000}
 	const left, right, gap = 64, 990, 7
-	scale := (right - left) / max(1, float64(end-begin))
-	at := func(ps units.Picoseconds) float64 {
-		return left + float64(scale*float64(min(max(ps, begin), end)-begin))
+	scale := (right - left) / max(1, end.Minus(begin).Float64())
+	at := func(ps units.Time) float64 {
+		return left + float64(scale*ps.Max(begin).Min(end).Minus(begin).Float64())
 	}
 	y := 4.0
 	add := func(name string, height float64) (top float64) {
@@ -298,7 +297,7 @@ type stretch struct {
 
 // merged puts a row's spans into pixels. Spans of one colour that are too small
 // to be told apart become one piece.
-func merged(t *sim.Trace, row timelineRow, at func(units.Picoseconds) float64) []stretch {
+func merged(t *sim.Trace, row timelineRow, at func(units.Time) float64) []stretch {
 	const small = 0.7
 	var list []stretch
 	for _, s := range t.Spans {
@@ -321,7 +320,7 @@ func merged(t *sim.Trace, row timelineRow, at func(units.Picoseconds) float64) [
 		default:
 			tip = s.Op.String() + ", " + tip
 		}
-		tip += ", " + Seconds((s.To - s.From).Seconds())
+		tip += ", " + Seconds(units.Seconds(s.To.Minus(s.From)))
 		if n := len(list); n > 0 {
 			p := &list[n-1]
 			if p.color == color && x-p.till < small && (till-x < small || p.till-p.x < small) {
@@ -353,15 +352,15 @@ func merged(t *sim.Trace, row timelineRow, at func(units.Picoseconds) float64) [
 }
 
 // fillArea draws how full the layer buffer is, of its capacity.
-func fillArea(d *drawing, r *Run, fill []sim.Level, at func(units.Picoseconds) float64, end units.Picoseconds, top, height float64) {
+func fillArea(d *drawing, r *Run, fill []sim.Level, at func(units.Time) float64, end units.Time, top, height float64) {
 	capacity := float64(max(r.OnChip.Capacity, 1))
 	level := func(b units.Bytes) float64 { return top + float64(height*(1-float64(b)/capacity)) }
 	var path strings.Builder
-	fmt.Fprintf(&path, "M%.2f %.2f", at(0), top+height)
+	fmt.Fprintf(&path, "M%.2f %.2f", at(units.Time{}), top+height)
 	lastX, lastY := -1.0, top+height
 	for _, l := range fill {
 		x, y := at(l.At), level(l.Occupied)
-		if l.At > end {
+		if end.Less(l.At) {
 			break
 		}
 		if x-lastX < 0.25 {
@@ -377,8 +376,8 @@ func fillArea(d *drawing, r *Run, fill []sim.Level, at func(units.Picoseconds) f
 }
 
 // ticks draws a time axis in steps of 1, 2 or 5.
-func ticks(d *drawing, begin, end units.Picoseconds, at func(units.Picoseconds) float64, y float64) {
-	span := float64(end - begin)
+func ticks(d *drawing, begin, end units.Time, at func(units.Time) float64, y float64) {
+	span := end.Minus(begin).Float64()
 	step := math.Pow10(elementary.Decade(max(span/5, 1)))
 	for _, f := range []float64{5, 2} {
 		if span/(step*f) >= 5 {
@@ -388,12 +387,12 @@ func ticks(d *drawing, begin, end units.Picoseconds, at func(units.Picoseconds) 
 	}
 	d.line("axis", at(begin), y-10, at(end), y-10)
 	every := units.Picoseconds(max(step, 1))
-	for t := units.CeilDiv(begin, every) * every; t <= end; t += every {
+	for t := begin.CeilDiv(every).Times(int64(every)); !end.Less(t); t.Add(every) {
 		d.line("axis", at(t), y-10, at(t), y-6)
 		anchor := "middle"
 		if at(t) > 970 {
 			anchor = "end"
 		}
-		d.text("", anchor, at(t), y+5, Seconds(t.Seconds()))
+		d.text("", anchor, at(t), y+5, Seconds(units.Seconds(t)))
 	}
 }

@@ -38,8 +38,11 @@ func Compare(e *design.Evaluation) []Quantity {
 		count("macs", "MACs", r.Counts.MACs(), b.Counts.MACs()),
 	}
 	if r.Timing != nil && b.Timing != nil {
-		q := count("cycles", "cycles (PE clocks)", int64(r.Timing.Cycles.Total), int64(b.Timing.Cycles.Total))
-		list = append(list, q)
+		mine, theirs := r.Timing.Cycles.Total, b.Timing.Cycles.Total
+		list = append(list, Quantity{
+			Key: "cycles", Name: "cycles (PE clocks)", Run: mine.Float64(), Baseline: theirs.Float64(),
+			runText: Total(mine), bText: Total(theirs),
+		})
 		energy, base := r.Timing.Energy.Total(), b.Timing.Energy.Total()
 		list = append(list, Quantity{
 			Key: "energy", Name: "energy", Run: float64(energy), Baseline: float64(base),
@@ -222,21 +225,21 @@ func beyondTable(e *design.Evaluation) *Table {
 }
 
 func timeTable(r *sim.Result) *Table {
-	c, groups := r.Timing.Cycles, units.Cycles(len(r.Groups))
+	c, groups := r.Timing.Cycles, int64(len(r.Groups))
 	t := &Table{
-		Title:  fmt.Sprintf("Time: %s, %s PE clocks", Seconds(r.Timing.Seconds), Integer(c.Total)),
+		Title:  fmt.Sprintf("Time: %s, %s PE clocks", Seconds(r.Timing.Seconds), Total(c.Total)),
 		Header: []string{"what", "clocks", "share"},
 	}
 	if groups > 1 {
 		t.Notes = append(t.Notes, fmt.Sprintf("clocks of PEs are those of all %d PE groups, shares of PEs of %d times the time", groups, groups))
 	}
-	share := func(name string, v, of units.Cycles) {
-		t.Add(name, Integer(v), Percent(100*float64(v)/float64(max(of, 1))))
+	share := func(name string, v, of units.Total[units.Cycles]) {
+		t.Add(name, Total(v), Percent(100*v.Float64()/max(of.Float64(), 1)))
 	}
-	add := func(name string, v units.Cycles) { share(name, v, groups*c.Total) }
+	add := func(name string, v units.Total[units.Cycles]) { share(name, v, c.Total.Times(groups)) }
 	add("PEs busy", c.PEBusy)
 	for phase, v := range c.Phase {
-		if v > 0 {
+		if v.Sign() > 0 {
 			add("  "+sim.Phase(phase).String(), v)
 		}
 	}
@@ -245,7 +248,7 @@ func timeTable(r *sim.Result) *Table {
 	}
 	add("PEs wait for loads", c.StallLoad)
 	add("PEs wait for stores", c.StallStore)
-	if c.StallOther > 0 {
+	if c.StallOther.Sign() > 0 {
 		add(waitOtherText(len(r.Groups)), c.StallOther)
 	}
 	share("DRAM busy", c.DRAM, c.Total)
@@ -298,7 +301,7 @@ func dramTable(r *sim.Result) *Table {
 			"activates", "precharges", "refreshes", "row hits", "bandwidth used",
 		},
 	}
-	t.Add(Integer(s.Activates), Integer(s.Precharges), Integer(s.Refreshes+s.BankRefreshes),
+	t.Add(Integer(s.Activates), Integer(s.Precharges), Total(s.Refreshes.PlusTotal(s.BankRefreshes)),
 		Percent(100*s.RowHitRate()), Percent(100*r.Timing.Utilisation))
 	return t
 }

@@ -24,17 +24,17 @@ type Share struct {
 	Operations [pe.NumOps]int64
 	OnChip     Traffic                      // accesses to the layer buffer by PEs and DMA
 	Memories   [schedule.NumBuffers]Traffic // of them, by memory, in the order of [OnChip.Memories]
-	PE         units.Cycles                 // the array or its lanes compute
-	Ports      units.Cycles                 // the ports of the layer buffer serve them
-	Stall      units.Cycles                 // the PEs wait for the ports
-	Kernels    [schedule.NumOps]units.Cycles
+	PE         units.Total[units.Cycles]    // the array or its lanes compute
+	Ports      units.Total[units.Cycles]    // the ports of the layer buffer serve them
+	Stall      units.Total[units.Cycles]    // the PEs wait for the ports
+	Kernels    [schedule.NumOps]units.Total[units.Cycles]
 }
 
 // ShareTime is the time and energy of a share. Every moment belongs to the step
 // that PEs execute or, when they wait, to the one whose load or store they wait
 // for.
 type ShareTime struct {
-	Busy, WaitPorts, WaitLoad, WaitStore, WaitOther units.Picoseconds
+	Busy, WaitPorts, WaitLoad, WaitStore, WaitOther units.Time
 	Moved                                           [schedule.MemoryClasses]Moved
 	Idle                                            dram.Stats // refresh and standby while no transfer was under way
 	Energy                                          Energy
@@ -42,22 +42,22 @@ type ShareTime struct {
 
 // Moved is what the DRAM did for tensors of one class.
 type Moved struct {
-	Time   units.Picoseconds // its transfers were under way
+	Time   units.Time // its transfers were under way
 	Stats  dram.Stats
 	Energy dram.Energy
 }
 
 // Time returns all time of the share.
-func (s *ShareTime) Time() units.Picoseconds {
-	return s.Busy + s.WaitPorts + s.WaitLoad + s.WaitStore + s.WaitOther
+func (s *ShareTime) Time() units.Time {
+	return units.Sum(s.Busy, s.WaitPorts, s.WaitLoad, s.WaitStore, s.WaitOther)
 }
 
 // DRAM returns how long the share's transfers were under way, and what the
 // DRAM did for it, while idle too.
-func (s *ShareTime) DRAM() (t units.Picoseconds, stats dram.Stats) {
+func (s *ShareTime) DRAM() (t units.Time, stats dram.Stats) {
 	stats = s.Idle
 	for _, m := range s.Moved {
-		t += m.Time
+		t.AddTotal(m.Time)
 		stats.Add(m.Stats, 1)
 	}
 	return t, stats
@@ -83,7 +83,7 @@ type accounts struct {
 type booked struct {
 	account *account
 	onChip  accesses // by memory
-	busy    units.Cycles
+	busy    units.Total[units.Cycles]
 }
 
 func newAccounts(p *schedule.Program) *accounts {
@@ -121,10 +121,7 @@ func (g *group) enter(s *schedule.Step) {
 func (g *group) settle() {
 	at := &g.booked
 	counted := g.buffer.counted()
-	var busy units.Cycles
-	for _, b := range g.busy {
-		busy += b
-	}
+	busy := units.Sum(g.busy[:]...)
 	if c := at.account; c != nil {
 		for i, now := range counted {
 			reads, writes := now.Reads-at.onChip[i].Reads, now.Writes-at.onChip[i].Writes
@@ -133,27 +130,27 @@ func (g *group) settle() {
 			c.Memories[i].Reads += reads
 			c.Memories[i].Writes += writes
 		}
-		c.PE += busy - at.busy
+		c.PE.AddTotal(busy.Minus(at.busy))
 	}
 	at.onChip, at.busy = counted, busy
 }
 
 // spend books the time since the last event, and returns the account.
-func (g *group) spend(t units.Picoseconds, peBusy bool, transfer transferKind) *account {
+func (g *group) spend(t units.Time, peBusy bool, transfer transferKind) *account {
 	var c *account
 	switch {
 	case peBusy:
 		c = g.accounts.of(g.step(g.executed))
-		c.Busy += t
+		c.Busy.AddTotal(t)
 	case transfer == loadTransfer:
 		c = g.accounts.of(g.step(g.loading - 1))
-		c.WaitLoad += t
+		c.WaitLoad.AddTotal(t)
 	case transfer == storeTransfer:
 		c = g.accounts.of(g.step(g.storing - 1))
-		c.WaitStore += t
+		c.WaitStore.AddTotal(t)
 	default:
 		c = g.waitingFor()
-		c.WaitOther += t
+		c.WaitOther.AddTotal(t)
 	}
 	return c
 }
@@ -213,7 +210,7 @@ type usage struct {
 	operations [pe.NumOps]int64
 	onChip     [schedule.NumBuffers]Traffic // by memory
 	commands   dram.Stats
-	time       units.Picoseconds
+	time       units.Time
 }
 
 // price returns the energy of a usage on so many PE groups with that memory on
@@ -240,8 +237,8 @@ func (a *accounts) times(r *Result, hw *hardware.Hardware, table energy.Table) [
 		}
 		t := c.ShareTime
 		_, commands := t.DRAM()
-		t.WaitPorts = units.Picoseconds(c.Stall) * hw.PE.Clock.Period() // a part of its steps' execution
-		t.Busy -= t.WaitPorts
+		t.WaitPorts = units.As[units.Picoseconds](c.Stall).Times(int64(hw.PE.Clock.Period())) // a part of its steps' execution
+		t.Busy = t.Busy.Minus(t.WaitPorts)
 		t.Energy = price(hw, table, 1, &r.groupOf(c.Block).OnChip, usage{c.Operations, c.Memories, commands, t.Time()})
 		for class := range t.Moved {
 			t.Moved[class].Energy = hw.DRAM.Energy(t.Moved[class].Stats)

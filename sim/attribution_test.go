@@ -81,10 +81,10 @@ func checkShares(t *testing.T, name string, r *Result) {
 	var words [schedule.MemoryClasses]Traffic
 	var operations [pe.NumOps]int64
 	var onChip Traffic
-	var phases [3]units.Cycles
-	var kernels units.Cycles
+	var phases [3]units.Total[units.Cycles]
+	var kernels units.Total[units.Cycles]
 	var commands dram.Stats
-	var time, moving units.Picoseconds
+	var time, moving units.Time
 	var joules float64
 	for _, s := range r.Shares {
 		for class, w := range s.Words {
@@ -99,9 +99,9 @@ func checkShares(t *testing.T, name string, r *Result) {
 		}
 		onChip.Reads += s.OnChip.Reads
 		onChip.Writes += s.OnChip.Writes
-		phases[s.Phase] += s.PE
+		phases[s.Phase].AddTotal(s.PE)
 		for _, cycles := range s.Kernels {
-			kernels += cycles
+			kernels.AddTotal(cycles)
 		}
 	}
 	check := func(what string, got, want any) {
@@ -119,18 +119,18 @@ func checkShares(t *testing.T, name string, r *Result) {
 	timing := r.Timing
 	for _, s := range timing.Shares {
 		at, stats := s.DRAM()
-		moving += at
+		moving.AddTotal(at)
 		commands.Add(stats, 1)
-		time += s.Time()
+		time.AddTotal(s.Time())
 		joules += s.Energy.Total().Joules()
 	}
 	check("shares", len(timing.Shares), len(r.Shares))
 	check("PE clocks", phases, timing.Cycles.Phase)
 	check("clocks of kernels", kernels, timing.Cycles.PEBusy)
 	check("DRAM commands", commands, timing.DRAM)
-	check("time", time.Seconds(), timing.Seconds)
+	check("time", units.Seconds(time), timing.Seconds)
 	period := r.Hardware.PE.Clock.Period()
-	check("DRAM time", units.Cycles(units.CeilDiv(moving, period)), timing.Cycles.DRAM)
+	check("DRAM time", units.Clocks(moving, period), timing.Cycles.DRAM)
 	if whole := timing.Energy.Total().Joules(); math.Abs(joules-whole) > 1e-9*whole {
 		t.Errorf("%s: shares cost %g J, the whole %g J", name, joules, whole)
 	}
@@ -149,14 +149,14 @@ func TestTraceShowsWhatTheStatisticsCount(t *testing.T) {
 	r := runOnPaper(t, "lenet1", 10, 2, 16, Options{Trace: trace})
 	period := r.Hardware.PE.Clock.Period()
 	var words Traffic
-	var busy [NumTracks]units.Picoseconds
-	var last [NumTracks]units.Picoseconds
+	var busy [NumTracks]units.Time
+	var last [NumTracks]units.Time
 	for _, s := range trace.Spans {
-		if s.From > s.To || s.From < last[s.Track] {
+		if s.To.Less(s.From) || s.From.Less(last[s.Track]) {
 			t.Fatalf("%v span of step %d from %d to %d begins before its predecessor ends at %d", s.Track, s.Step, s.From, s.To, last[s.Track])
 		}
 		last[s.Track] = s.To
-		busy[s.Track] += s.To - s.From
+		busy[s.Track].AddTotal(s.To.Minus(s.From))
 		if s.Track == Port && s.Write {
 			words.Writes += s.Words
 		} else if s.Track == Port {
@@ -171,16 +171,16 @@ func TestTraceShowsWhatTheStatisticsCount(t *testing.T) {
 	if words != want {
 		t.Errorf("spans move %v, the machine %v", words, want)
 	}
-	pes := units.Picoseconds(r.Timing.Cycles.PEBusy) * period
-	if busy[Steps] != pes || busy[Array]+busy[Lanes] != pes {
-		t.Errorf("PEs are busy for %d ps; steps take %d, kernels %d", pes, busy[Steps], busy[Array]+busy[Lanes])
+	pes := units.As[units.Picoseconds](r.Timing.Cycles.PEBusy).Times(int64(period))
+	if busy[Steps] != pes || busy[Array].PlusTotal(busy[Lanes]) != pes {
+		t.Errorf("PEs are busy for %d ps; steps take %d, kernels %d", pes, busy[Steps], busy[Array].PlusTotal(busy[Lanes]))
 	}
 	if busy[DMA] != busy[Port] {
 		t.Errorf("the DMA is busy for %d ps, the DRAM port for %d", busy[DMA], busy[Port])
 	}
 	peak := units.Bytes(0)
 	for i, level := range trace.Fill[0] {
-		if i > 0 && level.At <= trace.Fill[0][i-1].At {
+		if i > 0 && !trace.Fill[0][i-1].At.Less(level.At) {
 			t.Fatalf("levels at %d and %d ps", trace.Fill[0][i-1].At, level.At)
 		}
 		peak = max(peak, level.Occupied)

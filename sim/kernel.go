@@ -4,7 +4,7 @@ import "accelsim/units"
 
 // event is something that happens at a time.
 type event struct {
-	at   units.Picoseconds
+	at   units.Time
 	seq  uint64 // order of scheduling: breaks ties
 	kind eventKind
 	// whose it is
@@ -25,18 +25,18 @@ const (
 // (time, order of scheduling). Scheduling and taking events does not allocate
 // once the queue has grown to its largest size.
 type kernel struct {
-	now   units.Picoseconds
+	now   units.Time
 	seq   uint64
 	queue []event // a binary heap
 }
 
 func (e event) before(o event) bool {
-	return e.at < o.at || (e.at == o.at && e.seq < o.seq)
+	return e.at.Less(o.at) || (e.at == o.at && e.seq < o.seq)
 }
 
 // schedule makes an event happen at a time that is not in the past.
-func (k *kernel) schedule(at units.Picoseconds, kind eventKind, group, engine int) {
-	k.queue = append(k.queue, event{max(at, k.now), k.seq, kind, uint16(group), uint16(engine)})
+func (k *kernel) schedule(at units.Time, kind eventKind, group, engine int) {
+	k.queue = append(k.queue, event{at.Max(k.now), k.seq, kind, uint16(group), uint16(engine)})
 	k.seq++
 	for i := len(k.queue) - 1; i > 0; {
 		parent := (i - 1) / 2

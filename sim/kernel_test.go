@@ -14,7 +14,7 @@ import (
 // which they were scheduled.
 func TestEventsHappenInOrder(t *testing.T) {
 	type happening struct {
-		At  units.Picoseconds
+		At  units.Time
 		Seq uint64
 	}
 	rapid.Check(t, func(r *rapid.T) {
@@ -22,7 +22,7 @@ func TestEventsHappenInOrder(t *testing.T) {
 		var want, got []happening
 		take := func() {
 			sort.Slice(want, func(i, j int) bool {
-				return want[i].At < want[j].At || (want[i].At == want[j].At && want[i].Seq < want[j].Seq)
+				return want[i].At.Less(want[j].At) || (want[i].At == want[j].At && want[i].Seq < want[j].Seq)
 			})
 			e := k.next()
 			got = append(got, happening{e.at, e.seq})
@@ -35,9 +35,9 @@ func TestEventsHappenInOrder(t *testing.T) {
 			want = want[1:]
 		}
 		for seq := range uint64(rapid.IntRange(1, 60).Draw(r, "events")) {
-			at := units.Picoseconds(rapid.IntRange(0, 9).Draw(r, "at"))
+			at := units.TotalOf(units.Picoseconds(rapid.IntRange(0, 9).Draw(r, "at"))).Times(1 << 62)
 			k.schedule(at, loadDone, 0, 0)
-			want = append(want, happening{max(at, k.now), seq}) // never in the past
+			want = append(want, happening{at.Max(k.now), seq}) // never in the past
 			if rapid.Bool().Draw(r, "take") {
 				take()
 			}
@@ -53,9 +53,9 @@ func TestEventsHappenInOrder(t *testing.T) {
 
 func TestEventsCarryTheirKind(t *testing.T) {
 	var k kernel
-	k.schedule(3, storeDone, 0, 0)
-	k.schedule(1, executeDone, 0, 0)
-	k.schedule(2, loadDone, 0, 0)
+	k.schedule(units.TotalOf[units.Picoseconds](3), storeDone, 0, 0)
+	k.schedule(units.TotalOf[units.Picoseconds](1), executeDone, 0, 0)
+	k.schedule(units.TotalOf[units.Picoseconds](2), loadDone, 0, 0)
 	var got []eventKind
 	for !k.idle() {
 		got = append(got, k.next().kind)
@@ -68,11 +68,11 @@ func TestEventsCarryTheirKind(t *testing.T) {
 func TestEventsDoNotAllocate(t *testing.T) {
 	var k kernel
 	for range 64 {
-		k.schedule(k.now+5, loadDone, 0, 0)
+		k.schedule(k.now.Plus(5), loadDone, 0, 0)
 	}
 	if n := testing.AllocsPerRun(1000, func() {
 		k.next()
-		k.schedule(k.now+units.Picoseconds(k.seq%7), executeDone, 0, 0)
+		k.schedule(k.now.Plus(units.Picoseconds(k.seq%7)), executeDone, 0, 0)
 	}); n != 0 {
 		t.Errorf("an event allocates %v times", n)
 	}
@@ -81,11 +81,11 @@ func TestEventsDoNotAllocate(t *testing.T) {
 func BenchmarkEvent(b *testing.B) {
 	var k kernel
 	for range 4 {
-		k.schedule(k.now+5, loadDone, 0, 0)
+		k.schedule(k.now.Plus(5), loadDone, 0, 0)
 	}
 	b.ReportAllocs()
 	for b.Loop() {
 		k.next()
-		k.schedule(k.now+units.Picoseconds(k.seq%7), executeDone, 0, 0)
+		k.schedule(k.now.Plus(units.Picoseconds(k.seq%7)), executeDone, 0, 0)
 	}
 }

@@ -52,7 +52,7 @@ type Options struct {
 	Trace *Trace
 	// Requests, if not nil, sees every stream that a timed simulation gives to
 	// the DRAM, and when.
-	Requests func(at units.Picoseconds, s dram.Stream)
+	Requests func(at units.Time, s dram.Stream)
 	// Datapath, if not nil, has them computed in fixed point.
 	Datapath *fixed.Datapath
 	// Observe, if not nil, sees every neuron of a functional simulation fire.
@@ -106,7 +106,7 @@ type machine struct {
 	attended attendance
 	progress func(int64)
 	stop     <-chan struct{}
-	requests func(units.Picoseconds, dram.Stream)
+	requests func(units.Time, dram.Stream)
 	trace    *Trace // nil unless asked for
 	groups   []*group
 }
@@ -131,10 +131,10 @@ type group struct {
 	stored, storing, executed, executing, loaded, loading int64
 
 	engines []engine
-	streams []movement                             // of the load or store that is being issued
-	time    [2][numTransferKinds]units.Picoseconds // by PE busy, and else what they wait for
-	busy    [numPhases]units.Cycles                // PE clocks by phase
-	stalled units.Cycles                           // PE clocks for ports
+	streams []movement                           // of the load or store that is being issued
+	time    [2][numTransferKinds]units.Time      // by PE busy, and else what they wait for
+	busy    [numPhases]units.Total[units.Cycles] // PE clocks by phase
+	stalled units.Total[units.Cycles]            // PE clocks for ports
 	booked  booked
 }
 
@@ -156,8 +156,8 @@ const (
 
 // attendance is simulated time by what the machine was doing.
 type attendance struct {
-	since         units.Picoseconds
-	dram, overlap units.Picoseconds // transfers were under way; PEs busy, too
+	since         units.Time
+	dram, overlap units.Time // transfers were under way; PEs busy, too
 }
 
 // Layout returns the footprint of a program's tensors by class, and a [NotFit]
@@ -352,17 +352,17 @@ func (g *group) execute() (units.Cycles, error) {
 		if err != nil {
 			return 0, explain(s, err)
 		}
-		begun := g.kernel.now + units.Picoseconds(cycles+waited)*g.period
+		begun := g.kernel.now.Plus(g.clocks(cycles + waited))
 		cycles += cost.Cycles
 		account := g.booked.account
-		account.Kernels[k.Op] += cost.Cycles
+		account.Kernels[k.Op].Add(cost.Cycles)
 		ports := g.buffer.serve(&g.pes.accesses)
 		stall := max(0, ports-cost.Cycles)
 		waited += stall
-		account.Ports += ports
-		account.Stall += stall
+		account.Ports.Add(ports)
+		account.Stall.Add(stall)
 		g.record(g.executing, s, Span{
-			Track: track(k.Op), From: begun, To: begun + units.Picoseconds(cost.Cycles+stall)*g.period, Op: k.Op,
+			Track: track(k.Op), From: begun, To: begun.Plus(g.clocks(cost.Cycles + stall)), Op: k.Op,
 		})
 	}
 	for _, made := range s.Products {
@@ -384,8 +384,8 @@ func (g *group) execute() (units.Cycles, error) {
 			return 0, explain(s, err)
 		}
 	}
-	g.busy[phaseOf(s)] += cycles
-	g.stalled += waited
+	g.busy[phaseOf(s)].Add(cycles)
+	g.stalled.Add(waited)
 	g.executing++
 	return cycles + waited, nil
 }
@@ -578,7 +578,7 @@ func (g *group) finishExecution() {
 
 // attend books the time since the last event.
 func (m *machine) attend() {
-	t := m.kernel.now - m.attended.since
+	t := m.kernel.now.Minus(m.attended.since)
 	anyBusy, moving := false, false
 	idle := (*account)(nil)
 	for _, g := range m.groups {
@@ -587,7 +587,7 @@ func (m *machine) attend() {
 		if peBusy {
 			row = 1
 		}
-		g.time[row][transfer] += t
+		g.time[row][transfer].AddTotal(t)
 		c := g.spend(t, peBusy, transfer)
 		if idle == nil || peBusy && !anyBusy {
 			idle = c // what the DRAM does meanwhile belongs to the first that works
@@ -595,9 +595,9 @@ func (m *machine) attend() {
 		anyBusy, moving = anyBusy || peBusy, moving || transfer != noTransfer
 	}
 	if moving {
-		m.attended.dram += t
+		m.attended.dram.AddTotal(t)
 		if anyBusy {
-			m.attended.overlap += t
+			m.attended.overlap.AddTotal(t)
 		}
 	} else {
 		m.dram.Finish(m.kernel.now)
@@ -614,7 +614,7 @@ func (g *group) start() (begun bool, err error) {
 		if err != nil {
 			return begun, err
 		}
-		done := g.kernel.now + units.Picoseconds(cycles)*g.period
+		done := g.kernel.now.Plus(g.clocks(cycles))
 		g.kernel.schedule(done, executeDone, g.number, 0)
 		i := g.executing - 1
 		g.record(i, g.step(i), Span{Track: Steps, From: g.kernel.now, To: done})

@@ -102,36 +102,36 @@ func TestFewPortsMakePEsWait(t *testing.T) {
 	hw := paper(t)
 	hw.OnChip, hw.Bank = units.MiB, units.MiB
 	free := simulate(t, w, 2, 1, schedule.All, hw, sim.Options{})
-	if free.Timing.Cycles.StallPorts != 0 || free.OnChip.Limited() {
+	if free.Timing.Cycles.StallPorts.Sign() != 0 || free.OnChip.Limited() {
 		t.Errorf("without a limit PEs wait %d clocks", free.Timing.Cycles.StallPorts)
 	}
-	before := free.Timing.Cycles.Total * 1000
+	before := free.Timing.Cycles.Total.Times(1000)
 	for hw.Ports = 1; hw.Ports <= 4096; hw.Ports *= 2 {
 		r := simulate(t, w, 2, 1, schedule.All, hw, sim.Options{})
 		c := r.Timing.Cycles
-		if c.Total > before {
+		if before.Less(c.Total) {
 			t.Errorf("%d ports: %d clocks, with half of them %d", hw.Ports, c.Total, before)
 		}
 		before = c.Total
 		if c.PEBusy != free.Timing.Cycles.PEBusy || r.Counts != free.Counts || r.OnChip.Reads != free.OnChip.Reads {
 			t.Errorf("%d ports: the PEs do something else", hw.Ports)
 		}
-		sum := c.PEBusy + c.StallPorts + c.StallLoad + c.StallStore + c.StallOther
-		if sum < c.Total-3 || sum > c.Total+3 {
+		sum := units.Sum(c.PEBusy, c.StallPorts, c.StallLoad, c.StallStore, c.StallOther)
+		if off, _ := sum.Minus(c.Total).One(); off < -3 || off > 3 {
 			t.Errorf("%d ports: PE busy and stalls are %d clocks of %d", hw.Ports, sum, c.Total)
 		}
-		var ports, stall units.Cycles
+		var ports, stall units.Total[units.Cycles]
 		for i, s := range r.Shares {
-			ports += s.Ports
-			stall += s.Stall
-			if waited := r.Timing.Shares[i].WaitPorts; waited != units.Picoseconds(s.Stall)*hw.PE.Clock.Period() || r.Timing.Shares[i].Busy < 0 {
+			ports.AddTotal(s.Ports)
+			stall.AddTotal(s.Stall)
+			if waited := r.Timing.Shares[i].WaitPorts; waited != units.As[units.Picoseconds](s.Stall).Times(int64(hw.PE.Clock.Period())) || r.Timing.Shares[i].Busy.Sign() < 0 {
 				t.Errorf("%d ports: layer %d waits %d ps for %d clocks", hw.Ports, s.Layer, waited, s.Stall)
 			}
 		}
 		if stall != c.StallPorts {
 			t.Errorf("%d ports: shares wait %d clocks, all %d", hw.Ports, stall, c.StallPorts)
 		}
-		if hw.Ports == 1 && (c.StallPorts == 0 || ports <= c.PEBusy) {
+		if hw.Ports == 1 && (c.StallPorts.Sign() == 0 || !c.PEBusy.Less(ports)) {
 			t.Errorf("one port: no wait, %d clocks of ports", ports)
 		}
 	}

@@ -42,7 +42,7 @@ func TestPipelinedIsFaster(t *testing.T) {
 		if len(together.Groups) != len(together.Blocks) || len(alone.Groups) != 1 {
 			t.Errorf("%s: %d and %d groups for %d blocks", c.net, len(together.Groups), len(alone.Groups), len(alone.Blocks))
 		}
-		if times := float64(alone.Timing.Cycles.Total) / float64(together.Timing.Cycles.Total); times < c.times {
+		if times := alone.Timing.Cycles.Total.Float64() / together.Timing.Cycles.Total.Float64(); times < c.times {
 			t.Errorf("%s (%d, %d): %.2f times faster, want %v", c.net, c.k, c.n, times, c.times)
 		}
 		if together.Words != alone.Words || together.Counts != alone.Counts {
@@ -132,17 +132,17 @@ func TestTwoEnginesLoadAndStoreAtOnce(t *testing.T) {
 			for _, s := range trace.Spans {
 				switch s.Track {
 				case Port:
-					if last := before[[2]int{-1, 0}]; s.From < last.To {
+					if last := before[[2]int{-1, 0}]; s.From.Less(last.To) {
 						t.Fatalf("the DRAM serves %v from %d ps, but %v until %d ps", s.Tensor, s.From, last.Tensor, last.To)
 					}
 					before[[2]int{-1, 0}] = s
 				case DMA:
-					if last := before[[2]int{s.Group, s.Engine}]; s.From < last.To {
+					if last := before[[2]int{s.Group, s.Engine}]; s.From.Less(last.To) {
 						t.Fatalf("engine %d of group %d has two transfers at %d ps", s.Engine, s.Group, s.From)
 					}
 					before[[2]int{s.Group, s.Engine}] = s
 					for other := range mostTransfers {
-						if o := before[[2]int{s.Group, other}]; other != s.Engine && o.To > s.From && s.From < s.To {
+						if o := before[[2]int{s.Group, other}]; other != s.Engine && s.From.Less(o.To) && s.From.Less(s.To) {
 							if o.Write == s.Write {
 								t.Fatalf("two loads, or two stores, of group %d are under way at %d ps", s.Group, s.From)
 							}
@@ -177,7 +177,7 @@ func TestLoadsThatPEsWaitForTakeTurns(t *testing.T) {
 	}
 	waiting := 0
 	for _, load := range of(DMA, func(s Span) bool { return !s.Write }) {
-		within := func(s Span) bool { return s.From < load.To && s.To > load.From }
+		within := func(s Span) bool { return s.From.Less(load.To) && load.From.Less(s.To) }
 		if len(of(Steps, func(s Span) bool { return s.Group == load.Group && within(s) })) > 0 {
 			continue // PEs have something to do
 		}
@@ -202,7 +202,7 @@ func TestLoadsThatPEsWaitForTakeTurns(t *testing.T) {
 // TestASecondEngineDoesNoHarm: what PEs wait for goes first.
 func TestASecondEngineDoesNoHarm(t *testing.T) {
 	for _, k := range []int{1, 4, 12} {
-		var took []units.Cycles
+		var took []units.Total[units.Cycles]
 		for engines := 1; engines <= 2; engines++ {
 			hw := paperHardware(t)
 			hw.Engines = engines
@@ -212,7 +212,7 @@ func TestASecondEngineDoesNoHarm(t *testing.T) {
 			}
 			took = append(took, r.Timing.Cycles.Total)
 		}
-		if float64(took[1]) > 1.001*float64(took[0]) { // a refresh more or less
+		if took[1].Float64() > 1.001*took[0].Float64() { // a refresh more or less
 			t.Errorf("k = %d: %d clocks with one engine, %d with two", k, took[0], took[1])
 		}
 	}
@@ -323,11 +323,11 @@ func TestTheNumberOfPlacesIsEnough(t *testing.T) {
 	r := runOnPaper(t, "alexnet", 10, 1, 128, Options{Order: schedule.Pipelined})
 	busiest := r.Groups[0]
 	for _, g := range r.Groups {
-		if g.PEBusy > busiest.PEBusy {
+		if busiest.PEBusy.Less(g.PEBusy) {
 			busiest = g
 		}
 	}
-	if waits := float64(busiest.StallOther) / float64(r.Timing.Cycles.Total); waits > 0.01 {
+	if waits := busiest.StallOther.Float64() / r.Timing.Cycles.Total.Float64(); waits > 0.01 {
 		t.Errorf("it waits for %.1f %% of the time", 100*waits)
 	}
 }

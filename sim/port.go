@@ -17,7 +17,7 @@ type engine struct {
 	step    int64
 	streams []movement
 	next    int // the stream that goes next
-	since   units.Picoseconds
+	since   units.Time
 	account *account
 }
 
@@ -25,9 +25,9 @@ type engine struct {
 // one take turns.
 type port struct {
 	busy    bool
-	until   units.Picoseconds // the last stream was served
-	turn    int               // the engine that comes next, over all groups
-	request [1]dram.Stream    // one on its way
+	until   units.Time     // the last stream was served
+	turn    int            // the engine that comes next, over all groups
+	request [1]dram.Stream // one on its way
 }
 
 // carry gives an engine the streams of a load or a store.
@@ -111,14 +111,14 @@ func (g *group) send(e *engine) error {
 	if g.requests != nil {
 		g.requests(g.kernel.now, moving.Stream)
 	}
-	begun := max(g.kernel.now, p.until)
+	begun := g.kernel.now.Max(p.until)
 	served, err := g.dram.Transfer(e.since, p.request[:])
 	if err != nil {
 		return err
 	}
-	p.until = max(begun, served)
+	p.until = begun.Max(served)
 	moved := &e.account.Moved[moving.tensor.Class]
-	moved.Time += p.until - begun
+	moved.Time.AddTotal(p.until.Minus(begun))
 	g.dram.Book(&moved.Stats)
 	g.record(e.step, g.step(e.step), Span{
 		Track: Port, From: begun, To: p.until, Write: e.kind == storeTransfer, Tensor: moving.tensor, Words: moving.words,

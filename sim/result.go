@@ -48,16 +48,16 @@ type Footprint struct {
 // busy and the stalls add up to the total, to rounding; with several PE groups,
 // to the total times the groups.
 type Cycles struct {
-	Total   units.Cycles
-	PEBusy  units.Cycles // the array or its lanes compute
-	Phase   [numPhases]units.Cycles
-	DRAM    units.Cycles // a transfer is under way
-	Overlap units.Cycles // both
+	Total   units.Total[units.Cycles]
+	PEBusy  units.Total[units.Cycles] // the array or its lanes compute
+	Phase   [numPhases]units.Total[units.Cycles]
+	DRAM    units.Total[units.Cycles] // a transfer is under way
+	Overlap units.Total[units.Cycles] // both
 	// PEs wait ..
-	StallPorts units.Cycles // .. for ports of the layer buffer, while they execute a step
-	StallLoad  units.Cycles // .. while data are loaded
-	StallStore units.Cycles // .. while results are stored
-	StallOther units.Cycles // .. for neither: with several groups, for another one
+	StallPorts units.Total[units.Cycles] // .. for ports of the layer buffer, while they execute a step
+	StallLoad  units.Total[units.Cycles] // .. while data are loaded
+	StallStore units.Total[units.Cycles] // .. while results are stored
+	StallOther units.Total[units.Cycles] // .. for neither: with several groups, for another one
 }
 
 // Group is what one PE group executed.
@@ -66,7 +66,7 @@ type Group struct {
 	Steps       int64
 	OnChip      OnChip
 	// With timing:
-	PEBusy, StallPorts, StallLoad, StallStore, StallOther units.Cycles
+	PEBusy, StallPorts, StallLoad, StallStore, StallOther units.Total[units.Cycles]
 }
 
 // Energy of one iteration.
@@ -165,9 +165,11 @@ func (r *Result) groupOf(block int) *Group {
 }
 
 // inCycles converts time to PE clocks, rounding up.
-func (m *machine) inCycles(t units.Picoseconds) units.Cycles {
-	return units.Cycles(units.CeilDiv(t, m.period))
-}
+func (m *machine) inCycles(t units.Time) units.Total[units.Cycles] { return units.Clocks(t, m.period) }
+
+// clocks returns how long PE clocks of one step take: it fits, or the step was
+// refused ([StepTooLong]).
+func (m *machine) clocks(n units.Cycles) units.Picoseconds { return units.Picoseconds(n) * m.period }
 
 func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 	p := m.program
@@ -236,9 +238,7 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 func (g *group) result() Group {
 	own := g.own.Own()
 	r := Group{First: own[0].Index, Last: own[len(own)-1].Index, Steps: g.stored, OnChip: g.bufferUse(), StallPorts: g.stalled}
-	for _, busy := range g.busy {
-		r.PEBusy += busy
-	}
+	r.PEBusy = units.Sum(g.busy[:]...)
 	r.StallLoad, r.StallStore = g.inCycles(g.time[0][loadTransfer]), g.inCycles(g.time[0][storeTransfer])
 	r.StallOther = g.inCycles(g.time[0][noTransfer])
 	return r
@@ -278,25 +278,25 @@ func (o *OnChip) add(other OnChip) {
 func (m *machine) timing(r *Result, hw *hardware.Hardware, table energy.Table) *Timing {
 	end := m.kernel.now
 	m.dram.Finish(end)
-	t := &Timing{Seconds: end.Seconds(), DRAM: m.dram.Stats()}
+	t := &Timing{Seconds: units.Seconds(end), DRAM: m.dram.Stats()}
 	m.dram.Book(&m.groups[0].booked.account.Idle)
 
 	c := &t.Cycles
 	c.Total, c.DRAM, c.Overlap = m.inCycles(end), m.inCycles(m.attended.dram), m.inCycles(m.attended.overlap)
 	for i, g := range m.groups {
 		for phase, busy := range g.busy {
-			c.Phase[phase] += busy
+			c.Phase[phase].AddTotal(busy)
 		}
-		c.PEBusy += r.Groups[i].PEBusy
-		c.StallLoad += r.Groups[i].StallLoad
-		c.StallStore += r.Groups[i].StallStore
-		c.StallOther += r.Groups[i].StallOther
+		c.PEBusy.AddTotal(r.Groups[i].PEBusy)
+		c.StallLoad.AddTotal(r.Groups[i].StallLoad)
+		c.StallStore.AddTotal(r.Groups[i].StallStore)
+		c.StallOther.AddTotal(r.Groups[i].StallOther)
 	}
-	if clocks := m.dram.Elapsed() * units.Cycles(hw.DRAM.Channels); clocks > 0 {
-		t.Utilisation = float64(t.DRAM.DataBusy) / float64(clocks)
+	if clocks := m.dram.Elapsed().Times(int64(hw.DRAM.Channels)); clocks.Sign() > 0 {
+		t.Utilisation = t.DRAM.DataBusy.Float64() / clocks.Float64()
 	}
 	for _, s := range r.Shares {
-		c.StallPorts += s.Stall
+		c.StallPorts.AddTotal(s.Stall)
 	}
 	all := usage{operations: r.Operations, commands: t.DRAM, time: end}
 	for i, m := range r.OnChip.Memories {

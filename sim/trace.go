@@ -46,7 +46,7 @@ type Span struct {
 	Group    int // numbered from 0
 	Track    Track
 	Engine   int // DMA
-	From, To units.Picoseconds
+	From, To units.Time
 
 	Step                         int64 // of the group, numbered from 0
 	Kind                         schedule.Kind
@@ -60,7 +60,7 @@ type Span struct {
 
 // Level is how full the layer buffer is from a time on.
 type Level struct {
-	At       units.Picoseconds
+	At       units.Time
 	Occupied units.Bytes
 }
 
@@ -107,16 +107,16 @@ func (t *Trace) First(steps int64) *Trace {
 		return t
 	}
 	cut := &Trace{Limit: steps, Fill: make([][]Level, len(t.Fill)), Total: t.Total}
-	var end units.Picoseconds
+	var end units.Time
 	for _, s := range t.Spans {
 		if s.Step < t.ofEach(steps) {
 			cut.Spans = append(cut.Spans, s)
-			end = max(end, s.To)
+			end = end.Max(s.To)
 		}
 	}
 	for group, levels := range t.Fill {
 		for _, l := range levels {
-			if l.At <= end {
+			if !end.Less(l.At) {
 				cut.Fill[group] = append(cut.Fill[group], l)
 			}
 		}

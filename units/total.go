@@ -21,12 +21,12 @@ type Total[T ~int64] struct {
 // TotalOf returns one quantity as a total.
 func TotalOf[T ~int64](n T) Total[T] { return Total[T]{int64(n) >> 63, uint64(n)} }
 
-// Sum returns the total of quantities.
-func Sum[T ~int64](list ...T) (t Total[T]) {
-	for _, n := range list {
-		t.Add(n)
+// Sum returns the sum of totals.
+func Sum[T ~int64](list ...Total[T]) (sum Total[T]) {
+	for _, t := range list {
+		sum.AddTotal(t)
 	}
-	return t
+	return sum
 }
 
 // As returns a total of the same number of something else.
@@ -81,6 +81,9 @@ func (t Total[T]) Compare(o Total[T]) int {
 	return 1
 }
 
+// Equal is ==, for packages that compare values.
+func (t Total[T]) Equal(o Total[T]) bool { return t == o }
+
 // Less tells whether t < o.
 func (t Total[T]) Less(o Total[T]) bool { return t.Compare(o) < 0 }
 
@@ -90,6 +93,14 @@ func (t Total[T]) Sign() int { return t.Compare(Total[T]{}) }
 // Max returns the larger of t and o.
 func (t Total[T]) Max(o Total[T]) Total[T] {
 	if t.Less(o) {
+		return o
+	}
+	return t
+}
+
+// Min returns the smaller of t and o.
+func (t Total[T]) Min(o Total[T]) Total[T] {
+	if o.Less(t) {
 		return o
 	}
 	return t
@@ -162,10 +173,13 @@ func (t *Total[T]) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
+// Time is simulated time since its beginning, or a sum of times.
+type Time = Total[Picoseconds]
+
 // Clocks returns the clocks of a period that a time takes, rounded up.
-func Clocks(t Total[Picoseconds], period Picoseconds) Total[Cycles] {
+func Clocks(t Time, period Picoseconds) Total[Cycles] {
 	return As[Cycles](t.CeilDiv(period))
 }
 
 // Seconds returns a total time in seconds.
-func Seconds(t Total[Picoseconds]) float64 { return t.Float64() / float64(Second) }
+func Seconds(t Time) float64 { return t.Float64() / float64(Second) }

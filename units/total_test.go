@@ -12,7 +12,7 @@ import (
 )
 
 // wide draws a total with the big integer that it is.
-func wide(r *rapid.T, name string) (Total[Picoseconds], *big.Int) {
+func wide(r *rapid.T, name string) (Time, *big.Int) {
 	n := rapid.Int64().Draw(r, name)
 	t := TotalOf(Picoseconds(n)).Times(rapid.SampledFrom([]int64{0, 1, 3, 1 << 40, math.MaxInt64}).Draw(r, name+" times"))
 	t.Add(Picoseconds(rapid.Int64().Draw(r, name+" plus")))
@@ -34,7 +34,7 @@ func TestTotalsAreBigIntegers(t *testing.T) {
 		a, bigA = halve(a, bigA)
 		b, bigB = halve(b, bigB)
 		for what, c := range map[string]struct {
-			got  Total[Picoseconds]
+			got  Time
 			want *big.Int
 		}{
 			"itself":     {a, bigA},
@@ -50,8 +50,9 @@ func TestTotalsAreBigIntegers(t *testing.T) {
 		if got, want := a.Compare(b), bigA.Cmp(bigB); got != want || a.Less(b) != (want < 0) {
 			r.Errorf("%v against %v: %d", a, b, got)
 		}
-		if larger := a.Max(b); larger != a && larger != b || larger.Less(a) || larger.Less(b) {
-			r.Errorf("the larger of %v and %v is %v", a, b, larger)
+		smaller, larger := a.Min(b), a.Max(b)
+		if larger.Less(smaller) || !(smaller == a && larger == b || smaller == b && larger == a) {
+			r.Errorf("of %v and %v the smaller is %v, the larger %v", a, b, smaller, larger)
 		}
 		if got, want := a.Sign(), bigA.Sign(); got != want {
 			r.Errorf("the sign of %v is %d", a, got)
@@ -81,13 +82,14 @@ func TestTotalsAreBigIntegers(t *testing.T) {
 }
 
 // halve returns a total and its integer, rounded down to a half.
-func halve(t Total[Picoseconds], b *big.Int) (Total[Picoseconds], *big.Int) {
-	return Total[Picoseconds]{t.high >> 1, t.low>>1 | uint64(t.high)<<63}, new(big.Int).Rsh(b, 1)
+func halve(t Time, b *big.Int) (Time, *big.Int) {
+	return Time{t.high >> 1, t.low>>1 | uint64(t.high)<<63}, new(big.Int).Rsh(b, 1)
 }
 
 func TestTotalsDoNotEndWhere64BitsDo(t *testing.T) {
 	day := 86400 * Second
-	days := Sum(100*day, 100*day, 100*day)
+	hundred := TotalOf(100 * day)
+	days := Sum(hundred, hundred, hundred)
 	if got := Seconds(days); got != 300*86400 {
 		t.Errorf("300 days are %v s", got)
 	}
@@ -108,7 +110,7 @@ func TestTotalsAreIntegersInPrint(t *testing.T) {
 		{Total[Cycles]{}, "0"},
 		{TotalOf[Cycles](-7), "-7"},
 		{TotalOf[Cycles](math.MaxInt64).Plus(1), "9223372036854775808"},
-		{Sum[Cycles](math.MinInt64, -1), "-9223372036854775809"},
+		{TotalOf[Cycles](math.MinInt64).Plus(-1), "-9223372036854775809"},
 		{Total[Cycles]{math.MaxInt64, math.MaxUint64}, "170141183460469231731687303715884105727"},
 	} {
 		text, err := json.Marshal(c.total)

@@ -34,7 +34,7 @@ type requestTrace struct {
 
 // issued is a stream and when the DMA gave it to the DRAM.
 type issued struct {
-	at units.Picoseconds
+	at units.Time
 	dram.Stream
 }
 
@@ -43,7 +43,7 @@ type issued struct {
 const requestLimit = 1_000_000
 
 // sink returns what records the requests, nil unless they are asked for.
-func (t *requestTrace) sink(untimed bool) (func(units.Picoseconds, dram.Stream), error) {
+func (t *requestTrace) sink(untimed bool) (func(units.Time, dram.Stream), error) {
 	switch {
 	case t.file == "":
 		return nil, nil
@@ -53,7 +53,7 @@ func (t *requestTrace) sink(untimed bool) (func(units.Picoseconds, dram.Stream),
 		return nil, usage(fmt.Errorf("--dram-trace-requests %d; write 1 or more", t.limit))
 	}
 	t.left = t.limit
-	return func(at units.Picoseconds, s dram.Stream) {
+	return func(at units.Time, s dram.Stream) {
 		if t.cut = t.cut || s.Bursts > t.left; t.left == 0 {
 			return
 		}
@@ -67,7 +67,10 @@ func (t *requestTrace) sink(untimed bool) (func(units.Picoseconds, dram.Stream),
 func (t *requestTrace) written(d dram.Device) written {
 	return toFile("dram-trace", t.file, func(w io.Writer) error {
 		for _, s := range t.streams {
-			at := units.Cycles(units.CeilDiv(s.at, d.Clock))
+			at, fits := units.Clocks(s.at, d.Clock).One()
+			if !fits {
+				return fmt.Errorf("a request after %s: a trace's clocks have 64 bits", report.Seconds(units.Seconds(s.at)))
+			}
 			if _, err := dram.WriteTrace(w, d, at, []dram.Stream{s.Stream}, s.Bursts); err != nil {
 				return err
 			}

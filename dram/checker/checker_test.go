@@ -91,7 +91,7 @@ func TestDMAKeepsEveryRule(t *testing.T) {
 			}
 			var log []dram.Issued
 			m.Record(&log)
-			var at units.Total[units.Picoseconds]
+			var at units.Time
 			capacity := int64(d.Capacity() / d.BurstBytes())
 			for range 5 {
 				var streams []dram.Stream
@@ -121,7 +121,7 @@ func TestLongTransferKeepsRefreshWithinEightIntervals(t *testing.T) {
 			}
 			var log []dram.Issued
 			m.Record(&log)
-			if _, err := m.Transfer(units.Total[units.Picoseconds]{}, []dram.Stream{{Addr: d.BurstBytes(), Bursts: 60_000}, {Bursts: 40_000, Write: true}}); err != nil {
+			if _, err := m.Transfer(units.Time{}, []dram.Stream{{Addr: d.BurstBytes(), Bursts: 60_000}, {Bursts: 40_000, Write: true}}); err != nil {
 				t.Fatal(err)
 			}
 			expectClean(t, d, log)
