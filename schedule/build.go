@@ -24,7 +24,13 @@ func (p *Program) build(s *Step, row rowKind, at slot, interval, time int) {
 	case UpdateClassifier:
 		p.update(s, ClassifierWeight, at.block)
 	}
-	for _, k := range at.keeps {
+	s.keep(p.carried[row][:at.carried], time)
+	s.keep(at.keeps, time)
+}
+
+// keep lets tensors stay on chip after the step.
+func (s *Step) keep(list []kept, time int) {
+	for _, k := range list {
 		t := k.Tensor
 		if k.now {
 			t.Step = time

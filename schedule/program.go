@@ -39,7 +39,9 @@ type slot struct {
 	kind  Kind
 	block int
 	layer int
-	keeps []kept
+	// What stays: of what the row makes, and so many of what is carried into it.
+	keeps   []kept
+	carried int
 }
 
 // kept is a tensor that stays on chip; now tells that its step is the row's.
@@ -72,6 +74,7 @@ type Program struct {
 	workload *network.Workload
 	own      []network.Block // whose steps it has; all, but for a PE group's part
 	rows     [numRows][]slot
+	carried  [numRows][]kept // on chip when a row begins, those that stay longest first
 
 	policy Policy
 	pins   [numClasses][]bool // by index
@@ -163,37 +166,78 @@ func (p *Program) layOutRows() {
 
 // findKeeps computes what stays on chip after each place of each row: what a
 // later place of the row uses, and the spike counts that the loss needs.
+//
+// What is there when a row begins, such as the counts of all blocks, stays up to
+// some place: of a list of it in the order of their ends, last first, each place
+// keeps the first so many. So a program's size is linear in layers.
 func (p *Program) findKeeps() {
-	time := p.K // any but the first: counts of spikes are then carried over
-	var s Step
 	for kind := rowKind(0); kind < numRows; kind++ {
-		row := p.rows[kind]
-		var live []Tensor
+		var lasting []Tensor
 		if kind == forwardRow {
 			for _, b := range p.own {
-				live = append(live, SpikeCount.At(b.Index, 0)) // the loss needs them at t_k
+				lasting = append(lasting, SpikeCount.At(b.Index, 0)) // the loss needs them at t_k
 			}
 		}
-		for i := len(row) - 1; i >= 0; i-- {
+		there := map[Tensor]bool{} // when the row begins
+		begin := func(t Tensor) { there[t] = true }
+		for _, t := range lasting {
+			begin(t)
+		}
+		p.backwards(kind, func(*slot) {}, func(t Tensor) { delete(there, t) }, begin)
+
+		var carried []kept
+		var live []Tensor
+		known := map[Tensor]bool{}
+		use := func(t Tensor) {
+			switch {
+			case !there[t]:
+				live = append(remove(live, t), t)
+			case !known[t]:
+				known[t] = true
+				carried = append(carried, p.keep(t))
+			}
+		}
+		for _, t := range lasting {
+			use(t)
+		}
+		p.backwards(kind, func(at *slot) {
+			at.carried = len(carried)
 			for _, t := range live {
-				row[i].keeps = append(row[i].keeps, kept{t, t.Step == time})
+				at.keeps = append(at.keeps, p.keep(t))
 			}
-			p.build(&s, kind, slot{kind: row[i].kind, block: row[i].block, layer: row[i].layer}, 1, time)
-			for _, made := range s.Products {
-				live = remove(live, made.Tensor)
-			}
-			for _, read := range s.Reads {
-				live = remove(live, read.Tensor)
-			}
-			for _, received := range s.Receives {
-				live = remove(live, received.Tensor)
-			}
-			for _, used := range s.Uses {
-				live = append(remove(live, used), used)
-			}
+		}, func(t Tensor) { live = remove(live, t) }, use)
+		p.carried[kind] = carried
+	}
+}
+
+// backwards goes through the places of a row from its end. It stops after each,
+// then tells what comes on chip there and what is used.
+func (p *Program) backwards(kind rowKind, after func(*slot), comes, used func(Tensor)) {
+	var s Step
+	row := p.rows[kind]
+	for i := len(row) - 1; i >= 0; i-- {
+		after(&row[i])
+		p.build(&s, kind, slot{kind: row[i].kind, block: row[i].block, layer: row[i].layer}, 1, p.anyTime())
+		for _, made := range s.Products {
+			comes(made.Tensor)
+		}
+		for _, read := range s.Reads {
+			comes(read.Tensor)
+		}
+		for _, received := range s.Receives {
+			comes(received.Tensor)
+		}
+		for _, t := range s.Uses {
+			used(t)
 		}
 	}
 }
+
+// anyTime is a time step of the first interval that stands for all but its first:
+// counts of spikes are then carried over.
+func (p *Program) anyTime() int { return p.K }
+
+func (p *Program) keep(t Tensor) kept { return kept{t, t.Step == p.anyTime()} }
 
 func remove(list []Tensor, t Tensor) []Tensor {
 	for i := range list {

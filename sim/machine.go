@@ -130,6 +130,8 @@ type group struct {
 	// has not been issued yet.
 	stored, storing, executed, executing, loaded, loading int64
 
+	youngest map[schedule.Tensor]int64 // copies of what the last executed step keeps
+
 	engines []engine
 	streams []movement                           // of the load or store that is being issued
 	time    [2][numTransferKinds]units.Time      // by PE busy, and else what they wait for
@@ -207,6 +209,9 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 	if memory.end > hw.DRAM.Capacity() {
 		return nil, &NotFit{Footprint: memory.end, Capacity: hw.DRAM.Capacity()}
 	}
+	if err := checkClocks(p, hw.PE); err != nil {
+		return nil, err
+	}
 	m := &machine{
 		program: p, memory: memory,
 		period:   hw.PE.Clock.Period(),
@@ -231,6 +236,8 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 			buffer:  newLayerBuffer(x.memories, p.Sizes.Word),
 			pes:     newProcessor(hw.PE, p.Workload(), p),
 			engines: make([]engine, min(max(1, hw.Engines), mostTransfers)),
+
+			youngest: map[schedule.Tensor]int64{},
 		}
 		for e := range g.engines {
 			g.engines[e].number = e
@@ -352,7 +359,7 @@ func (g *group) execute() (units.Cycles, error) {
 		if err != nil {
 			return 0, explain(s, err)
 		}
-		begun := g.kernel.now.Plus(g.clocks(cycles + waited))
+		begun := g.after(g.kernel.now, cycles+waited)
 		cycles += cost.Cycles
 		account := g.booked.account
 		account.Kernels[k.Op].Add(cost.Cycles)
@@ -362,7 +369,7 @@ func (g *group) execute() (units.Cycles, error) {
 		account.Ports.Add(ports)
 		account.Stall.Add(stall)
 		g.record(g.executing, s, Span{
-			Track: track(k.Op), From: begun, To: begun.Plus(g.clocks(cost.Cycles + stall)), Op: k.Op,
+			Track: track(k.Op), From: begun, To: g.after(begun, cost.Cycles+stall), Op: k.Op,
 		})
 	}
 	for _, made := range s.Products {
@@ -450,14 +457,13 @@ func (g *group) onChip(t schedule.Tensor) bool {
 // retire drops from the buffer what no step in flight needs and the last
 // executed one does not keep.
 func (g *group) retire() {
+	g.findYoungest()
 	g.buffer.Release(func(c copyOf) bool {
 		if c.step >= g.executed {
 			return true // loaded ahead
 		}
-		for _, kept := range g.step(g.executed - 1).Keeps {
-			if kept == c.Tensor && !g.superseded(c, g.executed-1) {
-				return true
-			}
+		if step, kept := g.youngest[c.Tensor]; kept && step == c.step {
+			return true
 		}
 		for i := max(c.step, g.stored); i < g.executed; i++ {
 			for _, w := range g.step(i).Writes {
@@ -483,6 +489,25 @@ func (g *group) retire() {
 		}
 		g.progress(done)
 	}
+}
+
+// findYoungest finds the youngest executed copy of each tensor that the last
+// executed step keeps. A step may keep a tensor of every layer, so each is looked
+// up, not searched for.
+func (g *group) findYoungest() {
+	clear(g.youngest)
+	if g.executed == 0 {
+		return
+	}
+	for _, t := range g.step(g.executed - 1).Keeps {
+		g.youngest[t] = -1
+	}
+	g.buffer.Any(func(c copyOf) bool {
+		if step, kept := g.youngest[c.Tensor]; kept && c.step < g.executed && c.step > step {
+			g.youngest[c.Tensor] = c.step
+		}
+		return false
+	})
 }
 
 // progressEvery is how many steps pass between reports of progress.
@@ -614,7 +639,7 @@ func (g *group) start() (begun bool, err error) {
 		if err != nil {
 			return begun, err
 		}
-		done := g.kernel.now.Plus(g.clocks(cycles))
+		done := g.after(g.kernel.now, cycles)
 		g.kernel.schedule(done, executeDone, g.number, 0)
 		i := g.executing - 1
 		g.record(i, g.step(i), Span{Track: Steps, From: g.kernel.now, To: done})
