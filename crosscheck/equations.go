@@ -25,10 +25,14 @@ type Row struct {
 	Decides bool
 }
 
-// Check is a comparison with Eqs. 11-17, row by row.
+// Check is a comparison with Eqs. 11-17, row by row, and of what units did with
+// the time that there was.
 type Check struct {
 	Pass bool
 	Rows []Row
+	// Late says which units were busy for longer than the iteration took, or for
+	// less than nothing; a simulation in which one was is wrong.
+	Late []string
 }
 
 // Equations compares a simulated iteration with Eqs. 11-17 at the result's
@@ -59,5 +63,7 @@ func Equations(r *sim.Result, fromTensors bool) (Check, analytic.Counts, error) 
 	words("backward writes", "13", got.Backward.Writes, saved[1].Writes, want.Backward.Writes)
 	add("backward additions", "16", got.Backward.Adds, 0, want.Backward.Adds, !fromTensors)
 	add("backward MACs", "17", got.Backward.MACs, 0, want.Backward.MACs, true)
+	c.Late = late(r)
+	c.Pass = c.Pass && c.Late == nil
 	return c, want, nil
 }

@@ -154,6 +154,7 @@ type Analytic struct {
 type Crosscheck struct {
 	Pass bool       `json:"pass"`
 	Rows []CheckRow `json:"rows"`
+	Late []string   `json:"late,omitempty"` // units that were busy for longer than there was time
 }
 
 // CheckRow is one comparison.
@@ -314,7 +315,7 @@ func NewRun(e *design.Evaluation) *Run {
 			}),
 			MemoryWords: e.MemoryWords,
 		},
-		Crosscheck: Crosscheck{Pass: e.Check.Pass},
+		Crosscheck: Crosscheck{Pass: e.Check.Pass, Late: e.Check.Late},
 		Beyond:     Beyond{Words: map[string]units.Words{}, Operations: map[string]int64{}},
 		Residency:  residencyOf(e),
 		Words:      map[string]Traffic{},

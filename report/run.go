@@ -186,7 +186,7 @@ func crosscheckTable(e *design.Evaluation) *Table {
 	if !e.Check.Pass {
 		verdict = "cross-check: FAIL"
 	}
-	t.Notes = append(t.Notes, verdict)
+	t.Notes = append(append(t.Notes, verdict), e.Check.Late...)
 	return t
 }
 

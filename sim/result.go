@@ -167,9 +167,10 @@ func (r *Result) groupOf(block int) *Group {
 // inCycles converts time to PE clocks, rounding up.
 func (m *machine) inCycles(t units.Time) units.Total[units.Cycles] { return units.Clocks(t, m.period) }
 
-// clocks returns how long PE clocks of one step take: it fits, or the step was
-// refused ([StepTooLong]).
-func (m *machine) clocks(n units.Cycles) units.Picoseconds { return units.Picoseconds(n) * m.period }
+// after returns the time so many PE clocks after another.
+func (m *machine) after(at units.Time, n units.Cycles) units.Time {
+	return at.PlusTotal(units.TotalOf(m.period).Times(int64(n)))
+}
 
 func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 	p := m.program

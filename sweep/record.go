@@ -11,6 +11,7 @@ import (
 
 	"accelsim/design"
 	"accelsim/report"
+	"accelsim/sim"
 )
 
 // Status tells what became of a point.
@@ -97,6 +98,9 @@ func record(p *Point, e *design.Evaluation, err error) (Record, error) {
 	case errors.As(err, new(*design.TooLarge)):
 		r.Status, r.Reason = TooLarge, oneLine(err)
 		return r, nil
+	case errors.As(err, new(*sim.StepTooLong)):
+		r.Status, r.Reason = Invalid, oneLine(err)
+		return r, nil
 	case err != nil:
 		r.Status, r.Reason = Failed, oneLine(err)
 		return r, nil
@@ -107,6 +111,9 @@ func record(p *Point, e *design.Evaluation, err error) (Record, error) {
 				r.Reason = fmt.Sprintf("%s are %d, Eq. %s gives %d", row.Quantity, row.Simulated, row.Equation, row.Analytic)
 				break
 			}
+		}
+		if r.Reason == "" && len(e.Check.Late) > 0 {
+			r.Reason = e.Check.Late[0]
 		}
 	}
 	text, err := json.Marshal(report.NewRun(e))

@@ -115,7 +115,7 @@ func newRunCommand() *cobra.Command {
 // misfit tells whether an error says that a workload and a machine do not fit
 // each other: the user's to mend.
 func misfit(err error) bool {
-	return errors.As(err, new(*design.TooLarge)) || errors.As(err, new(*tiling.TooSmall)) || errors.Is(err, sim.ErrOneGroup) || errors.Is(err, sim.ErrPrecision)
+	return errors.As(err, new(*design.TooLarge)) || errors.As(err, new(*tiling.TooSmall)) || errors.As(err, new(*sim.StepTooLong)) || errors.Is(err, sim.ErrOneGroup) || errors.Is(err, sim.ErrPrecision)
 }
 
 // tensorFlags make a run functional: real values go through the machine.
@@ -166,6 +166,9 @@ func checked(e *design.Evaluation) error {
 		if row.Decides && row.Difference != 0 {
 			return fmt.Errorf("the cross-check failed: %s are %d, Eq. %s gives %d", row.Quantity, row.Simulated, row.Equation, row.Analytic)
 		}
+	}
+	if len(e.Check.Late) > 0 {
+		return fmt.Errorf("the cross-check failed: %s", e.Check.Late[0])
 	}
 	return errors.New("the cross-check failed")
 }
