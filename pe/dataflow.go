@@ -111,6 +111,16 @@ func (a Array) outputStationary(m Matrix) Cost {
 	return cost
 }
 
+// Fold returns how many rows, columns and terms of a matrix product the array
+// takes on at a time; what streams through is 1. A product of multiples of them
+// leaves no PE without work.
+func (a Array) Fold() (rows, columns, terms int64) {
+	if a.Dataflow == WeightStationary {
+		return 1, int64(a.Columns), int64(a.Rows)
+	}
+	return int64(a.Rows), int64(a.Columns), 1
+}
+
 // slowest returns the clocks of a tile whose rows have depth inputs each, of
 // which a fraction is not zero: the expected largest number of events among
 // rows that are independent of each other.
