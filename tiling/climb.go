@@ -3,7 +3,9 @@ package tiling
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
+	"sort"
 
 	"accelsim/schedule"
 	"accelsim/units"
@@ -13,18 +15,21 @@ import (
 // in so many words.
 const keepShare = 4
 
-// thrifts are how much more a fetched word may weigh; with the last, idle PEs
-// only decide between tilings that fetch the same.
+// thrifts are how much more a fetched word may weigh; with the last, clocks only
+// decide between tilings that fetch the same.
 var thrifts = []float64{0, 1, 4, 16, 64, 1e9}
 
-// climb goes up the ladder and stays with the largest size that moves no more
+// thriftHalvings is how often the gap between two of thrifts is halved.
+const thriftHalvings = 3
+
+// climb goes up the ladder and stays with the cheapest plan, if it moves no more
 // words than any before. What stays on chip between steps takes room from tiles:
 // it also tries without.
 func (t *Planner) climb(least Words, live liveness) {
 	type rung struct {
 		size        units.Words
 		keeps       bool
-		thrift      float64
+		thrift      thrift
 		moved, cost units.Words
 	}
 	variants := []bool{true, false}
@@ -38,21 +43,77 @@ func (t *Planner) climb(least Words, live liveness) {
 		next := best
 		for _, keeps := range variants {
 			t.use(Room{Shared: true, Words: Words{size}}, keeps, least, live)
-			for _, t.thrift = range thrifts {
+			t.thriftily(func() bool {
 				moved, idle := t.weigh()
 				if best.size != 0 && moved > best.moved {
-					continue
+					return false
 				}
-				if next == best || moved+idle < next.cost {
+				if next.size == 0 || moved+idle < next.cost {
 					next = rung{size, keeps, t.thrift, moved, moved + idle}
 				}
-				break
-			}
+				return true
+			})
 		}
 		best = next
 	}
 	t.use(Room{Shared: true, Words: Words{best.size}}, best.keeps, least, live)
 	t.thrift = best.thrift
+}
+
+// thrift is how much more than usual a fetched word weighs: in the steps that
+// come before a place in the network, and in the others.
+type thrift struct {
+	before, others float64
+	border         int
+}
+
+// of returns what it is for a step.
+func (t thrift) of(place int) float64 {
+	if place < t.border {
+		return t.before
+	}
+	return t.others
+}
+
+// placeOf is where in the network a step is: layers and then classifiers, each
+// with its steps forward before those backward.
+func (t *Planner) placeOf(s *schedule.Step) int {
+	place := s.Layer
+	if place == 0 {
+		place = t.program.Workload().Net.N() + s.Block
+	}
+	place *= 2
+	if s.Kind == schedule.BackwardLayer || s.Kind == schedule.BackwardClassifier {
+		place++
+	}
+	return place
+}
+
+// thriftily tries more and more thrift until it is enough, then values between
+// the last two, and then the lower of the last two in as many of the steps as can
+// do with it.
+func (t *Planner) thriftily(enough func() bool) {
+	try := func(all float64) bool {
+		t.thrift = thrift{others: all}
+		return enough()
+	}
+	at := slices.IndexFunc(thrifts, try)
+	if at <= 0 {
+		return
+	}
+	low, high := thrifts[at-1], thrifts[at]
+	for range thriftHalvings {
+		if middle := math.Sqrt((low + 1) * (high + 1)); try(middle) {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+	places := 2 * (t.program.Workload().Net.N() + len(t.program.Blocks) + 1)
+	sort.Search(places, func(border int) bool {
+		t.thrift = thrift{low, high, border + 1}
+		return !enough()
+	})
 }
 
 // ladder lists the sizes to plan for: the smallest that does, and 4, 5, 6 and 7
@@ -228,10 +289,7 @@ func (t *Planner) weigh() (moved, idle units.Words) {
 		n, ok := known[key]
 		if !ok {
 			t.divide()
-			n[0] = t.plan.traffic(s)
-			for i := range t.plan.stages {
-				n[1] += t.plan.stages[i].cost - t.plan.stages[i].fetches
-			}
+			n = [2]units.Words{t.plan.traffic(s), t.plan.idle()}
 			known[key] = n
 		}
 		moved += n[0] * times

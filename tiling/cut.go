@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"accelsim/network"
+	"accelsim/pe"
 	"accelsim/schedule"
 	"accelsim/units"
 )
@@ -47,7 +48,7 @@ func (t *Planner) keyOf(s *schedule.Step) stageKey {
 }
 
 // cut plans the step as stages of tiles. Of several ways to do so it takes the
-// one that moves the fewest words. It returns the words on chip that it cannot
+// one that costs the least. It returns the words on chip that it cannot
 // do without and the words that are fetched more than once.
 func (t *Planner) cut() (needs Words, again units.Words) {
 	s := &t.step
@@ -60,15 +61,16 @@ func (t *Planner) cut() (needs Words, again units.Words) {
 	default:
 		ways = [][]stage{t.cutUpdate()}
 	}
-	key := t.keyOf(s)
-	best := -1
-	var least units.Words
+	key, thrift := t.keyOf(s), t.thrift.of(t.placeOf(s))
+	best, least := -1, 0.0
+	var moved units.Words
 	for w, stages := range ways {
 		smallest, fits := Words{}, true
 		var replaced []schedule.Tensor // by a stage before
 		for i := range stages {
 			g := &stages[i]
 			g.pins = t.program.Pins
+			g.products = t.productsOf(g)
 			g.uses = slices.DeleteFunc(g.uses, func(x schedule.Tensor) bool { return slices.Contains(replaced, x) })
 			for _, p := range g.onceProducts {
 				if p.InPlace {
@@ -78,22 +80,33 @@ func (t *Planner) cut() (needs Words, again units.Words) {
 			key.alternative, key.stage = w, i
 			frontier, ok := t.frontiers[key]
 			if !ok {
-				frontier = g.frontier(t.array, t.room)
+				frontier = g.frontier(&asked{t.array, map[pe.Matrix]units.Cycles{}}, t.room)
 				t.frontiers[key] = frontier
 			}
-			g.tiling = choose(frontier, t.forTile, t.thrift)
+			g.tiling = choose(frontier, t.forTile, thrift)
 			smallest = smallest.largest(frontier[len(frontier)-1].footprint)
 			fits = fits && g.footprint.times(2).fits(t.forTile)
 		}
 		// The last way is the one that needs the least room.
-		moved := (&plan{stages: stages}).traffic(s)
-		if last := w == len(ways)-1; (fits && (best < 0 || moved < least)) || (best < 0 && last) {
-			best, least = w, moved
+		p := plan{stages: stages}
+		words := p.traffic(s)
+		cost := dear(words+p.idle(), words, thrift)
+		if last := w == len(ways)-1; (fits && (best < 0 || cost < least)) || (best < 0 && last) {
+			best, least, moved = w, cost, words
 		}
 		needs = smallest
 	}
 	t.plan.stages = append(t.plan.stages, ways[best]...)
-	return needs, least - s.WordsRead() - s.WordsWritten()
+	return needs, moved - s.WordsRead() - s.WordsWritten()
+}
+
+// idle returns the words' worth of clocks that the array takes longer because
+// the step is cut.
+func (p *plan) idle() (words units.Words) {
+	for i := range p.stages {
+		words += p.stages[i].cost - p.stages[i].fetches
+	}
+	return words
 }
 
 // traffic returns the words that a planned step moves.
@@ -222,7 +235,8 @@ func (t *Planner) cutForward() [][]stage {
 	s := &t.step
 	l, dims := t.results()
 	if l == nil || l.Kind == network.FC {
-		dims[depth] = t.fanIn(s.Kernels)
+		dense, _ := t.layerOf(s.Layer, s.Block)
+		dims[depth] = int64(dense.In.Size())
 	}
 	g := stage{dims: dims, grain: grainOf(l), pools: poolsOf(l)}
 	g.uncut[channels] = t.has(schedule.Loss) // a sample's classes belong together
@@ -245,7 +259,6 @@ func (t *Planner) cutForward() [][]stage {
 	g.once = take(&reads, func(x schedule.Transfer) bool {
 		return x.Tensor == input || x.Tensor.Class == schedule.Weight || x.Tensor.Class == schedule.ClassifierWeight
 	})
-	g.terms, g.taps = units.Words(dims.size())*units.Words(t.fanIn(s.Kernels)), 1
 	if l == nil || !l.BatchNorm || !t.has(schedule.NormForward) {
 		g.kernels = append(g.kernels, s.Kernels...)
 		t.fill(&g, reads, s.Products, s.Writes)
@@ -456,7 +469,6 @@ func (t *Planner) cutBackward() (ways [][]stage) {
 // gradientStage is dW: gamma comes back, sample by sample, beside the spikes.
 func (t *Planner) gradientStage(gamma schedule.Tensor, spikes, read []schedule.Transfer, made []schedule.Product, writes []schedule.Transfer) stage {
 	s := &t.step
-	l, _ := t.results()
 	d := stage{gradient: true, dims: gradientDims(t.program, s)}
 	for _, k := range s.Kernels {
 		if k.Op == schedule.Gradient {
@@ -471,11 +483,6 @@ func (t *Planner) gradientStage(gamma schedule.Tensor, spikes, read []schedule.T
 	back.depends, seen.depends = byOutSample, byInSample
 	back.view, seen.view, d.weights = t.gradientViews()
 	d.operands = append(d.operands, back, seen)
-	d.terms, d.taps = units.Words(d.dims.size()), 1
-	if l != nil && l.Kind != network.FC {
-		d.taps = int64(l.Kernel) * int64(l.Kernel)
-		d.terms *= units.Words(d.taps) * units.Words(l.Out.Positions())
-	}
 	t.fill(&d, append([]schedule.Transfer(nil), read...), made, writes)
 	return d
 }
@@ -541,11 +548,6 @@ func (t *Planner) reader(g *stage, reads *[]schedule.Transfer, k schedule.Kernel
 			o.depends, o.spans = byPlace, shadow(net.Layer(k.Reader), net.Layer(k.Index))
 		}
 		g.operands = append(g.operands, o)
-	}
-	if k.Reader != 0 {
-		m := net.Layer(k.Reader)
-		g.taps = max(1, int64(m.Kernel)*int64(m.Kernel))
-		g.terms += units.Words(m.DenseAdditions()) * units.Words(g.dims[batch])
 	}
 }
 

@@ -3,7 +3,6 @@ package tiling
 import (
 	"slices"
 
-	"accelsim/network"
 	"accelsim/schedule"
 	"accelsim/units"
 )
@@ -95,11 +94,11 @@ func (t *Planner) emit(s *schedule.Step) {
 	case complete:
 		t.emitResults(s, g, from, to)
 	}
-	for _, k := range g.kernels {
+	for i, k := range g.kernels {
 		if !complete && k.Op != schedule.SynapticSum && k.Op != schedule.BackProject && k.Op != schedule.Regenerate {
 			continue
 		}
-		k.Part = t.partOf(k, g, from, to, more)
+		k.Part = t.partOf(i, g, from, to, more)
 		if k.Op == schedule.Regenerate && k.Part.Values == 0 {
 			continue // the part on chip serves again
 		}
@@ -335,30 +334,12 @@ func (t *Planner) emitGradient(s *schedule.Step, g *stage, from, to extent, more
 }
 
 // partOf returns a tile's share of a kernel's work.
-func (t *Planner) partOf(k schedule.Kernel, g *stage, from, to extent, more bool) schedule.Part {
+func (t *Planner) partOf(kernel int, g *stage, from, to extent, more bool) schedule.Part {
 	p := schedule.Part{Is: true, Box: t.tile.neurons}
-	net := t.program.Workload().Net
-	tile := extent{}
-	for d := range tile {
-		tile[d] = to[d] - from[d]
-	}
+	k, net := g.kernels[kernel], t.program.Workload().Net
 	switch k.Op {
-	case schedule.SynapticSum:
-		p.Rows, p.Columns = tile[batch]*tile[rows]*tile[columns], tile[channels]
-		p.Depth, p.Repeats = t.fanIn(g.kernels), 1
-		if g.dims[depth] > 1 {
-			p.Depth, p.First, p.Last = tile[depth], from[depth], to[depth]
-		}
-	case schedule.BackProject:
-		t.partOfErrors(&p, k, g, from, to)
-	case schedule.Gradient:
-		p.Rows, p.Columns, p.Repeats, p.Depth = tile[rows], tile[channels], tile[batch], 1
-		if !k.Classifier {
-			if l := net.Layer(k.Index); l.Kind != network.FC {
-				p.Columns *= int64(l.Kernel) * int64(l.Kernel)
-				p.Depth = int64(l.Out.Positions())
-			}
-		}
+	case schedule.SynapticSum, schedule.BackProject, schedule.Gradient:
+		g.productOf(kernel).tile(&p, from, to)
 	case schedule.Optimize:
 		p.Values = size(from, to)
 		if k.Of == schedule.NormParameter { // small: with the last tile
@@ -382,45 +363,4 @@ func (t *Planner) partOf(k schedule.Kernel, g *stage, from, to extent, more bool
 		}
 	}
 	return p
-}
-
-// fanIn returns the synapses of a neuron of the synaptic sum among kernels.
-func (t *Planner) fanIn(kernels []schedule.Kernel) int64 {
-	net := t.program.Workload().Net
-	for _, k := range kernels {
-		if k.Op != schedule.SynapticSum {
-			continue
-		}
-		if k.Classifier {
-			return int64(net.ClassifierInputs(t.program.Blocks[k.Index-1]))
-		}
-		l := net.Layer(k.Index)
-		return l.DenseAdditions() / int64(l.Neurons())
-	}
-	return 0
-}
-
-// partOfErrors is the share of W^T gamma that a tile of the layer's neurons
-// has: rows and columns of the reader's positions, and its own channels' taps.
-func (t *Planner) partOfErrors(p *schedule.Part, k schedule.Kernel, g *stage, from, to extent) {
-	net := t.program.Workload().Net
-	p.Repeats = 1
-	share := func(n int, d int) int64 { return part(int64(n), from[d], to[d], g.dims[d]) }
-	if k.Reader != 0 && net.Layer(k.Reader).Kind != network.FC {
-		m := net.Layer(k.Reader)
-		p.Rows = (to[batch] - from[batch]) * share(m.Out.Height, rows) * share(m.Out.Width, columns)
-		p.Columns = (to[channels] - from[channels]) * int64(m.Kernel) * int64(m.Kernel)
-		p.Depth = int64(m.Out.Channels)
-		return
-	}
-	p.Rows = to[batch] - from[batch]
-	p.Columns = int64(t.tile.pooled.Size()) / p.Rows
-	p.Depth = int64(net.Classes)
-	if k.Reader != 0 {
-		p.Depth = int64(net.Layer(k.Reader).Out.Channels)
-	}
-	if g.dims[depth] > 1 {
-		p.First, p.Last = from[depth], to[depth]
-		p.Depth = p.Last - p.First
-	}
 }

@@ -14,8 +14,9 @@
 // before. So the order of loops decides: with channels outside, weights are
 // fetched once and inputs once per channel tile; with positions outside it is
 // the other way round. A gradient keeps a tile of dW on chip while the batch
-// streams by. Of all tile sizes by halving and all orders, the planner takes
-// the one that costs the least in fetched words and idle PEs.
+// streams by. Of all tile sizes by halving, or that fill the array, and all
+// orders, the planner takes the one that costs the least in fetched words and in
+// clocks, which it asks the array for, whatever its dataflow.
 //
 // # What stays on chip
 //
@@ -37,11 +38,12 @@ import (
 // Planner yields a program's steps, cut to fit. It is a source of steps for the
 // machine.
 //
-// More room never makes more traffic. The planner weighs fetched words against
-// idle PEs, so a plan for a larger buffer may fetch more; it therefore plans for
-// all sizes of a fixed ladder up to the buffer's, and lets a fetched word weigh
-// more until it moves no more of them than with any smaller size; failing that,
-// it plans for the smaller size. Where each kind of tensor has a buffer of its
+// More room never makes more traffic, nor a plan that costs more. The planner
+// weighs fetched words against clocks, so a plan for a larger buffer may fetch
+// more; it therefore plans for all sizes of a fixed ladder up to the buffer's, and
+// lets a fetched word weigh more until it moves no more of them than with any
+// smaller size; failing that, or if the smaller size's plan costs less, it plans
+// for the smaller size. Where each kind of tensor has a buffer of its
 // own, such a ladder would be a lattice: there fetched words alone decide, tile
 // by tile from one list that does not depend on the room.
 type Planner struct {
@@ -55,7 +57,7 @@ type Planner struct {
 	pinned  Words            // by buffer of the room
 	used    Room             // of the room, what the plan uses
 	forTile Room             // of that, what tiles of the step may take
-	thrift  float64          // what a fetched word weighs more than usual
+	thrift  thrift
 	array   pe.Array
 
 	limit    [schedule.NumBuffers]units.Words // tensors up to that size stay on chip between steps
@@ -126,7 +128,7 @@ func (m Memo) New(p *schedule.Program, room Room, places int, array pe.Array) (*
 		t.climb(least, live)
 	} else {
 		t.use(t.room, true, least, live)
-		t.thrift = thrifts[len(thrifts)-1]
+		t.thrift = thrift{others: thrifts[len(thrifts)-1]}
 	}
 	t.findSpilled()
 	return t, nil

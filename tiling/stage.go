@@ -41,12 +41,12 @@ var (
 	byInSample  = mask{batch: true, channels: true}                            // spikes of a gradient
 )
 
-// orders are the nests of loops that a stage may run, outermost first.
+// orders are the nests of loops that a stage may run, outermost first. No other
+// fetches less.
 var orders = [][dimensions]int{
 	{channels, batch, rows, columns, depth}, // weights stay, positions pass
 	{batch, rows, columns, channels, depth}, // inputs stay, channels pass
-	{channels, rows, columns, batch, depth},
-	{rows, columns, batch, channels, depth},
+	{channels, rows, columns, batch, depth}, // weights of neurons stay, samples pass
 }
 
 // gradientOrder keeps a tile of dW while the batch streams by.
@@ -93,8 +93,7 @@ type stage struct {
 	uses         []schedule.Tensor
 	kernels      []schedule.Kernel
 
-	terms units.Words // of the matrix products, for weighing idle PEs
-	taps  int64       // columns of the array that a channel takes
+	products []product // of the kernels that are matrix products
 }
 
 // holding is a tensor that is on chip, whole, from one stage of a step to others,
@@ -224,14 +223,25 @@ type cutting struct {
 	// operand: the largest part, and all parts together.
 	largest int64
 	parts   []struct{ largest, all int64 }
+	runs    [][]run // of each matrix product
 }
 
-// cuttings lists the ways to cut a dimension: by halving, down to the grain.
-func (s *stage) cuttings(d int) []cutting {
+// interval returns where a tile of the dimension starts and ends.
+func (c *cutting) interval(i, of int64) (from, to int64) {
+	from, to = i*c.tile, (i+1)*c.tile
+	if i == c.tiles-1 {
+		to = of
+	}
+	return from, to
+}
+
+// cuttings lists the ways to cut a dimension: by halving, down to the grain, and
+// so that tiles fill the array.
+func (s *stage) cuttings(d int, array pe.Array) []cutting {
 	var list []cutting
 	grain := max(1, s.grain[d])
 	whole := s.grains(d)
-	for grains := range halvings(whole) {
+	for _, grains := range s.sizes(d, array) {
 		c := cutting{tile: grains * grain, tiles: units.CeilDiv(whole, grains)}
 		if grains == whole {
 			c.tile = s.dims[d]
@@ -245,14 +255,14 @@ func (s *stage) cuttings(d int) []cutting {
 				continue
 			}
 			for i := range c.tiles {
-				to := (i + 1) * c.tile
-				if i == c.tiles-1 {
-					to = s.dims[d]
-				}
-				first, last := o.span(d, i*c.tile, to)
+				from, to := c.interval(i, s.dims[d])
+				first, last := o.span(d, from, to)
 				part.largest = max(part.largest, last-first)
 				part.all += last - first
 			}
+		}
+		for j := range s.products {
+			c.runs = append(c.runs, s.products[j].runs(d, &c, s.dims[d]))
 		}
 		list = append(list, c)
 		if s.uncut[d] {
@@ -260,6 +270,22 @@ func (s *stage) cuttings(d int) []cutting {
 		}
 	}
 	return list
+}
+
+// sizes lists what tiles a dimension may be cut to, in grains: all of it, a half,
+// a quarter and so on, and of each as much as fills the array's folds.
+func (s *stage) sizes(d int, array pe.Array) (list []int64) {
+	whole := s.grains(d)
+	for grains := range halvings(whole) {
+		list = append(list, grains)
+		for j := range s.products {
+			if full := s.products[j].filling(d, grains, s.dims, array); full > 0 {
+				list = append(list, full)
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b int64) int { return cmp.Compare(b, a) })
+	return slices.Compact(list)
 }
 
 // halvings yields n, n/2, n/4 .. 1, rounded up.
@@ -364,82 +390,77 @@ func (s *stage) weighFetches(cut [dimensions]*cutting, order [dimensions]int) (f
 // word: about what DDR4-2400 delivers in a clock of 200 MHz (19.2 GB/s).
 const idleWeight = 24
 
-// idle returns the words' worth of clocks in which a tile's shape and the
-// array's pipeline leave PEs idle.
-func (s *stage) idle(cut [dimensions]*cutting, array pe.Array) units.Words {
-	if s.terms == 0 {
-		return 0
+// idle returns the words' worth of clocks that the array takes for the tiles
+// beyond those that it takes for the whole.
+func (s *stage) idle(cut *[dimensions]*cutting, array *asked) (words units.Words) {
+	for j := range s.products {
+		p := &s.products[j]
+		words += units.Words(array.tiles(p, j, cut)-array.clocks(p.work)) * idleWeight
 	}
-	tiles := int64(1)
-	for _, c := range cut {
-		tiles *= c.tiles
-	}
-	r, c := cut[batch].tile*cut[rows].tile*cut[columns].tile, cut[channels].tile*s.taps
-	if s.gradient {
-		r = cut[rows].tile
-	}
-	full := units.CeilDiv(r, int64(array.Rows)) * int64(array.Rows) * units.CeilDiv(c, int64(array.Columns)) * int64(array.Columns)
-	clocks := s.terms / units.Words(array.PEs())
-	return (scale(clocks, full-r*c, r*c) + units.Words(tiles)*units.Words(array.Pipeline)) * idleWeight
+	return words
 }
 
 // frontier lists tilings of a stage, cheapest first: each costs less, in
-// fetched words and idle PEs, than all that take no more of the room. It does
-// not depend on how much room there is. The last is the smallest.
-func (s *stage) frontier(array pe.Array, room Room) []tiling {
+// fetched words and idle PEs, or fetches less, than all that take no more of
+// the room. It does not depend on how much room there is. The last is the
+// smallest.
+func (s *stage) frontier(array *asked, room Room) []tiling {
 	nests := orders
 	if s.gradient {
 		nests = [][dimensions]int{gradientOrder}
 	}
 	var all []tiling
 	var cut [dimensions]*cutting
-	var list [dimensions][]cutting
-	for d := range list {
-		list[d] = s.cuttings(d)
+	var ways [dimensions][]cutting
+	for d := range ways {
+		ways[d] = s.cuttings(d, array.Array)
 	}
-	for b := range list[batch] {
-		cut[batch] = &list[batch][b]
-		for r := range list[rows] {
-			cut[rows] = &list[rows][r]
-			for x := range list[columns] {
-				cut[columns] = &list[columns][x]
-				if x > 0 && r < len(list[rows])-1 && !s.uncut[rows] {
+	for b := range ways[batch] {
+		cut[batch] = &ways[batch][b]
+		for r := range ways[rows] {
+			cut[rows] = &ways[rows][r]
+			for x := range ways[columns] {
+				cut[columns] = &ways[columns][x]
+				if x > 0 && r < len(ways[rows])-1 && !s.uncut[rows] {
 					break // rows are cut before columns
 				}
-				for c := range list[channels] {
-					cut[channels] = &list[channels][c]
-					for k := range list[depth] {
-						cut[depth] = &list[depth][k]
+				for c := range ways[channels] {
+					cut[channels] = &ways[channels][c]
+					for k := range ways[depth] {
+						cut[depth] = &ways[depth][k]
 						all = s.weigh(all, cut, nests, array)
 					}
 				}
 			}
 		}
 	}
-	byCost := make([]int, len(all))
+	byCost, takes := make([]int, len(all)), make([]Words, len(all))
 	for i := range byCost {
-		byCost[i] = i
+		byCost[i], takes[i] = i, all[i].footprint.in(room)
 	}
 	slices.SortFunc(byCost, func(i, j int) int {
 		a, b := &all[i], &all[j]
-		return cmp.Or(cmp.Compare(a.cost, b.cost), cmp.Compare(a.tiles, b.tiles), cmp.Compare(a.footprint.sum(), b.footprint.sum()), cmp.Compare(i, j))
+		return cmp.Or(cmp.Compare(a.cost, b.cost), cmp.Compare(a.tiles, b.tiles), cmp.Compare(takes[i].sum(), takes[j].sum()), cmp.Compare(i, j))
 	})
-	var best []tiling
-	smallest := &all[byCost[0]] // there is always the whole
+	var best []int
+	smallest := byCost[0] // there is always the whole
 	for _, i := range byCost {
-		t := &all[i]
-		if t.footprint.sum() < smallest.footprint.sum() {
-			smallest = t
+		if takes[i].sum() < takes[smallest].sum() {
+			smallest = i
 		}
-		if !slices.ContainsFunc(best, func(b tiling) bool { return b.footprint.in(room).within(t.footprint.in(room)) }) {
-			best = append(best, *t)
+		if !slices.ContainsFunc(best, func(b int) bool { return all[b].fetches <= all[i].fetches && takes[b].within(takes[i]) }) {
+			best = append(best, i)
 		}
 	}
-	return append(best, *smallest)
+	list := make([]tiling, 0, len(best)+1)
+	for _, i := range append(best, smallest) {
+		list = append(list, all[i])
+	}
+	return list
 }
 
 // weigh appends the best order of loops for one way of cutting.
-func (s *stage) weigh(all []tiling, cut [dimensions]*cutting, nests [][dimensions]int, array pe.Array) []tiling {
+func (s *stage) weigh(all []tiling, cut [dimensions]*cutting, nests [][dimensions]int, array *asked) []tiling {
 	w := tiling{cost: -1}
 	for _, order := range nests {
 		if s.ordered && !keepsOrder(cut, order) {
@@ -458,7 +479,7 @@ func (s *stage) weigh(all []tiling, cut [dimensions]*cutting, nests [][dimension
 		w.tiles *= c.tiles
 	}
 	w.footprint = s.weighFootprint(cut)
-	w.cost += s.idle(cut, array)
+	w.cost += s.idle(&cut, array)
 	return append(all, w)
 }
 
@@ -467,7 +488,7 @@ func (s *stage) weigh(all []tiling, cut [dimensions]*cutting, nests [][dimension
 // fits twice.
 func choose(frontier []tiling, room Room, thrift float64) tiling {
 	var best *tiling
-	cost := func(t *tiling) float64 { return float64(t.cost) + float64(thrift*float64(t.fetches)) }
+	cost := func(t *tiling) float64 { return dear(t.cost, t.fetches, thrift) }
 	for i := range frontier {
 		t := &frontier[i]
 		if t.footprint.times(2).fits(room) && (best == nil || cost(t) < cost(best)) {
@@ -478,6 +499,12 @@ func choose(frontier []tiling, room Room, thrift float64) tiling {
 		return frontier[len(frontier)-1]
 	}
 	return *best
+}
+
+// dear is a cost in which a fetched word weighs so many times more. The product
+// is rounded before the sum, on every processor.
+func dear(cost, fetches units.Words, thrift float64) float64 {
+	return float64(cost) + float64(thrift*float64(fetches))
 }
 
 // pooled is the span of an operand whose map is the stage's own, after pooling.

@@ -1,0 +1,26 @@
+package tiling_test
+
+import (
+	"testing"
+
+	"accelsim/pe"
+	"accelsim/schedule"
+	"accelsim/tiling"
+	"accelsim/units"
+)
+
+func BenchmarkPlan(b *testing.B) {
+	w := open(b, "alexnet")
+	w.Batch = 32
+	p, err := schedule.New(w, 10, 1, schedule.All)
+	if err != nil {
+		b.Fatal(err)
+	}
+	room := tiling.Room{Shared: true, Words: tiling.Words{units.Words(512 * units.KiB / units.WordBytes)}, Word: units.WordBytes}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := tiling.New(p, room, 0, pe.Array{Rows: 16, Columns: 28, Lanes: 64, Pipeline: 8}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,233 @@
+package tiling
+
+import (
+	"slices"
+
+	"accelsim/network"
+	"accelsim/pe"
+	"accelsim/schedule"
+	"accelsim/units"
+)
+
+// axis is a side of a matrix product.
+type axis uint8
+
+const (
+	noAxis axis = iota
+	rowAxis
+	columnAxis
+	termAxis
+	repeatAxis
+	axes
+)
+
+// product is a matrix product of a stage's: what of it a tile executes follows
+// from the tile's extent.
+type product struct {
+	kernel int       // of the stage
+	work   pe.Matrix // of the whole stage
+	cuts   [dimensions]axis
+	// fixed is how much each axis has of what no dimension cuts.
+	fixed [axes]int64
+	// share tells how much an interval of a dimension has of its axis; without one
+	// it is its length.
+	share [dimensions]func(from, to int64) int64
+}
+
+// in returns how much of its axis an interval of a dimension has.
+func (p *product) in(d int, from, to int64) int64 {
+	switch {
+	case p.cuts[d] == noAxis:
+		return 1
+	case p.share[d] != nil:
+		return p.share[d](from, to)
+	}
+	return to - from
+}
+
+// matrix is the product with other sides.
+func (p *product) matrix(sides [axes]int64) pe.Matrix {
+	m := p.work
+	m.Rows, m.Columns, m.Depth, m.Repeats = sides[rowAxis], sides[columnAxis], sides[termAxis], sides[repeatAxis]
+	return m
+}
+
+// tile gives part a tile's share.
+func (p *product) tile(part *schedule.Part, from, to extent) {
+	sides := p.fixed
+	for d := range from {
+		sides[p.cuts[d]] *= p.in(d, from[d], to[d])
+	}
+	m := p.matrix(sides)
+	part.Rows, part.Columns, part.Depth, part.Repeats = m.Rows, m.Columns, m.Depth, m.Repeats
+	if p.cuts[depth] == termAxis {
+		part.First, part.Last = from[depth], to[depth]
+	}
+}
+
+// productOf returns the matrix product that a kernel is.
+func (s *stage) productOf(kernel int) *product {
+	i := slices.IndexFunc(s.products, func(p product) bool { return p.kernel == kernel })
+	return &s.products[i]
+}
+
+// filling returns how much of a dimension, at most n, fills folds of the array to
+// the last row, column or term; 0 if other dimensions cut the same axis, too.
+func (p *product) filling(d int, n int64, dims extent, array pe.Array) int64 {
+	axis := p.cuts[d]
+	for other := range dims {
+		if other != d && p.cuts[other] == axis && dims[other] > 1 {
+			return 0
+		}
+	}
+	if axis == noAxis || p.share[d] != nil {
+		return 0
+	}
+	rows, columns, terms := array.Fold()
+	fold := [axes]int64{rowAxis: rows, columnAxis: columns, termAxis: terms, repeatAxis: 1}[axis]
+	each := p.fixed[axis]
+	return n * each / fold * fold / each
+}
+
+// run is a number of intervals that have the same share of an axis.
+type run struct{ share, count int64 }
+
+// runs counts the shares that the intervals of a cutting have.
+func (p *product) runs(d int, c *cutting, of int64) (list []run) {
+	last, end := c.interval(c.tiles-1, of)
+	if p.share[d] == nil { // all but the last are alike
+		return []run{{p.in(d, 0, c.tile), c.tiles - 1}, {p.in(d, last, end), 1}}
+	}
+	for i := range c.tiles {
+		from, to := c.interval(i, of)
+		n := p.in(d, from, to)
+		if last := len(list) - 1; last >= 0 && list[last].share == n {
+			list[last].count++
+		} else {
+			list = append(list, run{n, 1})
+		}
+	}
+	return list
+}
+
+// productsOf lists a stage's matrix products.
+func (t *Planner) productsOf(g *stage) (list []product) {
+	for i, k := range g.kernels {
+		switch k.Op {
+		case schedule.SynapticSum:
+			list = append(list, t.sumProduct(i, k, g))
+		case schedule.BackProject:
+			list = append(list, t.errorProduct(i, k, g))
+		case schedule.Gradient:
+			list = append(list, t.gradientProduct(i, k))
+		}
+	}
+	return list
+}
+
+// layerOf is a layer, or the block's classifier if it is 0, and the density of
+// what it reads.
+func (t *Planner) layerOf(index, block int) (*network.Layer, units.Density) {
+	w, blocks := t.program.Workload(), t.program.Blocks
+	if index == 0 {
+		b := blocks[block-1]
+		return pe.Dense(w.Net.ClassifierInputs(b), w.Net.Classes), w.Activity.Classifier(b, len(blocks))
+	}
+	l := w.Net.Layer(index)
+	return l, w.Activity.Of(l.Reads)
+}
+
+// sumProduct is a synaptic sum: positions by channels.
+func (t *Planner) sumProduct(kernel int, k schedule.Kernel, g *stage) product {
+	l, density := t.layerOf(t.step.Layer, t.step.Block)
+	p := product{kernel: kernel, work: pe.Synapses(l, t.program.Workload().Batch), fixed: [axes]int64{1, 1, 1, 1, 1}}
+	p.work.Density = density.Float()
+	p.cuts = [dimensions]axis{batch: rowAxis, rows: rowAxis, columns: rowAxis, channels: columnAxis}
+	p.cutTerms(g)
+	return p
+}
+
+// cutTerms makes the depth cut the terms, if it does.
+func (p *product) cutTerms(g *stage) {
+	if g.dims[depth] > 1 {
+		p.cuts[depth] = termAxis
+	} else {
+		p.fixed[termAxis] = p.work.Depth
+	}
+}
+
+// errorProduct is W^T gamma: a tile of the layer's neurons has rows and columns
+// of the reader's positions, and its own channels' taps.
+func (t *Planner) errorProduct(kernel int, k schedule.Kernel, g *stage) product {
+	reader, _ := t.layerOf(k.Reader, t.step.Block)
+	p := product{kernel: kernel, work: pe.Errors(reader, t.program.Workload().Batch), fixed: [axes]int64{1, 1, 1, 1, 1}}
+	p.work.Density = 1 // errors are not spikes
+	if reader.Kind != network.FC {
+		p.cuts = [dimensions]axis{batch: rowAxis, rows: rowAxis, columns: rowAxis, channels: columnAxis}
+		share := func(n int, d int) func(from, to int64) int64 {
+			return func(from, to int64) int64 { return part(int64(n), from, to, g.dims[d]) }
+		}
+		p.share[rows], p.share[columns] = share(reader.Out.Height, rows), share(reader.Out.Width, columns)
+		p.fixed[columnAxis], p.fixed[termAxis] = int64(reader.Kernel)*int64(reader.Kernel), p.work.Depth
+		return p
+	}
+	p.cuts = [dimensions]axis{batch: rowAxis, rows: columnAxis, columns: columnAxis, channels: columnAxis}
+	for i, s := range pooled(t.program.Workload().Net.Layer(k.Index)) {
+		p.share[rows+i] = func(from, to int64) int64 {
+			first, last := s.at(from, to)
+			return last - first
+		}
+	}
+	p.cutTerms(g)
+	return p
+}
+
+// gradientProduct is gamma s^T, sample after sample: output channels by the taps
+// of input channels.
+func (t *Planner) gradientProduct(kernel int, k schedule.Kernel) product {
+	l, density := t.layerOf(t.step.Layer, t.step.Block)
+	p := product{kernel: kernel, work: pe.Gradients(l, t.program.Workload().Batch), fixed: [axes]int64{1, 1, 1, 1, 1}}
+	p.work.Density = density.Float()
+	p.cuts = [dimensions]axis{batch: repeatAxis, rows: rowAxis, channels: columnAxis}
+	p.fixed[termAxis] = p.work.Depth
+	if l.Kind != network.FC {
+		p.fixed[columnAxis] = int64(l.Kernel) * int64(l.Kernel)
+	}
+	return p
+}
+
+// asked is what a stage asks an array: the clocks that tiles take. Equal tiles
+// are asked about once.
+type asked struct {
+	pe.Array
+	known map[pe.Matrix]units.Cycles
+}
+
+func (a *asked) clocks(m pe.Matrix) units.Cycles {
+	n, ok := a.known[m]
+	if !ok {
+		n = a.Matrix(m).Cycles
+		a.known[m] = n
+	}
+	return n
+}
+
+// clocks returns those that the array takes for a product in all tiles.
+func (a *asked) tiles(p *product, j int, cut *[dimensions]*cutting) units.Cycles {
+	var walk func(d int, sides [axes]int64, times int64) units.Cycles
+	walk = func(d int, sides [axes]int64, times int64) (sum units.Cycles) {
+		if d == dimensions {
+			return a.clocks(p.matrix(sides)) * units.Cycles(times)
+		}
+		for _, r := range cut[d].runs[j] {
+			if r.count == 0 {
+				continue
+			}
+			next := sides
+			next[p.cuts[d]] *= r.share
+			sum += walk(d+1, next, times*r.count)
+		}
+		return sum
+	}
+	return walk(0, p.fixed, 1)
+}
