@@ -120,7 +120,10 @@ func TestNoRowTakesMoreClocksThanItHasInputs(t *testing.T) {
 		density     float64
 		want        int64
 	}{
-		{100, 1, 0, 0}, {100, 64, 0, 0}, {100, 64, 1, 100}, {10, 1 << 20, 0.9, 10},
+		{100, 1, 0, 0},
+		{100, 64, 0, 0},
+		{100, 64, 1, 100},
+		{10, 1 << 20, 0.9, 10},
 		{100, 1, 0.101, 11}, // a part of a clock is a clock
 	} {
 		if got := slowest(c.depth, c.rows, c.density); got != c.want {
