@@ -84,7 +84,7 @@ func checkShares(t *testing.T, name string, r *Result) {
 	var phases [3]units.Total[units.Cycles]
 	var kernels units.Total[units.Cycles]
 	var commands dram.Stats
-	var time, moving units.Time
+	var time, moving, loads, stores units.Time
 	var joules float64
 	for _, s := range r.Shares {
 		for class, w := range s.Words {
@@ -122,6 +122,8 @@ func checkShares(t *testing.T, name string, r *Result) {
 		moving.AddTotal(at)
 		commands.Add(stats, 1)
 		time.AddTotal(s.Time())
+		loads.AddTotal(s.WaitLoad)
+		stores.AddTotal(s.WaitStore)
 		joules += s.Energy.Total().Joules()
 	}
 	check("shares", len(timing.Shares), len(r.Shares))
@@ -130,6 +132,10 @@ func checkShares(t *testing.T, name string, r *Result) {
 	check("DRAM commands", commands, timing.DRAM)
 	check("time", units.Seconds(time), timing.Seconds)
 	period := r.Hardware.PE.Clock.Period()
+	if len(r.Groups) == 1 {
+		check("waits for loads", units.Clocks(loads, period), timing.Cycles.StallLoad)
+		check("waits for stores", units.Clocks(stores, period), timing.Cycles.StallStore)
+	}
 	check("DRAM time", units.Clocks(moving, period), timing.Cycles.DRAM)
 	if whole := timing.Energy.Total().Joules(); math.Abs(joules-whole) > 1e-9*whole {
 		t.Errorf("%s: shares cost %g J, the whole %g J", name, joules, whole)

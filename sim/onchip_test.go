@@ -128,6 +128,13 @@ func TestFewPortsMakePEsWait(t *testing.T) {
 				t.Errorf("%d ports: layer %d waits %d ps for %d clocks", hw.Ports, s.Layer, waited, s.Stall)
 			}
 		}
+		var busy units.Time
+		for _, s := range r.Timing.Shares {
+			busy.AddTotal(s.Busy)
+		}
+		if want := units.As[units.Picoseconds](c.PEBusy).Times(int64(hw.PE.Clock.Period())); busy != want {
+			t.Errorf("%d ports: shares are busy for %d ps, the PEs for %d", hw.Ports, busy, want)
+		}
 		if stall != c.StallPorts {
 			t.Errorf("%d ports: shares wait %d clocks, all %d", hw.Ports, stall, c.StallPorts)
 		}
