@@ -411,8 +411,13 @@ func element(r source, vectors int) *Unit {
 	sums := &stream{"sum_valid", []field{{port: "sum", width: d.SumBits}}, words{}}
 	spatials := &stream{"spatial_valid", []field{{port: "spatial", width: d.SpatialBits}}, words{}}
 	gradients := &stream{"dw_valid", []field{{port: "dw", width: gw}}, words{}}
-	for len(in.words.lines) < vectors {
-		switch op := r.Int64N(3); op {
+	const kernels = 3
+	for n := int64(0); n < kernels || len(in.words.lines) < vectors; n++ {
+		op := n // each kind at least once
+		if n >= kernels {
+			op = r.Int64N(kernels)
+		}
+		switch op {
 		case 2:
 			r.gradients(1, func(drain, first, load, last, spike, gamma, before, dw int64) {
 				in.put(op, first, last, drain, load, r.bit(), spike, gamma, r.bits(ww), before)

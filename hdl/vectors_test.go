@@ -2,6 +2,7 @@ package hdl
 
 import (
 	"math/big"
+	"slices"
 	"testing"
 )
 
@@ -84,5 +85,26 @@ func TestMembraneVectorsSitOnBothSidesOfTheThreshold(t *testing.T) {
 	}
 	if on < 20 || below < 20 {
 		t.Errorf("%d potentials are u_th, %d one last place below", on, below)
+	}
+}
+
+// However few vectors are asked for, every output has a word to compare.
+func TestFewVectorsTestEveryOutput(t *testing.T) {
+	need(t, string(Icarus))
+	d := datapath(t, small, "q4.12", 4)
+	for n := 1; n <= 4; n++ {
+		units := Units(d, n, uint64(n))
+		for _, u := range units {
+			for _, s := range slices.Concat(u.in, u.out) {
+				if len(s.words.lines) == 0 {
+					t.Errorf("%d vectors: %s of %s has no words", n, s.valid, u.Name)
+				}
+			}
+		}
+		if n == 1 {
+			if out, err := Icarus.Simulate(limited(t), folder(t, testUnits(d, units)...), "accelsim_tb_units"); err != nil {
+				t.Error(out, err)
+			}
+		}
 	}
 }
