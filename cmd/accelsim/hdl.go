@@ -117,17 +117,20 @@ func newHDLCommand() *cobra.Command {
 			defer stop()
 			r := newHDLReport(d, board, f.out)
 			r.Seed = f.seed
-			if err := r.runTools(ctx, d, board, &f); err != nil {
-				return err
+			var nothingMoves error
+			if f.test {
+				nothingMoves = r.Activity.check()
+			}
+			if nothingMoves == nil {
+				if err := r.runTools(ctx, d, board, &f); err != nil {
+					return err
+				}
 			}
 			write := r.write
 			if f.format == "json" {
 				write = func(w io.Writer) error { return report.WriteJSON(w, r) }
 			}
-			if err := write(c.OutOrStdout()); err != nil || !f.test {
-				return err
-			}
-			return r.Activity.check()
+			return errors.Join(write(c.OutOrStdout()), nothingMoves)
 		},
 	}
 	task.register(c)
