@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -41,7 +40,11 @@ func modules(t *testing.T) []module {
 		}
 	}
 	slices.SortFunc(list, func(a, b module) int { return strings.Compare(a.path, b.path) })
-	return append([]module{{"Go's standard library and runtime", "", runtime.GOROOT()}}, list...)
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]module{{"Go's standard library and runtime", "", strings.TrimSpace(string(root))}}, list...)
 }
 
 // licence returns a module's terms. FreeType's come as a choice of two, of which
