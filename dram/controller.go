@@ -69,8 +69,17 @@ type entry struct {
 	write bool
 }
 
-// eternity is later than any event.
-const eternity units.Cycles = math.MaxInt64 / 4
+// Clocks have 63 bits. No request is asked for after maxCycle, no event happens
+// after lastClock, and eternity is later than any: what is left above it holds
+// any timing that may be added.
+const (
+	maxCycle  units.Cycles = 1 << 61
+	lastClock units.Cycles = 1<<62 - 1<<32
+	eternity  units.Cycles = 1 << 62
+)
+
+// errClocks says that more clocks pass than can be counted.
+var errClocks = fmt.Errorf("the requests take more than %d clocks, which is as far as they are counted; ask for fewer", lastClock)
 
 // closed marks a bank without an open row.
 const closed int32 = -1
@@ -248,8 +257,7 @@ func (c *Controller) Record(log *[]Issued) { c.log = log }
 // skips) and reports whether anything is left to do.
 func (c *Controller) Advance(requests int64) (more bool, err error) {
 	for target := c.accepted + requests; c.accepted < target; {
-		more, err := c.step()
-		if !more || err != nil {
+		if more, err := c.step(); !more || err != nil {
 			return false, err
 		}
 	}
@@ -326,6 +334,9 @@ func (c *Controller) step() (more bool, err error) {
 	if c.dry && c.idle() {
 		return false, nil
 	}
+	if now > lastClock {
+		return false, errClocks
+	}
 	if !c.dry && c.log == nil && c.batch[c.head].cycle > now+4*c.device.Timing.REFI {
 		if next := c.pass(c.batch[c.head].cycle); next < eternity {
 			now = next
@@ -351,7 +362,7 @@ func (c *Controller) step() (more bool, err error) {
 		c.plan(into, now+1)
 	}
 	if refreshed && c.skip != nil {
-		c.skipPeriods()
+		return true, c.skipPeriods()
 	}
 	return true, nil
 }

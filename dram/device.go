@@ -104,7 +104,7 @@ type Power struct {
 
 // BurstBytes is the size of one burst, the unit of every transfer.
 func (d Device) BurstBytes() units.Bytes {
-	return units.Bytes(d.BusWidth / 8 * d.BurstLength)
+	return units.Bytes(d.BusWidth/8) * units.Bytes(d.BurstLength)
 }
 
 // BurstCycles is how long one burst occupies a channel's data bus.
@@ -136,7 +136,7 @@ func (d Device) Capacity() units.Bytes {
 }
 
 // Banks is the number of banks in a rank.
-func (d Device) Banks() int { return d.BankGroups * d.BanksPerGroup }
+func (d Device) Banks() int { return product(d.BankGroups, d.BanksPerGroup) }
 
 // Chips is the number of chips that work together in a rank.
 func (d Device) Chips() int { return max(1, d.BusWidth/max(1, d.DeviceWidth)) }
@@ -233,6 +233,8 @@ func (d Device) validateSizes() error {
 		return contradiction([]string{"device_width", "bus_width"}, "device_width %d does not fit a bus_width of %d bits", d.DeviceWidth, d.BusWidth)
 	case d.Columns < d.BurstLength:
 		return contradiction([]string{"columns", "BL"}, "a row of %d columns is shorter than a burst of %d", d.Columns, d.BurstLength)
+	case d.BurstLength > maxBurst:
+		return wrong("BL", "BL = %d must be at most %d", d.BurstLength, maxBurst)
 	case d.Banks() > maxBanks:
 		return contradiction([]string{"bankgroups", "banks_per_group"}, "bankgroups x banks_per_group makes %d banks in a rank; at most %d", d.Banks(), maxBanks)
 	case d.Channels > maxChannels:
@@ -259,6 +261,7 @@ const (
 	maxBanks    = 64 // of all ranks in a channel: a set of banks is one word
 	maxChannels = 64
 	maxQueue    = 64
+	maxBurst    = 1 << 10 // beats
 	maxBeats    = 1 << 10 // on a data pin in one clock
 	maxTiming   = 1 << 24 // clocks
 )

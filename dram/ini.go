@@ -102,13 +102,13 @@ func (f *ini) device() Device {
 		return d
 	}
 	if !f.flag(structure, "bankgroup_enable", true) {
-		d.BanksPerGroup *= d.BankGroups
+		d.BanksPerGroup = product(d.BanksPerGroup, d.BankGroups)
 		d.BankGroups = 1
 	}
 	if scale := std.ColumnScale; scale > 0 {
-		d.Columns *= scale
+		d.Columns = product(d.Columns, scale)
 	} else {
-		d.Columns *= d.BurstLength
+		d.Columns = product(d.Columns, d.BurstLength)
 	}
 	f.timing(&d, std)
 	f.power(&d)

@@ -198,6 +198,21 @@ func TestManyUnknownKeysAreCounted(t *testing.T) {
 	}
 }
 
+// TestCountsDoNotOverflow: of a burst, a row, a bank group.
+func TestCountsDoNotOverflow(t *testing.T) {
+	for _, text := range []string{
+		changed(t, "BL = 8", "BL = 1073741824"),
+		changed(t, "columns = 1024", "columns = 1073741824"),
+		changed(t, "bankgroups = 4", "bankgroups = 1073741824\nbankgroup_enable = false"),
+		changed(t, "bus_width = 64", "bus_width = 1073741824"),
+		strings.Replace(deviceText(t, "gddr6"), "columns = ", "columns = 1073741824 ;", 1),
+	} {
+		if d, _, err := ReadINI(strings.NewReader(text), "dev.ini"); err == nil || !strings.HasPrefix(err.Error(), "dev.ini:") {
+			t.Errorf("%v: %+v", err, d)
+		}
+	}
+}
+
 // TestEveryKeyThatIsReadIsKnown: a key of a built-in device, or of what it takes
 // from DRAMsim3, is no unknown one.
 func TestEveryKeyThatIsReadIsKnown(t *testing.T) {

@@ -164,6 +164,10 @@ func (f *ini) count(section, key string, absent int) int {
 	return n
 }
 
+// product multiplies counts. One beyond 31 bits is no power of two any more, so
+// that it is refused like any that is too large.
+func product(a, b int) int { return int(min(int64(a)*int64(b), math.MaxInt32)) }
+
 // clocks reads a timing.
 func (f *ini) clocks(key string, absent int) units.Cycles {
 	return units.Cycles(f.integer("timing", key, absent))

@@ -22,7 +22,8 @@ type Pattern struct {
 // copy's streams, in units of its quarter.
 const region = 256 * units.MiB
 
-// maxRequests bounds a pattern so that no time overflows.
+// maxRequests bounds a pattern so that a request's index has its place among
+// plans (ageBits).
 const maxRequests = 1_000_000_000_000
 
 // chunk is how many requests of a stream copy and layer make in a row.

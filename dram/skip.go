@@ -123,11 +123,12 @@ func (c *Controller) snapshot(to []int64) []int64 {
 	return to
 }
 
-// skipPeriods looks for a recurrence and skips what repeats.
-func (c *Controller) skipPeriods() {
+// skipPeriods looks for a recurrence and skips what repeats, unless it would end
+// beyond all clocks.
+func (c *Controller) skipPeriods() error {
 	s := c.skip
 	if c.dry || s.found {
-		return
+		return nil
 	}
 	c.settle()
 	s.state = c.snapshot(s.state[:0])
@@ -135,11 +136,14 @@ func (c *Controller) skipPeriods() {
 		// One request is left over, so that the input has not ended by then.
 		period := c.accepted - s.at.accepted
 		if n := (c.pattern.requests - c.accepted - 1) / max(1, period); n > 0 && period > 0 {
+			if n > int64((lastClock-c.now)/(c.now-s.at.now)) {
+				return errClocks
+			}
 			c.repeat(s.at, n)
 			s.skipped = n
 		}
 		s.found = true
-		return
+		return nil
 	}
 	if s.age == s.limit {
 		s.kept, s.state = s.state, s.kept
@@ -147,9 +151,11 @@ func (c *Controller) skipPeriods() {
 		s.age, s.limit = 0, max(1, 2*s.limit)
 	}
 	s.age++
+	return nil
 }
 
-// repeat lets n more periods pass like the one since a mark.
+// repeat lets n more periods pass like the one since a mark. As the clocks do not
+// overflow, nor do the counters: in a clock a channel issues two commands at most.
 func (c *Controller) repeat(since mark, n int64) {
 	_, _, rowBefore := c.base()
 	requests := n * (c.accepted - since.accepted)

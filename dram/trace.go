@@ -74,7 +74,7 @@ func (t *traceReader) parse(text string) (request, error) {
 		return request{}, fmt.Errorf("%q is neither READ nor WRITE", words[1])
 	}
 	cycle, err := strconv.ParseInt(words[2], 10, 64)
-	if err != nil || cycle < 0 || cycle > maxCycle {
+	if err != nil || cycle < 0 || cycle > int64(maxCycle) {
 		return request{}, fmt.Errorf("cycle %q is not a whole number in 0..%d", words[2], int64(maxCycle))
 	}
 	if units.Cycles(cycle) < t.cycle {
@@ -83,9 +83,6 @@ func (t *traceReader) parse(text string) (request, error) {
 	t.cycle = units.Cycles(cycle)
 	return request{burst: address / t.burst, write: write, cycle: t.cycle}, nil
 }
-
-// maxCycle bounds a trace's cycles so that no time overflows.
-const maxCycle = 1 << 48
 
 // WriteTrace writes up to limit of the bursts of streams as requests of a
 // trace, all at one memory clock, and returns how many it wrote.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -88,6 +89,32 @@ func TestDRAMSaysWhatIsNotModelled(t *testing.T) {
 				t.Errorf("%s: no %q in\n%s", name, warning, stderr)
 			}
 		}
+	}
+}
+
+// TestDRAMTimeHasNoEnd: 2^48 clocks of 100 ns are 326 days.
+func TestDRAMTimeHasNoEnd(t *testing.T) {
+	status, stdout, stderr := commandLine(t, "dram", "--config", "../../dram/testdata/slowck.ini", "--trace", "../../dram/testdata/far2.trc", "--format", "json")
+	if status != exitDone {
+		t.Fatalf("exit %d, %s", status, stderr)
+	}
+	tree := decodeText(t, stdout)
+	cycles, err := valueAt(tree, "cycles").(json.Number).Int64()
+	if err != nil || cycles < 281474976710000 || cycles > 281474976710100 {
+		t.Fatalf("%d cycles, %v", cycles, err)
+	}
+	if got, want := valueAt(tree, "seconds"), json.Number(strconv.FormatFloat(float64(cycles)/1e7, 'f', -1, 64)); got != want {
+		t.Errorf("%v seconds, want %v", got, want)
+	}
+	for _, key := range []string{"refreshes", "bytes_per_second", "energy_pj.total", "energy_pj.background", "energy_pj.refresh"} {
+		if v, err := valueAt(tree, key).(json.Number).Float64(); err != nil || v <= 0 {
+			t.Errorf("%s: %v, %v", key, v, err)
+		}
+	}
+	trace := tempFile(t, "far.trc", "0x0 READ 0\n0x40 READ 9223372036854775807\n")
+	status, stdout, stderr = commandLine(t, "dram", "--config", "../../dram/testdata/slowck.ini", "--trace", trace)
+	if want := trace + `:2: cycle "9223372036854775807" is not a whole number in 0..2305843009213693952`; status != exitBadInput || stdout != "" || !strings.Contains(stderr, want) {
+		t.Errorf("exit %d, %s", status, stderr)
 	}
 }
 
