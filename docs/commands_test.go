@@ -46,7 +46,20 @@ var needs = []struct{ page, command, test, why string }{
 	{"quickstart.md", "python3 record.py", "python3 -c 'import numpy'", "no python3 with numpy"},
 	{"quickstart.md", "accelsim import activity spikes.npz", "test -f spikes.npz", "no python3 with numpy made spikes.npz"},
 	{"quickstart.md", "accelsim run --net my.yaml --k 5 --n 1 --activity activity.yaml", "test -f activity.yaml", "no activity.yaml of before"},
+	{"training.md", "accelsim train --net lenet1 --dataset mnist", "accelsim " + mnist, "no MNIST in the module cache, and no network"},
+	{"verification.md", "accelsim verify --net lenet1 --dataset mnist", "accelsim " + mnist, "no MNIST in the module cache, and no network"},
 	{"hdl.md", "accelsim hdl --net block.yaml", "command -v iverilog verilator yosys", "needs iverilog, verilator and yosys"},
+}
+
+// mnist trains a little; it fails where the dataset is not to be had.
+const mnist = "train --net lenet1 --dataset mnist --timesteps 2 --samples 32 --held-out 8 --test-samples 32 --batch 16"
+
+// needMNIST skips the test where the dataset is not to be had.
+func (c clone) needMNIST(t *testing.T) {
+	t.Helper()
+	if out, err := c.run("accelsim " + mnist); err != nil {
+		t.Skipf("no MNIST in the module cache, and no network: %s", out)
+	}
 }
 
 // block is a block of code of a page: indented, or fenced with an info string.
@@ -344,7 +357,7 @@ func TestListsOfCommands(t *testing.T) {
 }
 
 var (
-	inline   = regexp.MustCompile("`([^`]+)`")
+	inline   = regexp.MustCompile("`([^`\n]+)`")
 	flagName = regexp.MustCompile(`--[a-z][a-z-]*`)
 )
 
@@ -372,7 +385,7 @@ func TestFlagsExist(t *testing.T) {
 	}
 	foreign := []string{"--lint-only", "--array", "--privileged"} // verilator's, sbatch's
 	for name, text := range pages(t) {
-		for _, m := range inline.FindAllStringSubmatch(text, -1) {
+		for _, m := range inline.FindAllStringSubmatch(strings.ReplaceAll(text, "```", ""), -1) {
 			known := everywhere.String()
 			if args, ok := strings.CutPrefix(m[1], "accelsim "); ok {
 				known = of(subcommand(args))
