@@ -36,6 +36,9 @@ func TestCommonFlagsThatChangeNothingSaySo(t *testing.T) {
 		{"hdl " + small + " --vectors 10 --traffic equations --out " + t.TempDir(), "--traffic changes nothing in hdl: Verilog is written for any spikes\n"},
 		{"figures --only 13 --seed 2 --out " + t.TempDir(), "--seed changes nothing in figures: nothing is drawn at random\n"},
 		{"figures --only 13 --timing off --out " + t.TempDir(), "--timing changes nothing in figures: what the figures show is simulated\n"},
+		{"run " + small + " --perfetto-steps 9", "--perfetto-steps changes nothing in run without --perfetto: it says how many steps that file has\n"},
+		{"run " + small + " --dram-trace-requests 9", "--dram-trace-requests changes nothing in run without --dram-trace: it says how many requests that file has\n"},
+		{"sweep " + small + " --cpus 2", "--cpus changes nothing in sweep without --emit: it is for job scripts; --workers is for this machine\n"},
 		{"figures --only 13 --traffic all --out " + t.TempDir(), "--traffic changes nothing in figures: an idealised and a real machine are simulated\n"},
 	} {
 		status, _, stderr := commandLine(t, strings.Fields(c.args)...)
@@ -66,6 +69,28 @@ func TestFlagsThatChangeNothingAreChecked(t *testing.T) {
 		if status != exitBadInput || stdout != "" || !strings.HasPrefix(stderr, "accelsim: "+want) || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%s: exit %d, %q", args, status, stderr)
 		}
+	}
+}
+
+// TestEmptyValuesAreRefused: an unset variable of a script must not run something else.
+func TestEmptyValuesAreRefused(t *testing.T) {
+	for _, flag := range []string{
+		"run --out", "run --tensors", "run --energy", "run --perfetto", "run --hw", "train --data",
+		"figures --only", "sweep --set", "sweep --k", "hdl --board", "dram --mapping",
+	} {
+		name, option, _ := strings.Cut(flag, " ")
+		status, stdout, stderr := commandLine(t, name, option, "")
+		if status != exitBadInput || stdout != "" || !strings.HasPrefix(stderr, "accelsim: "+option+" is empty; leave it out, or write ") || strings.Count(stderr, "\n") != 1 {
+			t.Errorf("%s \"\": exit %d, %q", flag, status, stderr)
+		}
+	}
+}
+
+// TestVerifyRefusesWhatTheMemoryCannotHold before it makes tensors of that size.
+func TestVerifyRefusesWhatTheMemoryCannotHold(t *testing.T) {
+	status, stdout, stderr := commandLine(t, "verify", "--net", "lenet1", "--batch", "100000000")
+	if status != exitBadInput || stdout != "" || !strings.Contains(stderr, "bytes") {
+		t.Errorf("exit %d, %s", status, stderr)
 	}
 }
 

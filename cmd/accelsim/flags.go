@@ -187,6 +187,9 @@ func explainFlag(c *cobra.Command, err error) error {
 		if short := unknown.GetSpecifiedShortnames(); short != "" {
 			name = "-" + short
 		}
+		if name == "--version" || name == "-v" {
+			return usage(fmt.Errorf("no flag %s; accelsim version prints which program this is", name))
+		}
 		err = fmt.Errorf("no flag %s%s; there are %s", name, spelling.Suggest(name, names), strings.Join(names, ", "))
 	case errors.As(err, &missing):
 		err = fmt.Errorf("--%s needs a value: %s", missing.GetFlag().Name, missing.GetFlag().Usage)

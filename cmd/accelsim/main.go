@@ -120,7 +120,7 @@ func newRootCommand() *cobra.Command {
 		acceptIdleFlags(c)
 	}
 	root.PersistentPreRunE = func(c *cobra.Command, args []string) error {
-		if err := checkIdleFlags(c, args); err != nil {
+		if err := checkFlags(c); err != nil {
 			return err
 		}
 		return checkOutputs(c, args)

@@ -84,7 +84,7 @@ func (f *trainFlags) apply(c *cobra.Command, w *network.Workload) error {
 		w.Training.Loss = f.loss
 	}
 	if !(f.initScale > 0 && f.initScale < 1e6) {
-		return usage(fmt.Errorf("--init-scale is %v; it must be above 0", f.initScale))
+		return usage(fmt.Errorf("--init-scale is %v; it must be above 0 and below 1e+06", f.initScale))
 	}
 	for _, v := range []struct {
 		flag         string
@@ -147,7 +147,7 @@ func newTrainCommand() *cobra.Command {
 // trainTensors runs one iteration on the tensors of a file.
 func trainTensors(c *cobra.Command, f *trainFlags, output *outputFlags, w *network.Workload, k, n int) error {
 	given := c.Flags().Changed
-	for _, flag := range []string{"data", "epochs", "samples", "held-out", "checkpoint", "resume", "activity-out", "dropout", "init-scale"} {
+	for _, flag := range []string{"data", "epochs", "samples", "test-samples", "held-out", "checkpoint", "checkpoint-every", "resume", "activity-out", "dropout", "init-scale"} {
 		if given(flag) {
 			return usage(fmt.Errorf("--%s is for training on a dataset; with --tensors everything is in the file", flag))
 		}

@@ -62,10 +62,6 @@ func newVerifyCommand() *cobra.Command {
 			if m.traffic != schedule.All {
 				return usage(errors.New("--traffic equations moves no spikes; verify needs --traffic all"))
 			}
-			in, source, err := how.open(c, w, n)
-			if err != nil {
-				return err
-			}
 			program, err := schedule.New(w, k, n, m.traffic)
 			if err != nil {
 				return usage(err)
@@ -73,6 +69,16 @@ func newVerifyCommand() *cobra.Command {
 			if program, err = m.residency.Reside(program, m.hardware, m.order); misfit(err) {
 				return usage(err)
 			}
+			if err != nil {
+				return err
+			}
+			// Before tensors are made that the simulated memory cannot hold.
+			if _, err := sim.Layout(program, m.hardware, m.order); errors.As(err, new(*sim.NotFit)) || misfit(err) {
+				return usage(err)
+			} else if err != nil {
+				return err
+			}
+			in, source, err := how.open(c, w, n)
 			if err != nil {
 				return err
 			}
