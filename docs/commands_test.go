@@ -25,6 +25,7 @@ var long = []struct{ page, command, why string }{
 	{"exploring.md", "for i in 1 2", "the grid once more, in parts"},
 	{"exploring.md", "accelsim sweep merge shards", "the parts of before"},
 	{"hardware.md", "accelsim run --net alexnet --k 10 --n 1 --hw zcu102", "seconds"},
+	{"hardware.md", "accelsim sweep --net alexnet --k 10 --n 1 --hw paper,zcu102", "a minute"},
 	{"hardware.md", "accelsim figures --only capacity", "minutes"},
 	{"hdl.md", "accelsim hdl --net block.yaml", "minutes; iverilog, verilator, yosys"},
 	{"quickstart.md", "accelsim run --net alexnet --k 10 --n 1 --hw zcu102", "seconds"},
