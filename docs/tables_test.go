@@ -85,7 +85,8 @@ func TestTableOfGroups(t *testing.T) {
 	// point runs one point of a sweep, which can set keys of the hardware file.
 	point := func(args string) (r struct {
 		Points []map[string]any `json:"points"`
-	}) {
+	},
+	) {
 		reader.decode(t, "sweep "+args, &r)
 		return r
 	}

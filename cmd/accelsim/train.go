@@ -207,6 +207,9 @@ func trainDataset(c *cobra.Command, f *trainFlags, output *outputFlags, w *netwo
 	if f.heldOut >= samples {
 		return usage(fmt.Errorf("--held-out %d of %d samples; at least one must stay for training", f.heldOut, samples))
 	}
+	if w.Batch > train.Len() {
+		return usage(fmt.Errorf("--batch %d; the train set of %s has %d samples", w.Batch, train.Name, train.Len()))
+	}
 	t, err := golden.New(w, k, n, golden.Options{Seed: f.seed, InitScale: f.initScale})
 	if err != nil {
 		return usage(err)

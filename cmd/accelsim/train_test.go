@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"accelsim/tensors"
@@ -70,5 +71,16 @@ func TestTrainRefusesBadInput(t *testing.T) {
 		if err := runTrain(append(net[:2:2], args...)); !errors.As(err, new(usageError)) {
 			t.Errorf("%s: error %v is not the user's to mend (exit status 2)", name, err)
 		}
+	}
+}
+
+// TestTrainRefusesABatchLargerThanTheSet: memory for it would be asked for first.
+func TestTrainRefusesABatchLargerThanTheSet(t *testing.T) {
+	status, stdout, stderr := commandLine(t, "train", "--net", "lenet1", "--dataset", "mnist", "--batch", "100000000")
+	if strings.Contains(stderr, "no network") {
+		t.Skip(stderr)
+	}
+	if status != exitBadInput || stdout != "" || stderr != "accelsim: --batch 100000000; the train set of mnist has 60000 samples\n" {
+		t.Errorf("exit %d, %q, %q", status, stdout, stderr)
 	}
 }
