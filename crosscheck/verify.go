@@ -12,6 +12,7 @@ import (
 	"accelsim/golden"
 	"accelsim/hardware"
 	"accelsim/network"
+	"accelsim/op"
 	"accelsim/schedule"
 	"accelsim/sim"
 	"accelsim/tensors"
@@ -102,13 +103,13 @@ type turns struct {
 	blocks, last int
 	classified   []int // by time step: blocks that have come to its end
 	at           int   // golden's time step
-	ahead        []sim.Observation
+	ahead        []op.Observation
 	step         func() (int, bool)
-	observe      func(sim.Observation)
+	observe      func(op.Observation)
 }
 
 // take compares what was seen now or when golden gets there.
-func (t *turns) take(seen sim.Observation) {
+func (t *turns) take(seen op.Observation) {
 	if t.at == 0 {
 		t.next()
 	}
@@ -130,7 +131,7 @@ func (t *turns) next() (ok bool) {
 	if t.at, ok = t.step(); !ok {
 		return false
 	}
-	t.ahead = slices.DeleteFunc(t.ahead, func(seen sim.Observation) bool {
+	t.ahead = slices.DeleteFunc(t.ahead, func(seen op.Observation) bool {
 		if seen.Time != t.at {
 			return false
 		}
@@ -187,7 +188,7 @@ func finite(v float64) float64 {
 }
 
 // observe compares the neurons that just fired with golden's at that step.
-func (v *verifier) observe(seen sim.Observation) {
+func (v *verifier) observe(seen op.Observation) {
 	if seen.Output {
 		shape := v.workload.Net.Layer(seen.Layer).Pooled
 		v.compareMaps(v.row(fmt.Sprintf("s%d", seen.Layer)), v.trainer.Spikes(seen.Layer), seen.Spikes, shape)
@@ -231,7 +232,7 @@ func channelsLast(i int, s network.Shape) int {
 }
 
 // findSpike looks for a neuron that fired on one side only.
-func (v *verifier) findSpike(seen sim.Observation, golden []float32, s network.Shape, what string) {
+func (v *verifier) findSpike(seen op.Observation, golden []float32, s network.Shape, what string) {
 	for i, u := range golden {
 		at := channelsLast(i, s)
 		if at >= len(seen.Spikes) || (u >= v.threshold) == (seen.Spikes[at] != 0) {

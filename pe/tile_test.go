@@ -188,23 +188,3 @@ func TestBatchNormOfTilesIsThatOfTheBatch(t *testing.T) {
 		sameBits(t, "error", errors, errors1)
 	}
 }
-
-func TestBatchNormsPassesAreTheWhole(t *testing.T) {
-	for _, c := range []struct {
-		whole  Recipe
-		passes []Recipe
-	}{
-		{NormRecipe, []Recipe{NormMeanRecipe, NormVarianceRecipe, NormalizeRecipe}},
-		{NormBackwardRecipe, []Recipe{NormGradientsRecipe, NormErrorsRecipe}},
-	} {
-		var sum Recipe
-		for _, p := range c.passes {
-			for op, n := range p {
-				sum[op] += n
-			}
-		}
-		if sum != c.whole {
-			t.Errorf("passes take %v, the whole %v", sum, c.whole)
-		}
-	}
-}

@@ -1,9 +1,8 @@
 package sim
 
 import (
-	"fmt"
-
 	"accelsim/network"
+	"accelsim/op"
 	"accelsim/pe"
 	"accelsim/schedule"
 	"accelsim/units"
@@ -18,8 +17,10 @@ type processor struct {
 	ledger   *ledger          // of the layer and phase that is worked on
 	dense    []*network.Layer // the classifiers, by block, as layers
 	nonzero  []float64        // share of a part's input
-	data     *datapath        // nil unless the simulation is functional
+	data     *op.Chip         // nil unless the simulation is functional
 	accesses accesses         // of the kernel that was executed last
+	of       operand          // that kernel
+	passes   []op.Pass        // of it
 }
 
 // Parts are what work is booked for: the layers, then the classifiers of blocks.
@@ -53,14 +54,13 @@ func newProcessor(a pe.Array, w *network.Workload, p *schedule.Program) *process
 	return x
 }
 
-// operand is what a kernel works on.
+// operand is a kernel and what it works on.
 type operand struct {
-	layer   *network.Layer
-	part    int   // whose input it reads
-	neurons int64 // of the batch
-	pooled  int64 // pooling neurons of the batch
-	weights int64 // that the kernel goes through one by one
-	direct  bool  // reads real values, not spikes
+	op.Case
+	kernel *schedule.Kernel
+	pass   int  // forward or backward
+	part   int  // whose input it reads
+	direct bool // reads real values, not spikes
 }
 
 // tile is the share of a matrix product that a kernel has.
@@ -71,25 +71,29 @@ func tile(k *schedule.Kernel, m pe.Matrix) pe.Matrix {
 	return m
 }
 
-func (x *processor) operand(k *schedule.Kernel) operand {
-	batch := int64(x.workload.Batch)
-	var o operand
+// take finds what a kernel works on.
+func (x *processor) take(s *schedule.Step, k *schedule.Kernel) {
+	batch, net := int64(x.workload.Batch), x.workload.Net
+	o := &x.of
+	*o = operand{Case: op.Case{Workload: x.workload, End: s.End}, kernel: k, pass: passOf(s)}
 	if k.Classifier {
-		o.layer = x.dense[k.Index-1]
+		o.Layer = x.dense[k.Index-1]
 	} else {
-		o.layer = x.workload.Net.Layer(k.Index)
-		o.direct = o.layer.Reads == network.InputLayer && x.workload.Net.Encoding == network.Direct
+		o.Layer = net.Layer(k.Index)
+		o.direct = o.Layer.Reads == network.InputLayer && net.Encoding == network.Direct
 	}
-	o.part = partOf(x.workload.Net, k.Classifier, k.Index)
-	o.neurons, o.pooled = batch*int64(o.layer.Neurons()), batch*int64(o.layer.Pooled.Size())
-	o.weights = int64(o.layer.Weights())
+	o.part = partOf(net, k.Classifier, k.Index)
+	if o.Reader = x.dense[s.Block-1]; k.Reader != 0 {
+		o.Reader = net.Layer(k.Reader)
+	}
+	o.Neurons, o.Pooled = batch*int64(o.Layer.Neurons()), batch*int64(o.Layer.Pooled.Size())
+	o.Weights = int64(o.Layer.Weights())
 	if k.Of == schedule.NormParameter {
-		o.weights = 2 * int64(o.layer.Out.Channels)
+		o.Weights = 2 * int64(o.Layer.Out.Channels)
 	}
 	if k.Part.Is {
-		o.neurons, o.pooled, o.weights = k.Part.Neurons, k.Part.PooledNeurons, k.Part.Values
+		o.Neurons, o.Pooled, o.Weights = k.Part.Neurons, k.Part.PooledNeurons, k.Part.Values
 	}
-	return o
 }
 
 // gated returns how many of the given slots a PE array that gates zero inputs
@@ -113,158 +117,70 @@ func (x *processor) sparse(m pe.Matrix, part int, events int64) pe.Matrix {
 
 // execute runs one kernel and enters what was executed; what that accessed on
 // chip is in accesses.
-func (x *processor) execute(s *schedule.Step, k *schedule.Kernel) (pe.Cost, error) {
-	o, batch, all := x.operand(k), x.workload.Batch, x.traffic == schedule.All
-	l, array, ledger := o.layer, x.array, x.ledger
+func (x *processor) execute(s *schedule.Step, k *schedule.Kernel) (cost pe.Cost, err error) {
+	x.take(s, k)
 	x.accesses = accesses{}
-	lanes := func(elements int64, of operands) pe.Cost {
-		x.accesses.vector(elements, of)
-		reads, writes := of.total()
-		return array.Vector(elements, reads, writes)
-	}
-	vector := func(why schedule.Beyond, r pe.Recipe, elements int64, of operands) pe.Cost {
-		cost := lanes(elements, of)
-		ledger.recipe(why, r, cost.Slots)
-		return cost
-	}
-	var done happened
+	var done op.Happened
 	if x.data != nil {
-		var err error
-		if done, err = x.data.execute(s, *k); err != nil {
+		if done, err = x.data.Execute(s, *k); err != nil {
 			return pe.Cost{}, err
 		}
 	}
-	switch k.Op {
-	case schedule.SynapticSum:
-		cost := array.Matrix(x.sparse(tile(k, pe.Synapses(l, batch)), o.part, done.sums))
-		x.accesses.matrix(cost, spikes, weights, states)
-		terms, by := x.gated(cost.Slots, done.sums)
-		ledger.adds[forwardPass][by] += terms
-		if o.direct && all {
-			ledger.executed(schedule.BeyondDirectInput, pe.Multiply, by, terms)
-		}
-		return cost, nil
-
-	case schedule.Fire:
-		return vector(schedule.BeyondNeuron, pe.FireRecipe, o.neurons, fireOperands), nil
-
-	case schedule.NormForward:
-		return vector(schedule.BeyondNorm, pe.NormRecipe, o.neurons, normOperands), nil
-
-	case schedule.NormMean:
-		return vector(schedule.BeyondNorm, pe.NormMeanRecipe, o.neurons, normMeanOperands), nil
-
-	case schedule.NormVariance:
-		return vector(schedule.BeyondNorm, pe.NormVarianceRecipe, o.neurons, normVarianceOperands), nil
-
-	case schedule.Normalize:
-		return vector(schedule.BeyondNorm, pe.NormalizeRecipe, o.neurons, normOperands), nil
-
-	case schedule.Join:
-		return vector(schedule.BeyondResidual, pe.JoinRecipe, o.neurons, joinOperands), nil
-
-	case schedule.Pool:
-		pooled := o.pooled
-		window := int64(l.Pool.Height) * int64(l.Pool.Width)
-		cost := lanes(pooled*window, windowOperands)
-		ledger.recipe(schedule.BeyondPooling, pe.Recipe{pe.Add: 1}, cost.Slots)
-		return sum(cost, vector(schedule.BeyondPooling, plus(pe.FireRecipe, pe.Recipe{pe.Multiply: 1}), pooled, fireOperands)), nil
-
-	case schedule.Count:
-		return vector(schedule.BeyondLoss, pe.CountRecipe, o.neurons, countOperands), nil
-
-	case schedule.Loss:
-		r := pe.LossRecipe
-		if x.workload.Training.Loss == network.CrossEntropy {
-			r = pe.SoftmaxRecipe
-		}
-		return vector(schedule.BeyondLoss, r, o.neurons, lossOperands), nil
-
-	case schedule.Regenerate:
-		return vector(schedule.BeyondRandom, pe.RegenerateRecipe, o.weights, regenerateOperands), nil
-
-	case schedule.BackProject:
-		reader := x.dense[s.Block-1]
-		if k.Reader != 0 {
-			reader = x.workload.Net.Layer(k.Reader)
-		}
-		work := tile(k, pe.Errors(reader, batch))
-		work.Density = 1 // errors are not spikes
-		cost := array.Matrix(work)
-		x.accesses.matrix(cost, gradients, weights, gradients)
-		ledger.macs += cost.Slots
-		return cost, nil
-
-	case schedule.JoinBackward:
-		return vector(schedule.BeyondResidual, pe.JoinRecipe, o.neurons, joinBackwardOperands), nil
-
-	case schedule.PoolBackward:
-		pooled := o.pooled
-		r := plus(pe.SurrogateRecipe, pe.Recipe{pe.Multiply: 1})
-		if !s.End {
-			r = plus(plus(r, pe.TemporalRecipe), pe.Recipe{pe.Add: pe.TemporalAdditions})
-		}
-		return vector(schedule.BeyondPooling, r, pooled, poolBackwardOperands), nil
-
-	case schedule.TemporalError:
-		cost := lanes(o.neurons, temporalErrorOperands)
-		ledger.adds[backwardPass][ungated] += pe.TemporalAdditions * cost.Slots
-		if all {
-			ledger.recipe(schedule.BeyondSurrogate, pe.TemporalRecipe, cost.Slots)
-		}
-		return cost, nil
-
-	case schedule.SpatialError:
-		return vector(schedule.BeyondSurrogate, pe.SurrogateRecipe, o.neurons, spatialErrorOperands), nil
-
-	case schedule.NormBackward:
-		return vector(schedule.BeyondNorm, pe.NormBackwardRecipe, o.neurons, normBackwardOperands), nil
-
-	case schedule.NormGradients:
-		return vector(schedule.BeyondNorm, pe.NormGradientsRecipe, o.neurons, normGradientsOperands), nil
-
-	case schedule.NormErrors:
-		return vector(schedule.BeyondNorm, pe.NormErrorsRecipe, o.neurons, normBackwardOperands), nil
-
-	case schedule.Gradient:
-		cost := array.Matrix(x.sparse(tile(k, pe.Gradients(l, batch)), o.part, done.gradient.Terms))
-		x.accesses.matrix(cost, gradients, spikes, gradients)
-		sums, by := x.gated(cost.Outputs, done.gradient.Weights)
-		terms, _ := x.gated(cost.Slots, done.gradient.Terms)
-		ledger.adds[backwardPass][by] += sums
-		if all {
-			ledger.executed(schedule.BeyondGradientRegister, pe.Add, by, terms)
-			if o.direct {
-				ledger.executed(schedule.BeyondDirectInput, pe.Multiply, by, terms)
-			} else if scaled := done.gradient.Scaled; scaled > 0 {
-				ledger.executed(schedule.BeyondResidual, pe.Multiply, by, scaled)
-			}
-		}
-		return cost, nil
-
-	case schedule.Optimize:
-		elements, why := o.weights, schedule.BeyondOptimizer
-		switch t := x.workload.Training; {
-		case t.Optimizer == network.Adam:
-			return vector(why, pe.AdamRecipe, elements, adamOperands), nil
-		case t.Momentum > 0:
-			return vector(why, pe.MomentumRecipe, elements, momentumOperands), nil
-		}
-		return vector(why, pe.PlainRecipe, elements, plainOperands), nil
+	row := op.Of(k.Op)
+	if row.Product != nil {
+		return x.multiply(row.Product, done), nil
 	}
-	return pe.Cost{}, fmt.Errorf("no processing element executes %q", k.Op)
-}
-
-func plus(a, b pe.Recipe) pe.Recipe {
-	for op, n := range b {
-		a[op] += n
+	x.passes = row.Passes(&x.of.Case, x.passes[:0])
+	for i := range x.passes {
+		taken := x.pass(&x.passes[i])
+		cost.Cycles += taken.Cycles
+		cost.Reads += taken.Reads
+		cost.Writes += taken.Writes
 	}
-	return a
+	return cost, nil
 }
 
-func sum(a, b pe.Cost) pe.Cost {
-	a.Cycles += b.Cycles
-	a.Reads += b.Reads
-	a.Writes += b.Writes
-	return a
+// multiply executes a matrix product on the array.
+func (x *processor) multiply(p *op.Product, done op.Happened) pe.Cost {
+	work := tile(x.of.kernel, p.Matrix(&x.of.Case))
+	work.Density = 1
+	if p.Spikes {
+		work = x.sparse(work, x.of.part, p.Events(done))
+	}
+	cost := x.array.Matrix(work)
+	x.accesses.matrix(cost, p.Rows, p.Columns, p.Results)
+	p.Book(x, cost, done)
+	return cost
 }
+
+// pass executes a pass of the lanes.
+func (x *processor) pass(p *op.Pass) pe.Cost {
+	reads, writes := p.Operands.Total()
+	cost := x.array.Vector(p.Elements, reads, writes)
+	x.accesses.vector(p.Elements, p.Operands)
+	x.ledger.adds[backwardPass][ungated] += p.Adds * cost.Slots
+	if x.traffic == schedule.All {
+		x.ledger.recipe(p.Why, p.Recipe, cost.Slots)
+	}
+	return cost
+}
+
+// Add enters additions of the kernel that the equations cover.
+func (x *processor) Add(slots, executed int64) {
+	n, by := x.gated(slots, executed)
+	x.ledger.adds[x.of.pass][by] += n
+}
+
+// MAC enters multiply-accumulate operations.
+func (x *processor) MAC(n int64) { x.ledger.macs += n }
+
+// Beyond enters operations outside the equations, if they are executed at all.
+func (x *processor) Beyond(why schedule.Beyond, o pe.Op, slots, executed int64) {
+	if x.traffic == schedule.All {
+		n, by := x.gated(slots, executed)
+		x.ledger.executed(why, o, by, n)
+	}
+}
+
+// Direct tells that the input of the kernel's layer is real numbers.
+func (x *processor) Direct() bool { return x.of.direct }

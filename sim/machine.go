@@ -24,6 +24,7 @@ import (
 	"accelsim/dram"
 	"accelsim/energy"
 	"accelsim/hardware"
+	"accelsim/op"
 	"accelsim/pe"
 	"accelsim/pe/fixed"
 	"accelsim/schedule"
@@ -56,7 +57,7 @@ type Options struct {
 	// Datapath, if not nil, has them computed in fixed point.
 	Datapath *fixed.Datapath
 	// Observe, if not nil, sees every neuron of a functional simulation fire.
-	Observe func(Observation)
+	Observe func(op.Observation)
 	// Progress, if not nil, is called now and then with the steps executed.
 	Progress func(done int64)
 	// Stop, if not nil, ends the simulation before its next step once it is
@@ -79,12 +80,8 @@ func closed(stop <-chan struct{}) bool {
 	}
 }
 
-// copyOf names a tensor on chip by the step that loaded or made it: a step may
-// load again what a step before it still uses.
-type copyOf struct {
-	schedule.Tensor
-	step int64
-}
+// copyOf names a tensor on chip by the step that loaded or made it.
+type copyOf = op.Copy
 
 // window is how many steps are in flight at most: one stored, one executed,
 // one loaded.
@@ -221,12 +218,12 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 		accounts: newAccounts(p),
 		trace:    o.Trace,
 	}
-	var data *datapath
+	var data *op.Chip
 	if o.Tensors != nil {
-		if data, err = newDatapath(p, o); err != nil {
+		if data, err = op.NewChip(p, op.Inputs{Tensors: o.Tensors, Datapath: o.Datapath, Observe: o.Observe}); err != nil {
 			return nil, err
 		}
-		if err = data.fill(memory); err != nil {
+		if err = data.Fill(memory); err != nil {
 			return nil, err
 		}
 	}
@@ -243,7 +240,7 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 			g.engines[e].number = e
 		}
 		if data != nil {
-			g.pes.data = data.ofGroup()
+			g.pes.data = data.OfGroup()
 		} else if g.tiles != nil {
 			g.tiles.Unboxed = true
 		}
@@ -301,11 +298,11 @@ func (g *group) load() error {
 	g.streams = g.streams[:0]
 	g.pes.ledger.spared(s)
 	for _, t := range s.Reads {
-		if err := g.buffer.Hold(copyOf{t.Tensor, g.loading}, t.Words); err != nil {
+		if err := g.buffer.Hold(copyOf{Tensor: t.Tensor, Step: g.loading}, t.Words); err != nil {
 			return explain(s, err)
 		}
 		if data := g.pes.data; data != nil {
-			if err := data.load(t, g.loading, g.memory); err != nil {
+			if err := data.Load(t, g.loading, g.memory); err != nil {
 				return explain(s, err)
 			}
 		}
@@ -329,7 +326,7 @@ func (g *group) load() error {
 		if made.InPlace {
 			continue
 		}
-		if err := g.buffer.Hold(copyOf{made.Tensor, g.loading}, made.Words); err != nil {
+		if err := g.buffer.Hold(copyOf{Tensor: made.Tensor, Step: g.loading}, made.Words); err != nil {
 			return explain(s, err)
 		}
 	}
@@ -350,7 +347,7 @@ func (g *group) execute() (units.Cycles, error) {
 	}
 	data := g.pes.data
 	if data != nil {
-		data.begin(g.executing)
+		data.Begin(g.executing)
 	}
 	var cycles, waited units.Cycles
 	for i := range s.Kernels {
@@ -376,13 +373,13 @@ func (g *group) execute() (units.Cycles, error) {
 		if !made.InPlace {
 			continue
 		}
-		made, words, old := copyOf{made.Tensor, g.executing}, made.Words, g.latest(made.Replaces, g.executing)
+		made, words, old := copyOf{Tensor: made.Tensor, Step: g.executing}, made.Words, g.latest(made.Replaces, g.executing)
 		if err := g.buffer.Replace(old, made, words); err != nil {
 			return 0, explain(s, err)
 		}
 	}
 	if data != nil {
-		if err := data.end(s); err != nil {
+		if err := data.End(s); err != nil {
 			return 0, explain(s, err)
 		}
 	}
@@ -408,7 +405,7 @@ func (g *group) store() error {
 			return explain(s, fmt.Errorf("%v is written to DRAM but is not on chip", t.Tensor))
 		}
 		if data := g.pes.data; data != nil {
-			if err := data.store(t, from, g.memory); err != nil {
+			if err := data.Store(t, from, g.memory); err != nil {
 				return explain(s, err)
 			}
 		}
@@ -430,15 +427,15 @@ func (g *group) store() error {
 // latest returns the copy of a tensor, or of a part of it, that is the last one
 // no younger than a step; the step's own if there is none.
 func (g *group) latest(t schedule.Tensor, step int64) copyOf {
-	found := copyOf{t, -1}
+	found := copyOf{Tensor: t, Step: -1}
 	g.buffer.Any(func(c copyOf) bool {
-		if c.Tensor == t && c.step <= step && c.step > found.step {
+		if c.Tensor == t && c.Step <= step && c.Step > found.Step {
 			found = c
 		}
 		return false
 	})
-	if found.step < 0 {
-		found.step = step
+	if found.Step < 0 {
+		found.Step = step
 	}
 	return found
 }
@@ -446,12 +443,12 @@ func (g *group) latest(t schedule.Tensor, step int64) copyOf {
 // superseded tells whether a younger copy of the same tensor is on chip that is
 // no younger than a step.
 func (g *group) superseded(c copyOf, step int64) bool {
-	return g.buffer.Any(func(o copyOf) bool { return o.step > c.step && o.step <= step && o.Tensor == c.Tensor })
+	return g.buffer.Any(func(o copyOf) bool { return o.Step > c.Step && o.Step <= step && o.Tensor == c.Tensor })
 }
 
 // onChip tells whether a step before the one that is executed left a tensor.
 func (g *group) onChip(t schedule.Tensor) bool {
-	return g.buffer.Any(func(c copyOf) bool { return c.Tensor == t && c.step < g.executing })
+	return g.buffer.Any(func(c copyOf) bool { return c.Tensor == t && c.Step < g.executing })
 }
 
 // retire drops from the buffer what no step in flight needs and the last
@@ -459,13 +456,13 @@ func (g *group) onChip(t schedule.Tensor) bool {
 func (g *group) retire() {
 	g.findYoungest()
 	g.buffer.Release(func(c copyOf) bool {
-		if c.step >= g.executed {
+		if c.Step >= g.executed {
 			return true // loaded ahead
 		}
-		if step, kept := g.youngest[c.Tensor]; kept && step == c.step {
+		if step, kept := g.youngest[c.Tensor]; kept && step == c.Step {
 			return true
 		}
-		for i := max(c.step, g.stored); i < g.executed; i++ {
+		for i := max(c.Step, g.stored); i < g.executed; i++ {
 			for _, w := range g.step(i).Writes {
 				if w.Tensor == c.Tensor && !g.superseded(c, i) {
 					return true // waits to be stored
@@ -476,7 +473,7 @@ func (g *group) retire() {
 	})
 	g.received = slices.DeleteFunc(g.received, func(h handed) bool { return !g.buffer.Has(h.copyOf) })
 	if g.pes.data != nil {
-		g.pes.data.release(g.buffer.Has)
+		g.pes.data.Release(g.buffer.Has)
 	}
 	if g.progress != nil && g.stored%progressEvery == 0 {
 		var done int64
@@ -503,8 +500,8 @@ func (g *group) findYoungest() {
 		g.youngest[t] = -1
 	}
 	g.buffer.Any(func(c copyOf) bool {
-		if step, kept := g.youngest[c.Tensor]; kept && c.step < g.executed && c.step > step {
-			g.youngest[c.Tensor] = c.step
+		if step, kept := g.youngest[c.Tensor]; kept && c.Step < g.executed && c.Step > step {
+			g.youngest[c.Tensor] = c.Step
 		}
 		return false
 	})

@@ -196,8 +196,8 @@ func (m *memoryMap) free(t schedule.Tensor) {
 	}
 }
 
-// values returns the content of a tensor's slot.
-func (m *memoryMap) values(t schedule.Tensor) (*pe.Values, error) {
+// Values returns the content of a tensor's slot.
+func (m *memoryMap) Values(t schedule.Tensor) (*pe.Values, error) {
 	r, slot, err := m.locate(t)
 	if err != nil {
 		return nil, err
@@ -205,8 +205,8 @@ func (m *memoryMap) values(t schedule.Tensor) (*pe.Values, error) {
 	return &r.holds[slot].values, nil
 }
 
-// final returns the content of a tensor that must be there at the end.
-func (m *memoryMap) final(t schedule.Tensor) (pe.Values, error) {
+// Final returns the content of a tensor that must be there at the end.
+func (m *memoryMap) Final(t schedule.Tensor) (pe.Values, error) {
 	r, slot, err := m.locate(t)
 	if err != nil {
 		return pe.Values{}, err

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"accelsim/dram"
+	"accelsim/op"
 	"accelsim/schedule"
 	"accelsim/units"
 )
@@ -151,9 +152,6 @@ type handed struct {
 	here bool // all of them
 }
 
-// coming is the step of a copy on chip that no step has taken yet.
-const coming = 1<<63 - 1
-
 // next returns the group that gets this one's spikes.
 func (g *group) next() *group { return g.groups[g.number+1] }
 
@@ -170,13 +168,13 @@ func (g *group) mayHand(s *schedule.Step) bool {
 // handOn begins to move a product into the next group's buffer, as it is made.
 func (g *group) handOn(t schedule.Tensor) error {
 	to, from := g.next(), g.latest(t, g.executing)
-	if err := to.buffer.Hold(copyOf{t, coming}, to.handOver); err != nil {
+	if err := to.buffer.Hold(copyOf{Tensor: t, Step: op.Coming}, to.handOver); err != nil {
 		return err
 	}
 	g.buffer.access(t.Class, to.handOver, 0)
-	to.received = append(to.received, handed{copyOf: copyOf{t, coming}})
+	to.received = append(to.received, handed{copyOf: copyOf{Tensor: t, Step: op.Coming}})
 	if g.pes.data != nil {
-		return to.pes.data.receive(t, g.pes.data.chip[from])
+		return to.pes.data.Receive(t, g.pes.data, from)
 	}
 	return nil
 }
@@ -184,7 +182,7 @@ func (g *group) handOn(t schedule.Tensor) error {
 // arrived makes what another group handed on ready to be taken.
 func (g *group) arrived(t schedule.Tensor) {
 	for i := range g.received {
-		if h := &g.received[i]; h.Tensor == t && h.step == coming {
+		if h := &g.received[i]; h.Tensor == t && h.Step == op.Coming {
 			h.here = true
 		}
 	}
@@ -195,15 +193,15 @@ func (g *group) arrived(t schedule.Tensor) {
 func (g *group) take(t schedule.Transfer) error {
 	for i := range g.received {
 		h := &g.received[i]
-		if h.Tensor != t.Tensor || h.step != coming {
+		if h.Tensor != t.Tensor || h.Step != op.Coming {
 			continue
 		}
-		h.step = g.loading
+		h.Step = g.loading
 		g.buffer.access(t.Tensor.Class, 0, t.Words)
 		if g.pes.data != nil {
-			g.pes.data.rename(copyOf{t.Tensor, coming}, h.copyOf)
+			g.pes.data.Rename(copyOf{Tensor: t.Tensor, Step: op.Coming}, h.copyOf)
 		}
-		return g.buffer.Replace(copyOf{t.Tensor, coming}, h.copyOf, t.Words)
+		return g.buffer.Replace(copyOf{Tensor: t.Tensor, Step: op.Coming}, h.copyOf, t.Words)
 	}
 	return fmt.Errorf("%v has not come from the group before", t.Tensor)
 }

@@ -205,13 +205,13 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 		return nil, err
 	}
 	if data := m.groups[0].pes.data; data != nil {
-		if err = data.finish(m.memory); err != nil {
+		if err = data.Finish(m.memory); err != nil {
 			return nil, err
 		}
-		if r.Measured, err = data.record.activity(); err != nil {
+		if r.Measured, err = data.Measured(); err != nil {
 			return nil, err
 		}
-		r.Tensors = data.record.set
+		r.Tensors = data.Tensors()
 		measured := *r.Workload
 		measured.Activity = *r.Measured
 		r.Workload = &measured

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"accelsim/op"
 	"accelsim/schedule"
 	"accelsim/units"
 )
@@ -94,8 +95,7 @@ func (g *group) recordFill() {
 
 // track tells where a kernel is executed.
 func track(o schedule.Op) Track {
-	switch o {
-	case schedule.SynapticSum, schedule.BackProject, schedule.Gradient:
+	if op.Of(o).Product != nil {
 		return Array
 	}
 	return Lanes

@@ -11,6 +11,7 @@ import (
 	"accelsim/hardware"
 	"accelsim/internal/output"
 	"accelsim/network"
+	"accelsim/op"
 	"accelsim/pe"
 	"accelsim/pe/fixed"
 	"accelsim/report"
@@ -40,7 +41,7 @@ func (f *datapathFlags) open(w *network.Workload, k int, in *tensors.Input) (*fi
 	}
 	d, err := fixed.New(w, k, formats)
 	if err == nil {
-		err = sim.CheckFixed(w)
+		err = op.CheckFixed(w)
 	}
 	if err != nil {
 		return nil, usage(fmt.Errorf("--datapath: %w", err))

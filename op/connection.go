@@ -1,4 +1,4 @@
-package sim
+package op
 
 import (
 	"accelsim/network"
@@ -20,7 +20,7 @@ type connection struct {
 	err     schedule.Tensor // of its synaptic sums
 }
 
-func (d *datapath) connection(s *schedule.Step, classifier bool, index int) connection {
+func (d *Chip) connection(s *schedule.Step, classifier bool, index int) connection {
 	net := d.workload.Net
 	if classifier {
 		c := connection{
@@ -122,7 +122,7 @@ func (c connection) between(box schedule.Region) (tile pe.Connection, errors, in
 }
 
 // neurons is the box of the step's neurons that a kernel works on.
-func (d *datapath) neurons(s *schedule.Step, k schedule.Kernel) schedule.Region {
+func (d *Chip) neurons(s *schedule.Step, k schedule.Kernel) schedule.Region {
 	if k.Part.Is {
 		return k.Part.Box
 	}
@@ -134,7 +134,7 @@ func (d *datapath) neurons(s *schedule.Step, k schedule.Kernel) schedule.Region 
 
 // pooled is the box of pooling neurons over a box of a layer's neurons. The last
 // windows' box has the remainder that no window covers.
-func (d *datapath) pooled(l *network.Layer, box schedule.Region) schedule.Region {
+func (d *Chip) pooled(l *network.Layer, box schedule.Region) schedule.Region {
 	if !l.HasPool() {
 		return box
 	}
@@ -153,7 +153,7 @@ func (d *datapath) pooled(l *network.Layer, box schedule.Region) schedule.Region
 }
 
 // pooling is the geometry of a tile's pooling.
-func (d *datapath) pooling(l *network.Layer, box schedule.Region) pe.Pooling {
+func (d *Chip) pooling(l *network.Layer, box schedule.Region) pe.Pooling {
 	p := pe.ConnectPool(l)
 	p.In, p.Out = shapeOf(box), shapeOf(d.pooled(l, box))
 	return p

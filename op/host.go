@@ -1,4 +1,4 @@
-package sim
+package op
 
 import (
 	"fmt"
@@ -10,87 +10,8 @@ import (
 	"accelsim/units"
 )
 
-// record is what a functional simulation has to tell: the tensors of
-// CONTRACT.md's dump, and counts of spikes.
-type record struct {
-	set              tensors.Set
-	spikes           []int64                       // by layer: fired by its own neurons
-	spikesClassifier []int64                       // by block
-	inputs           int64                         // of the network, that were not zero
-	outputs          []int64                       // by layer: outputs that were not zero
-	losses           []float64                     // by block, of the interval that is under way: sums
-	gradients        map[schedule.Tensor]*gathered // that the optimizer has not read all of
-	workload         *network.Workload
-	blocks           []network.Block
-}
-
-func newRecord(w *network.Workload, blocks []network.Block) *record {
-	n := w.Net.N()
-	return &record{
-		set: tensors.Set{}, workload: w, blocks: blocks,
-		spikes: make([]int64, n), outputs: make([]int64, n), spikesClassifier: make([]int64, len(blocks)),
-		losses: make([]float64, len(blocks)), gradients: map[schedule.Tensor]*gathered{},
-	}
-}
-
-func (r *record) loss(block, interval int, value float64) {
-	r.set[fmt.Sprintf("loss%d_i%d", block, interval)] = tensors.Scalar(value)
-}
-
-// nonzero counts the values that are not zero.
-func nonzero(values []float32) (n int64) {
-	for _, v := range values {
-		if v != 0 {
-			n++
-		}
-	}
-	return n
-}
-
-// read returns how many of the values that readers of a layer, or of the
-// network's input, saw were not zero.
-func (r *record) read(layer int) int64 {
-	if layer == network.InputLayer {
-		return r.inputs
-	}
-	return r.outputs[layer-1]
-}
-
-// gradient keeps a gradient, or a tile of one, that the optimizer read from
-// DRAM.
-func (r *record) gradient(k schedule.Kernel, interval int, box schedule.Region, dw []float32) {
-	if !box.All() {
-		key := schedule.Tensor{Class: k.Of, Index: k.Index}
-		g := r.gradients[key]
-		if g == nil {
-			g = &gathered{values: make([]float32, box.Total()), missing: box.Total()}
-			r.gradients[key] = g
-		}
-		gather(g.values, box, dw)
-		if g.missing -= box.Size(); g.missing > 0 {
-			return
-		}
-		dw = g.values
-		delete(r.gradients, key)
-	}
-	net, set := r.workload.Net, r.set
-	switch k.Of {
-	case schedule.Weight:
-		l := net.Layer(k.Index)
-		set[fmt.Sprintf("dw%d_i%d", k.Index, interval)] = tensors.Floats(fileWeights(pe.Connect(l), dw), tensors.WeightShape(l)...)
-	case schedule.ClassifierWeight:
-		b := r.blocks[k.Index-1]
-		c := pe.ConnectClassifier(net.Layer(b.Last).Pooled, net.Classes)
-		set[fmt.Sprintf("dwc%d_i%d", k.Index, interval)] = tensors.Floats(fileWeights(c, dw), tensors.ClassifierShape(net, b)...)
-	case schedule.NormParameter:
-		channels := len(dw) / 2
-		set[fmt.Sprintf("dbn%d_gain_i%d", k.Index, interval)] = tensors.Floats(clone(dw[:channels]), channels)
-		set[fmt.Sprintf("dbn%d_bias_i%d", k.Index, interval)] = tensors.Floats(clone(dw[channels:]), channels)
-	}
-}
-
 // checkInput refuses tensors of other sizes than the workload's.
-func (d *datapath) checkInput() error {
+func (d *Chip) checkInput() error {
 	w, net, in := d.workload, d.workload.Net, d.input
 	check := func(name string, index, got, want int) error {
 		if got != want {
@@ -134,12 +55,12 @@ func (d *datapath) checkInput() error {
 	return nil
 }
 
-// fill puts into DRAM what is there before the iteration: input, labels and
+// Fill puts into DRAM what is there before the iteration: input, labels and
 // parameters. Random classifiers' weights are in their generator instead.
-func (d *datapath) fill(m *memoryMap) error {
+func (d *Chip) Fill(m Memory) error {
 	w, net, in := d.workload, d.workload.Net, d.input
 	put := func(t schedule.Tensor, v pe.Values) error {
-		slot, err := m.values(t)
+		slot, err := m.Values(t)
 		if err == nil {
 			*slot = v
 			if d.fixed != nil && t.Class != schedule.Input {
@@ -217,12 +138,12 @@ func (d *datapath) fill(m *memoryMap) error {
 	return nil
 }
 
-// finish adds to the record what DRAM holds after the last step, and totals.
-func (d *datapath) finish(m *memoryMap) error {
+// Finish adds to the record what DRAM holds after the last step, and totals.
+func (d *Chip) Finish(m Memory) error {
 	w, net, r := d.workload, d.workload.Net, d.record
 	var firstErr error
 	final := func(c schedule.Class, index, step int) pe.Values {
-		v, err := m.final(schedule.Tensor{Class: c, Index: index, Step: step})
+		v, err := m.Final(schedule.Tensor{Class: c, Index: index, Step: step})
 		if err != nil && firstErr == nil {
 			firstErr = err
 		}
@@ -270,38 +191,6 @@ func (d *datapath) finish(m *memoryMap) error {
 	}
 	return firstErr
 }
-
-// activity returns the measured densities, as exact ratios.
-func (r *record) activity() (*network.Activity, error) {
-	w, net := r.workload, r.workload.Net
-	steps := int64(w.Timesteps) * int64(w.Batch)
-	a := &network.Activity{}
-	var err error
-	ratio := func(n int64, perSample int) units.Density {
-		d, ratioErr := units.Ratio(n, steps*int64(perSample))
-		if ratioErr != nil && err == nil {
-			err = ratioErr
-		}
-		return d
-	}
-	for i := range net.Layers {
-		l := &net.Layers[i]
-		if l.Reads == network.InputLayer {
-			a.Input = ratio(r.inputs, net.Input.Size())
-		}
-		n := r.outputs[i]
-		if i+1 < net.N() && net.Layers[i+1].Kind == network.Shortcut {
-			n = r.spikes[i] // an operand of a sum: nobody else reads it
-		}
-		a.Layers = append(a.Layers, ratio(n, l.Pooled.Size()))
-	}
-	for _, b := range r.blocks {
-		a.Classifiers = append(a.Classifiers, ratio(r.read(b.Last), net.ClassifierInputs(b)))
-	}
-	return a, err
-}
-
-func clone(values []float32) []float32 { return append([]float32(nil), values...) }
 
 // deviceMaps turns maps [..,C,H,W] into [..,H,W,C], fileMaps back.
 func deviceMaps(file []float32, s network.Shape) []float32 {

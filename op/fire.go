@@ -1,0 +1,82 @@
+package op
+
+import (
+	"fmt"
+
+	"accelsim/pe"
+	"accelsim/schedule"
+)
+
+// fireRecipe: tau u, + I, - theta s, u >= u_th (Eqs. 1 and 2).
+var fireRecipe = pe.Recipe{pe.Add: 2, pe.Multiply: 1, pe.Compare: 1}
+
+// fireOperands: I and u; u and s.
+var fireOperands = Operands{perKind{states: 2}, perKind{states: 1, spikes: 1}}
+
+// fire is leak, reset and threshold: Eqs. 1 and 2.
+var fire = Row{
+	Passes: neurons(schedule.BeyondNeuron, fireRecipe, fireOperands),
+	Float:  computes((*Chip).fire), Fixed: computes((*Chip).fire),
+}
+
+// potentials returns the place of a layer's or a classifier's potentials.
+func (d *Chip) potentials(s *schedule.Step, k schedule.Kernel) (u []float32, box schedule.Region, err error) {
+	class := schedule.Potential
+	if k.Classifier {
+		class = schedule.ClassifierState
+	}
+	box = d.neurons(s, k)
+	t := schedule.Tensor{Class: class, Index: k.Index, Step: s.Time}
+	v, err := d.successor(s, t, before(t, 1), box)
+	return v.Floats, box, err
+}
+
+// fire takes a layer's or a classifier's potentials one step on.
+func (d *Chip) fire(s *schedule.Step, k schedule.Kernel) error {
+	u, box, err := d.potentials(s, k)
+	if err != nil {
+		return err
+	}
+	d.fired, d.firedBox = true, box
+	fired, err := d.fireNeurons(u, box, Observation{Time: s.Time, Layer: s.Layer, Block: s.Block})
+	if err != nil {
+		return err
+	}
+	if k.Classifier {
+		d.record.spikesClassifier[k.Index-1] += fired
+	} else {
+		d.record.spikes[k.Index-1] += fired
+	}
+	return nil
+}
+
+// fireNeurons fires neurons on the sums in the registers.
+func (d *Chip) fireNeurons(u []float32, box schedule.Region, seen Observation) (fired int64, err error) {
+	d.spikes = room(d.spikes, len(u))
+	if d.fixed != nil {
+		fired, err = d.fixed.fire(u, d.spikes)
+	} else if err = need("sums", d.sums, len(u)); err == nil {
+		fired = d.neuron.Fire(u, d.sums, d.spikes)
+	}
+	if err != nil {
+		return 0, err
+	}
+	d.show(seen, box, u, d.spikes)
+	return fired, nil
+}
+
+// fire fires neurons on the sums in the registers.
+func (f *fixedUnits) fire(u, spikes []float32) (fired int64, err error) {
+	if len(f.sums) != len(u) {
+		return 0, fmt.Errorf("the PEs hold %d sums; %d are needed", len(f.sums), len(u))
+	}
+	for i, before := range u {
+		after, spike := f.LIF(integer(f.Potential, before), f.sums[i])
+		u[i], spikes[i] = word(f.Potential, after), 0
+		if spike {
+			spikes[i] = 1
+			fired++
+		}
+	}
+	return fired, nil
+}

@@ -1,0 +1,52 @@
+package op
+
+import (
+	"accelsim/pe"
+	"accelsim/schedule"
+)
+
+// joinBackward adds the error of a residual sum to that of its other operand.
+var joinBackward = Row{
+	Passes: neurons(schedule.BeyondResidual, pe.Recipe{pe.Add: 1}, Operands{perKind{gradients: 2}, perKind{gradients: 1}}),
+	Float:  computes((*Chip).joinBackward),
+}
+
+// joinBackward adds the error that comes over an identity shortcut.
+func (d *Chip) joinBackward(s *schedule.Step, k schedule.Kernel) error {
+	net, block := d.workload.Net, d.program.Blocks[s.Block-1]
+	box := d.pooled(net.Layer(k.Index), d.neurons(s, k))
+	for join := k.Index + 1; join <= block.Last; join++ {
+		j := net.Layer(join).Join
+		if j == nil || !j.Identity || j.Skip != k.Index {
+			continue
+		}
+		err := d.addOutputError(s, join, box)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addOutputError adds the error of a residual sum to the error in the
+// registers.
+func (d *Chip) addOutputError(s *schedule.Step, join int, box schedule.Region) error {
+	v, err := d.operand(s, schedule.Tensor{Class: schedule.OutputError, Index: join, Step: s.Time}, box)
+	if err != nil {
+		return err
+	}
+	return d.addErrors(v.Floats)
+}
+
+// addErrors adds to the error in the registers, or is the first that comes.
+func (d *Chip) addErrors(errors []float32) error {
+	if len(d.spatial) == 0 {
+		d.spatial = append(d.spatial, errors...)
+		return nil
+	}
+	if err := need("errors", d.spatial, len(errors)); err != nil {
+		return err
+	}
+	pe.AddTo(d.spatial, errors)
+	return nil
+}

@@ -1,0 +1,71 @@
+package op
+
+import (
+	"accelsim/pe"
+	"accelsim/schedule"
+)
+
+var (
+	normOperands         = Operands{perKind{states: 1}, perKind{states: 2}}                  // I; what the backward pass needs, and I
+	normBackwardOperands = Operands{perKind{gradients: 1, states: 1}, perKind{gradients: 1}} // gamma and what the forward pass saved
+)
+
+// normSums are batch norm's sums by channel; m is the values of a channel in
+// the batch.
+func (d *Chip) normSums(s *schedule.Step, n int, box schedule.Region) (words []uint32, m int, err error) {
+	v, err := d.product(s, schedule.Tensor{Class: schedule.NormSums, Index: n, Step: s.Time}, channelsOf(box, 3))
+	return v.Bits, box.Total() / int(box.Of[3]), err
+}
+
+func (d *Chip) normalizeSums(s *schedule.Step, n int, box schedule.Region, words []uint32, m int, saved pe.Values) error {
+	parameter, err := d.operand(s, schedule.Tensor{Class: schedule.NormParameter, Index: n, Step: s.Interval - 1}, channelsOf(box, 2))
+	if err != nil {
+		return err
+	}
+	if box.Starts() {
+		running, err := d.product(s, schedule.Tensor{Class: schedule.NormStatistic, Index: n, Step: s.Time}, channelsOf(box, 2))
+		if err != nil {
+			return err
+		}
+		pe.NormStatistics(words, running.Floats, m)
+		pe.NormDeviations(saved.Bits, words)
+	}
+	pe.Normalize(words, d.sums, parameter.Floats, saved.Floats)
+	return nil
+}
+
+// normErrorOperands are gamma and the normalised sums of a box.
+func (d *Chip) normErrorOperands(s *schedule.Step, n int, box schedule.Region) (gamma, saved pe.Values, err error) {
+	if gamma, err = d.operand(s, schedule.Tensor{Class: schedule.PotentialError, Index: n, Step: s.Time}, box); err != nil {
+		return gamma, saved, err
+	}
+	saved, err = d.operand(s, schedule.Tensor{Class: schedule.NormSaved, Index: n, Step: s.Time}, box)
+	return gamma, saved, err
+}
+
+func (d *Chip) addNormGradients(s *schedule.Step, n int, box schedule.Region, words []uint32, gamma, saved pe.Values) error {
+	if box.Starts() {
+		pe.TakeNormDeviations(words, saved.Bits)
+	}
+	pe.NormGradients(words, gamma.Floats, saved.Floats, box.Starts())
+	if !box.Ends() {
+		return nil
+	}
+	gradient, err := d.product(s, schedule.Tensor{Class: schedule.NormGradient, Index: n, Step: s.Time}, channelsOf(box, 2))
+	if err == nil {
+		pe.AddNormGradients(words, gradient.Floats)
+	}
+	return err
+}
+
+func (d *Chip) makeSynapticErrors(s *schedule.Step, n int, box schedule.Region, words []uint32, m int, gamma, saved pe.Values) error {
+	parameter, err := d.operand(s, schedule.Tensor{Class: schedule.NormParameter, Index: n, Step: s.Interval - 1}, channelsOf(box, 2))
+	if err != nil {
+		return err
+	}
+	errors, err := d.product(s, schedule.Tensor{Class: schedule.SynapticErr, Index: n, Step: s.Time}, box)
+	if err == nil {
+		pe.NormErrors(words, errors.Floats, gamma.Floats, parameter.Floats, saved.Floats, m)
+	}
+	return err
+}

@@ -1,0 +1,28 @@
+package op
+
+import (
+	"accelsim/pe"
+	"accelsim/schedule"
+)
+
+// normalize is the third: times 1/std, gain, bias.
+var normalize = Row{
+	Passes: neurons(schedule.BeyondNorm, pe.Recipe{pe.Add: 1, pe.Multiply: 2}, normOperands),
+	Float:  computes((*Chip).normalize),
+}
+
+// normalize is the third pass; its tile that has a channel's first value also
+// takes the channel's running statistics on, and saves its 1/std.
+func (d *Chip) normalize(s *schedule.Step, k schedule.Kernel) error {
+	box := d.neurons(s, k)
+	words, m, err := d.normSums(s, k.Index, box)
+	if err != nil {
+		return err
+	}
+	saved, err := d.product(s, schedule.Tensor{Class: schedule.NormSaved, Index: k.Index, Step: s.Time}, box)
+	if err != nil {
+		return err
+	}
+	d.sums = append(d.sums[:0], saved.Floats...)
+	return d.normalizeSums(s, k.Index, box, words, m, saved)
+}

@@ -1,0 +1,125 @@
+package op
+
+import (
+	"testing"
+
+	"accelsim/network"
+	"accelsim/pe"
+	"accelsim/role"
+	"accelsim/schedule"
+)
+
+// anyCase is a kernel of a layer with a pooling layer, read by another.
+func anyCase(t *testing.T) *Case {
+	t.Helper()
+	net, err := network.Parse("4C3-4AP2-6C3-5FC", network.Shape{Channels: 2, Height: 8, Width: 8}, network.Event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &network.Workload{Net: net, Batch: 3}
+	return &Case{Workload: w, Layer: net.Layer(1), Reader: net.Layer(2), Neurons: 30, Pooled: 7, Weights: 11}
+}
+
+func TestEveryOperationHasACompleteRow(t *testing.T) {
+	for o := range schedule.Op(schedule.NumOps) {
+		row := Of(o)
+		if row == nil {
+			t.Errorf("%q has no row", o)
+			continue
+		}
+		if (row.Product == nil) == (row.Passes == nil) {
+			t.Errorf("%q is either a product of the array or passes of the lanes", o)
+		}
+		if row.Float == nil {
+			t.Errorf("%q computes nothing", o)
+		}
+		if p := row.Product; p != nil && (p.Matrix == nil || p.Book == nil || p.Spikes != (p.Events != nil)) {
+			t.Errorf("%q has a hole: %+v", o, p)
+		}
+	}
+}
+
+// Every element that goes through a lane is read or written, and is some work.
+func TestEveryPassDoesSomething(t *testing.T) {
+	c := anyCase(t)
+	for o := range schedule.Op(schedule.NumOps) {
+		row := Of(o)
+		if row.Passes == nil {
+			continue
+		}
+		for _, p := range row.Passes(c, nil) {
+			reads, writes := p.Operands.Total()
+			if p.Elements <= 0 || reads+writes == 0 || p.Recipe == (pe.Recipe{}) {
+				t.Errorf("%q: %+v", o, p)
+			}
+			if p.Why == schedule.Covered {
+				t.Errorf("%q: no recipe is covered by Eqs. 15-17", o)
+			}
+		}
+	}
+}
+
+// The passes of a batch norm that is cut do together what the whole does.
+func TestBatchNormsPassesAreTheWhole(t *testing.T) {
+	c := anyCase(t)
+	recipe := func(row *Row) (sum pe.Recipe) {
+		for _, p := range row.Passes(c, nil) {
+			sum = plus(sum, p.Recipe)
+		}
+		return sum
+	}
+	forward := plus(plus(recipe(&normMean), recipe(&normVariance)), recipe(&normalize))
+	if forward != recipe(&normForward) {
+		t.Errorf("forward: passes take %v, the whole %v", forward, recipe(&normForward))
+	}
+	backward := plus(recipe(&normGradients), recipe(&normErrors))
+	if backward != recipe(&normBackward) {
+		t.Errorf("backward: passes take %v, the whole %v", backward, recipe(&normBackward))
+	}
+}
+
+// A pooling neuron takes its window's spikes, then what any neuron takes.
+func TestPoolingTakesItsWindow(t *testing.T) {
+	passes := pool.Passes(anyCase(t), nil)
+	if len(passes) != 2 || passes[0].Elements != 7*4 || passes[1].Elements != 7 {
+		t.Fatalf("%+v; want 28 spikes of seven 2x2 windows, then seven neurons", passes)
+	}
+}
+
+// What an optimizer reads and writes: w, dw, and what it keeps of each parameter.
+func TestOptimizersTouchWhatTheyKeep(t *testing.T) {
+	for _, c := range []struct {
+		training network.Training
+		kept     int
+	}{
+		{network.Training{Optimizer: network.SGD}, 0},
+		{network.Training{Optimizer: network.SGD, Momentum: 0.9}, 1},
+		{network.Training{Optimizer: network.Adam}, 2},
+	} {
+		got := updateOf(c.training).operands
+		want := Operands{
+			Reads:  [role.Buffers]int{role.WeightBuffer: 1, role.GradientBuffer: 1 + c.kept},
+			Writes: [role.Buffers]int{role.WeightBuffer: 1, role.GradientBuffer: c.kept},
+		}
+		if got != want {
+			t.Errorf("%s with momentum %v: %+v, want %+v", c.training.Optimizer, c.training.Momentum, got, want)
+		}
+	}
+}
+
+// The matrix products' operands are in the buffers of what they multiply: W^T
+// gamma takes errors by rows and weights by columns, and makes errors.
+func TestProductsTakeTheirOperands(t *testing.T) {
+	for _, c := range []struct {
+		o                      schedule.Op
+		rows, columns, results role.Buffer
+	}{
+		{schedule.SynapticSum, role.SpikeBuffer, role.WeightBuffer, role.StateBuffer},
+		{schedule.BackProject, role.GradientBuffer, role.WeightBuffer, role.GradientBuffer},
+		{schedule.Gradient, role.GradientBuffer, role.SpikeBuffer, role.GradientBuffer},
+	} {
+		if p := Of(c.o).Product; p.Rows != c.rows || p.Columns != c.columns || p.Results != c.results {
+			t.Errorf("%q: %v by rows, %v by columns, into %v", c.o, p.Rows, p.Columns, p.Results)
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package op
+
+import (
+	"math"
+
+	"accelsim/network"
+	"accelsim/pe"
+	"accelsim/schedule"
+)
+
+// update is what an optimizer's step takes for one parameter.
+type update struct {
+	recipe   pe.Recipe
+	operands Operands
+}
+
+var (
+	// plain: w = w - lr dw.
+	plain = update{pe.Recipe{pe.MAC: 1}, Operands{perKind{weights: 1, gradients: 1}, perKind{weights: 1}}}
+	// momentum: v = m v + dw, w = w - lr v.
+	momentum = update{pe.Recipe{pe.MAC: 2}, Operands{perKind{weights: 1, gradients: 2}, perKind{weights: 1, gradients: 1}}}
+	// adam: two moments, their corrections, root and division (by Newton's method,
+	// two steps each), and the step.
+	adam = update{
+		pe.Recipe{pe.Add: 1, pe.Multiply: 7, pe.MAC: 7},
+		Operands{perKind{weights: 1, gradients: 3}, perKind{weights: 1, gradients: 2}},
+	}
+)
+
+// updateOf returns the step of a training's optimizer.
+func updateOf(t network.Training) update {
+	switch {
+	case t.Optimizer == network.Adam:
+		return adam
+	case t.Momentum > 0:
+		return momentum
+	}
+	return plain
+}
+
+// optimize is SGD with momentum, or Adam.
+var optimize = Row{
+	Passes: func(c *Case, to []Pass) []Pass {
+		u := updateOf(c.Workload.Training)
+		return append(to, Pass{Elements: c.Weights, Operands: u.operands, Recipe: u.recipe, Why: schedule.BeyondOptimizer})
+	},
+	Float: computes((*Chip).optimize), Fixed: computes((*Chip).fixedOptimize),
+}
+
+// parameters are what an optimizer's pass works on; moment is nil if it has
+// none.
+type parameters struct {
+	box             schedule.Region // of gradient and values
+	gradient, value []float32
+	moment          []float32
+}
+
+func (d *Chip) parameters(s *schedule.Step, k schedule.Kernel) (p parameters, err error) {
+	trained := k.Of.Row().Trained
+	first := (s.Interval-1)*d.program.K + 1
+	value := k.Of.At(k.Index, s.Interval)
+	p.box = d.whole(value)
+	moments := schedule.Whole(1, 1, d.program.Sizes.Moments(), p.box.Size())
+	if k.Part.Is && k.Of != schedule.NormParameter { // which is small: whole with the last tile
+		p.box = k.Part.Box
+		moments = moments.Slice(3, int64(p.box.From[3]), int64(p.box.To[3]))
+	}
+	dw, err := d.operand(s, trained.Gradient.At(k.Index, first), p.box)
+	if err != nil {
+		return p, err
+	}
+	w, err := d.product(s, value, p.box)
+	if err != nil {
+		return p, err
+	}
+	p.gradient, p.value = dw.Floats, w.Floats
+	if t := d.workload.Training; t.Optimizer == network.Adam || t.Momentum > 0 {
+		v, err := d.product(s, trained.Moment.At(k.Index, s.Interval), moments)
+		p.moment = v.Floats
+		return p, err
+	}
+	return p, nil
+}
+
+// optimize updates one parameter tensor, or a tile of it.
+func (d *Chip) optimize(s *schedule.Step, k schedule.Kernel) error {
+	if k.Of == schedule.NormParameter && k.Part.Is && k.Part.Values == 0 {
+		return nil // with the last tile
+	}
+	p, err := d.parameters(s, k)
+	if err != nil {
+		return err
+	}
+	d.record.gradient(k, s.Interval, p.box, p.gradient)
+	if training := d.workload.Training; training.Optimizer == network.Adam {
+		pe.AdamStep(p.value, p.gradient, p.moment, training, s.Interval)
+	} else {
+		pe.SGD(p.value, p.gradient, p.moment, training)
+	}
+	return nil
+}
+
+// fixedOptimize updates one parameter tensor, or a tile of it. Gradients are
+// recorded without the scale that they are carried with.
+func (d *Chip) fixedOptimize(s *schedule.Step, k schedule.Kernel) error {
+	p, err := d.parameters(s, k)
+	if err != nil {
+		return err
+	}
+	f := d.fixed
+	plain := make([]float32, len(p.gradient))
+	for i, g := range p.gradient {
+		plain[i] = float32(math.Ldexp(float64(g), -f.ErrorShift))
+		before := int64(0)
+		if p.moment != nil {
+			before = integer(f.Gradient, p.moment[i])
+		}
+		weight, after := f.Update(integer(f.Weight, p.value[i]), before, integer(f.Gradient, g))
+		p.value[i] = word(f.Weight, weight)
+		if p.moment != nil {
+			p.moment[i] = word(f.Gradient, after)
+		}
+	}
+	d.record.gradient(k, s.Interval, p.box, plain)
+	return nil
+}

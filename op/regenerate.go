@@ -1,0 +1,44 @@
+package op
+
+import (
+	"fmt"
+
+	"accelsim/pe"
+	"accelsim/schedule"
+)
+
+// regenerateRecipe: three shifts and exclusive ors of a Marsaglia (2003)
+// xorshift generator, as three additions.
+var regenerateRecipe = pe.Recipe{pe.Add: 3}
+
+// regenerate makes random W_c in its generator.
+var regenerate = Row{
+	Passes: func(c *Case, to []Pass) []Pass {
+		return append(to, Pass{
+			Elements: c.Weights, Operands: Operands{Writes: perKind{weights: 1}},
+			Recipe: regenerateRecipe, Why: schedule.BeyondRandom,
+		})
+	},
+	Float: computes((*Chip).regenerate), Fixed: computes((*Chip).regenerate),
+}
+
+// regenerate makes the random weights that the step has as a product.
+func (d *Chip) regenerate(s *schedule.Step, k schedule.Kernel) error {
+	block := k.Index
+	t := schedule.Tensor{Class: schedule.RandomWeight, Index: block}
+	for i := range s.Products {
+		if s.Products[i].Tensor != t {
+			continue
+		}
+		box, err := d.region(t, s.Products[i].Region)
+		if err != nil {
+			return err
+		}
+		w, err := d.product(s, t, box)
+		if err != nil {
+			return err
+		}
+		return d.cut(t, box, w, d.whole(t), d.random[block-1])
+	}
+	return fmt.Errorf("%v is computed, but the step does not make it", t)
+}
