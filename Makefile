@@ -1,6 +1,7 @@
 # accelsim: `make` lists the targets.
 .DEFAULT_GOAL := help
 GO ?= go
+TOOL := $(GO) tool -modfile=tools.mod
 FUZZTIME ?= 10s
 
 .PHONY: help run test docs lint bench bench-peer fuzz cover golden-update hdl-test mutants verify-portable
@@ -24,8 +25,8 @@ docs: ## every command of README and docs/, those that take minutes too, against
 
 lint: ## vet, staticcheck, gofumpt
 	$(GO) vet ./...
-	$(GO) tool staticcheck ./...
-	@unformatted=$$($(GO) tool gofumpt -l $$(git ls-files '*.go')); \
+	$(TOOL) staticcheck ./...
+	@unformatted=$$($(TOOL) gofumpt -l $$(git ls-files '*.go')); \
 	  if [ -n "$$unformatted" ]; then echo "gofumpt would change: $$unformatted"; exit 1; fi
 
 bench: ## Go benchmarks of every package
