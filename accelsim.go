@@ -1,103 +1,127 @@
-// Package accelsim knows which program this is: a hash of the sources that
-// results depend on, so that results of different programs are never taken for
-// each other, and results of the same program are, wherever it was built.
+// Package accelsim tells what it costs to train a spiking neural network on
+// chip: it simulates an accelerator, cycle by cycle, that trains with temporally
+// truncated local backpropagation through time (Guo et al. 2023).
+//
+// A [Design] is a network at (k, n) on some hardware. It can be planned, which
+// tells what fits and where, and run, which simulates one training iteration.
+// Results are plain data, the same as those of accelsim run --format json;
+// [Compare] puts several beside each other.
+//
+// What a network and a machine are is in the packages network and hardware, and
+// the DRAM model alone in dram.
 package accelsim
 
 import (
-	"crypto/sha256"
-	"embed"
-	"encoding/hex"
-	"fmt"
-	"go/scanner"
-	"go/token"
-	"io/fs"
-	"runtime"
-	"runtime/debug"
-	"strings"
-	"sync"
+	"accelsim/design"
+	"accelsim/hardware"
+	"accelsim/network"
+	"accelsim/report"
+	"accelsim/schedule"
+	"accelsim/sim"
+	"accelsim/units"
 )
 
-// The code that a design point's result depends on: everything that sweep
-// imports. A test holds this list to the import graph. Data that the code reads,
-// such as presets, is not here: a point's key has what was read of it.
-//
-//go:embed go.mod
-//go:embed internal/config/*.go internal/input/*.go internal/output/*.go internal/spelling/*.go
-//go:embed units/*.go network/*.go analytic/*.go accuracy/*.go dataset/*.go tensors/*.go golden/*.go golden/*.s
-//go:embed dram/*.go pe/*.go pe/fixed/*.go onchip/*.go energy/*.go tiling/*.go hardware/*.go
-//go:embed elementary/*.go role/*.go schedule/*.go sim/*.go crosscheck/*.go design/*.go report/*.go sweep/*.go
-var sources embed.FS
+// OpenNetwork returns a built-in network by its name, or the one that a workload
+// file describes.
+func OpenNetwork(name string) (*network.Workload, error) { return network.Open(name) }
 
-// Identity returns 12 hexadecimal digits: the same for the same code, compiler
-// and instruction set (on which the last bits of floating-point results may
-// depend), whatever the commit or the folder it was built in, and whatever its
-// comments and its layout.
-var Identity = sync.OnceValue(func() string {
-	h := sha256.New()
-	fmt.Fprintln(h, runtime.Version(), runtime.GOARCH)
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "GO"+strings.ToUpper(runtime.GOARCH) { // GOAMD64=v3 fuses multiplications and additions
-				fmt.Fprintln(h, s.Key, s.Value)
-			}
-		}
-	}
-	_ = fs.WalkDir(sources, ".", func(name string, d fs.DirEntry, err error) error { // embedded: cannot fail
-		if err != nil || d.IsDir() || strings.HasSuffix(name, "_test.go") {
-			return err
-		}
-		text, err := sources.ReadFile(name)
-		if strings.HasSuffix(name, ".go") {
-			text = code(text)
-		}
-		fmt.Fprintf(h, "%s %d\n%s", name, len(text), text)
-		return err
-	})
-	return hex.EncodeToString(h.Sum(nil)[:6])
-})
+// OpenHardware returns a built-in machine by its name, or the one that a
+// hardware file describes.
+func OpenHardware(name string) (*hardware.Hardware, error) { return hardware.Open(name) }
 
-// code returns the tokens of a Go file, one after the other. Of its comments it
-// has only those to the compiler: //go:build says for which machines a file is.
-func code(text []byte) (tokens []byte) {
-	var s scanner.Scanner
-	files := token.NewFileSet()
-	s.Init(files.AddFile("", files.Base(), len(text)), text, nil, scanner.ScanComments)
-	for {
-		_, t, literal := s.Scan()
-		switch {
-		case t == token.EOF:
-			return tokens
-		case t == token.COMMENT && !strings.HasPrefix(literal, "//go:"):
-			continue
-		case t == token.SEMICOLON:
-			literal = "" // written, or the end of a line
-		}
-		tokens = append(append(tokens, byte(t)), literal...)
-		tokens = append(tokens, 0) // which no literal has
-	}
+// Design is what to simulate.
+type Design struct {
+	Network  *network.Workload
+	Hardware *hardware.Hardware
+	// K is the steps of an interval and N the layers of a local block; 0 is all of
+	// them. K must divide the time steps. Both 0 is standard BPTT.
+	K, N int
+	// Pipelined has several PE groups train blocks of their own at the same time.
+	Pipelined bool
+	// Resident keeps on chip what saves traffic there; SkipUnread leaves out stores
+	// that nothing reads.
+	Resident, SkipUnread bool
+	// Untimed counts words and operations only: no cycles, no energy.
+	Untimed bool
+	// Alone leaves out the comparison with standard BPTT on the same hardware.
+	Alone bool
+	// Stop, if not nil, ends a run early once it is closed.
+	Stop <-chan struct{}
 }
 
-// Revision returns the commit that the program was built from, as far as the
-// toolchain recorded it, with "+dirty" if files had been changed.
-func Revision() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
+// Result is what one training iteration moved, executed and took.
+type Result = report.Run
+
+// Comparison is several results beside each other, measured by the first.
+type Comparison = report.CompareRecord
+
+// Plan is what is known of a design before it runs.
+type Plan struct {
+	Blocks    [][]int // all layer numbers of each local block
+	Intervals int     // T/k
+	Steps     int64   // of the schedule, in an iteration
+	// Footprint is the bytes of DRAM of every tensor that has an address, by name.
+	Footprint map[string]units.Bytes
+	Total     units.Bytes // of them
+	Capacity  units.Bytes // of the DRAM
+}
+
+// point is the design as the simulator's own.
+func (d Design) point() design.Point {
+	p := design.Point{
+		Workload: d.Network, Hardware: d.Hardware, K: d.K, N: d.N,
+		Residency:  sim.Residency{Resident: d.Resident, SkipUnread: d.SkipUnread},
+		Options:    sim.Options{Untimed: d.Untimed, Stop: d.Stop},
+		NoBaseline: d.Alone,
 	}
-	revision, dirty := "", ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			revision = s.Value[:min(12, len(s.Value))]
-		case s.Key == "vcs.modified" && s.Value == "true":
-			dirty = "+dirty"
+	if d.K == 0 {
+		p.K = d.Network.Timesteps
+	}
+	if d.N == 0 {
+		p.N = d.Network.Net.N()
+	}
+	if d.Pipelined {
+		p.Options.Order = schedule.Pipelined
+	}
+	return p
+}
+
+// Plan fits the design onto its hardware. Its errors say what does not fit and
+// what would.
+func (d Design) Plan() (*Plan, error) {
+	program, footprint, err := d.point().Plan()
+	if err != nil {
+		return nil, err
+	}
+	plan := &Plan{
+		Intervals: program.Intervals(), Steps: program.Steps(),
+		Footprint: map[string]units.Bytes{}, Total: footprint.Total, Capacity: footprint.Capacity,
+	}
+	for _, b := range program.Blocks {
+		plan.Blocks = append(plan.Blocks, b.Layers())
+	}
+	for c, bytes := range footprint.Class {
+		if bytes > 0 {
+			plan.Footprint[schedule.Class(c).String()] = bytes
 		}
 	}
-	switch {
-	case revision != "":
-		return revision + dirty
-	case info.Main.Version != "" && info.Main.Version != "(devel)":
-		return info.Main.Version
+	return plan, nil
+}
+
+// Run simulates one training iteration.
+func (d Design) Run() (*Result, error) {
+	evaluation, err := design.Evaluate(d.point())
+	if err != nil {
+		return nil, err
 	}
-	return "unknown"
+	return report.NewRun(evaluation), nil
+}
+
+// Compare puts results beside each other under the given names.
+func Compare(names []string, results ...*Result) Comparison {
+	c := report.Comparison{}
+	for i, r := range results {
+		c.Add(names[i], r)
+	}
+	return c.Data()
 }

@@ -105,12 +105,9 @@ func Evaluate(p Point) (*Evaluation, error) {
 	if err := p.Workload.Check(); err != nil {
 		return nil, err
 	}
-	program, err := p.program(p.Workload, p.K, p.N)
+	program, _, err := p.Plan()
 	if err != nil {
 		return nil, err
-	}
-	if _, err := sim.Layout(program, p.Hardware, p.Options.Order); err != nil {
-		return nil, p.explain(err)
 	}
 	e := &Evaluation{Traffic: p.Traffic, Residency: p.Residency}
 	if !p.Workload.Activity.ClassifiersFit(len(program.Blocks)) {
@@ -186,6 +183,20 @@ func Evaluate(p Point) (*Evaluation, error) {
 	}
 	e.Projection = project(e.Run)
 	return e, nil
+}
+
+// Plan returns the point's program, with what stays on chip on its hardware, and
+// what its tensors take in DRAM.
+func (p Point) Plan() (*schedule.Program, sim.Footprint, error) {
+	program, err := p.program(p.Workload, p.K, p.N)
+	if err != nil {
+		return nil, sim.Footprint{}, err
+	}
+	footprint, err := sim.Layout(program, p.Hardware, p.Options.Order)
+	if err != nil {
+		return nil, footprint, p.explain(err)
+	}
+	return program, footprint, nil
 }
 
 // program is a workload's at (k, n), with what stays on chip on the point's

@@ -43,13 +43,13 @@ func TestIdentityCoversAllThatSweepImports(t *testing.T) {
 		for _, files := range [][]string{p.GoFiles, p.SFiles} {
 			for _, name := range files {
 				if name = path.Join(folder, name); !fileExists(name) {
-					t.Errorf("%s is not embedded; add it to go:embed in accelsim.go", name)
+					t.Errorf("%s is not embedded; add it to go:embed in identity.go", name)
 				}
 			}
 		}
 		for _, name := range p.EmbedFiles {
 			if name = path.Join(folder, name); !fileExists(name) && !isData(t, name) {
-				t.Errorf("%s is neither embedded in accelsim.go nor data that keys have", name)
+				t.Errorf("%s is neither embedded in identity.go nor data that keys have", name)
 			}
 		}
 	}
