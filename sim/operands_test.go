@@ -10,6 +10,14 @@ import (
 	"accelsim/units"
 )
 
+// The buffers, by what is in them.
+const (
+	weights   = schedule.WeightBuffer
+	states    = schedule.StateBuffer
+	gradients = schedule.GradientBuffer
+	spikes    = schedule.SpikeBuffer
+)
+
 // bookings executes every kernel of a program's first intervals and hands its
 // accesses on.
 func bookings(t *testing.T, w *network.Workload, k, n int, a pe.Array, see func(*schedule.Step, *schedule.Kernel, accesses)) {
