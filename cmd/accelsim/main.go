@@ -23,7 +23,8 @@ func main() {
 	ctx := interrupt.Watch(context.Background(), output.Discard)
 	status := execute(ctx, os.Args[1:])
 	if status == exitNobodyReads {
-		interrupt.BrokenPipe()
+		_, _ = os.Stdout.WriteString("\n") // ends the program by SIGPIPE, unless whoever started it ignores that
+		status = exitFailed
 	}
 	os.Exit(status)
 }
@@ -33,7 +34,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1   // the run found a mismatch, or failed
 	exitBadInput    = 2   // the command line or an input file is wrong
-	exitNobodyReads = 141 // the reader of standard output has left: the shell's number of SIGPIPE
+	exitNobodyReads = 141 // the reader of standard output has left: main ends by SIGPIPE, which shells call 141
 )
 
 // usageError is an error of the command line or of an input file.

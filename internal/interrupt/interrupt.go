@@ -76,7 +76,3 @@ func Context(parent context.Context) (ctx context.Context, stop func()) {
 		cancel(nil)
 	}
 }
-
-// BrokenPipe ends the program as if it had been told that nobody reads what it
-// prints.
-func BrokenPipe() { die(brokenPipe) }

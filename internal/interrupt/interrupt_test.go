@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	fmt.Println("ready")
 	<-ctx.Done()
 	fmt.Println(context.Cause(ctx))
-	time.Sleep(time.Minute)
+	time.Sleep(10 * time.Second)
 }
 
 // waiting starts such a program and returns what it prints, line by line.

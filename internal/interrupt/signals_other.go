@@ -10,6 +10,4 @@ import (
 // ending are the signals that ask a program to end.
 var ending = []os.Signal{os.Interrupt, syscall.SIGTERM}
 
-const brokenPipe = syscall.SIGPIPE
-
 func die(os.Signal) { os.Exit(1) }

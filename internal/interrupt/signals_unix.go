@@ -12,8 +12,6 @@ import (
 // ending are the signals that ask a program to end.
 var ending = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
 
-const brokenPipe = syscall.SIGPIPE
-
 // die ends the program by a signal, so that whoever started it knows of it.
 func die(s os.Signal) {
 	const patience = time.Second
