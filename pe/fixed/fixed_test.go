@@ -113,6 +113,57 @@ func TestUnitsAreTheirEquationsRoundedOnce(t *testing.T) {
 	}
 }
 
+// The window of Eq. 6 has neither of its ends.
+func TestTheSurrogatesWindowIsOpen(t *testing.T) {
+	d, err := New(testWorkload(t), 4, Formats{Format{3, 13}, Format{4, 12}, Format{2, 14}, Format{6, 10}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, side := range []int64{-1, 1} {
+		edge := d.Threshold + side*d.HalfWidth
+		if d.Window(edge) || !d.Window(edge-side) {
+			t.Errorf("at u_th %+d a/2 the window is %v, one last place inside %v", side, d.Window(edge), d.Window(edge-side))
+		}
+	}
+}
+
+// The output error is the derivative of Eq. 3: K times less of it where all
+// spikes of the label's neuron, or none of another's, have come.
+func TestOutputErrorsAreRatesLessLabels(t *testing.T) {
+	d, err := New(testWorkload(t), 4, Formats{Format{3, 13}, Format{4, 12}, Format{2, 14}, Format{6, 10}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for count := range int64(5) {
+		for label, missing := range map[bool]int64{false: count, true: count - 4} {
+			want := float64(missing) * d.Loss.Value()
+			got := d.Error.Value(d.OutputError(count, label))
+			if math.Abs(got-want) > d.Error.Value(1) {
+				t.Errorf("%d spikes of 4, label %v: %v; want %v", count, label, got, want)
+			}
+		}
+	}
+}
+
+// SGD: v = m v + dw, w = w - lr v.
+func TestUpdatesCarryTheMomentOfTheStepBefore(t *testing.T) {
+	d, err := New(testWorkload(t), 4, Formats{Format{3, 13}, Format{4, 12}, Format{2, 14}, Format{6, 10}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	momentum, rate := d.Potential.Value(d.Momentum), d.Rate.Value()
+	for _, c := range [][2]int64{{3000, 0}, {0, 2000}, {-1500, 700}, {4000, -4000}} {
+		v, dw := d.Gradient.Value(c[0]), d.Gradient.Value(c[1])
+		w, moment := d.Update(1<<10, c[0], c[1])
+		if got, want := d.Gradient.Value(moment), momentum*v+dw; math.Abs(got-want) > d.Gradient.Value(1) {
+			t.Errorf("v = %v, dw = %v: the moment is %v; want %v", v, dw, got, want)
+		}
+		if got, want := d.Weight.Value(w), d.Weight.Value(1<<10)-rate*d.Gradient.Value(moment); math.Abs(got-want) > d.Weight.Value(1) {
+			t.Errorf("v = %v, dw = %v: the weight is %v; want %v", v, dw, got, want)
+		}
+	}
+}
+
 func TestParametersThatDoNotFitAreNamed(t *testing.T) {
 	w := testWorkload(t)
 	for _, c := range []struct{ format, parameter string }{
