@@ -64,6 +64,23 @@ func NewAxis(name string, values []string) (Axis, error) {
 	return newAxis(name, false, values)
 }
 
+// ParseSettings reads settings as [ParseSetting]. One that names the same key
+// again adds its values to those before.
+func ParseSettings(texts []string) ([]Axis, error) {
+	var all Grid
+	for _, text := range texts {
+		a, err := ParseSetting(text)
+		if err != nil {
+			return nil, err
+		}
+		if before, twice := all.find(a.Name); twice {
+			a.Values = slices.Concat(before.Values, a.Values)
+		}
+		all.set(a)
+	}
+	return all, nil
+}
+
 // ParseSetting reads "dram.device=ddr4-2400,hbm2": a key of the hardware file
 // and the values to give it.
 func ParseSetting(text string) (Axis, error) {

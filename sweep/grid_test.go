@@ -265,3 +265,25 @@ func FuzzSetting(f *testing.F) {
 		}
 	})
 }
+
+// A key that is set again has the values of both.
+func TestSettingsAddUp(t *testing.T) {
+	axes, err := ParseSettings([]string{"pe.rows=3", "dram.device=hbm2,ddr4-2400", "pe.rows= 4 ,5", "pe.clock=100MHz", "pe.rows=3"})
+	want := []Axis{
+		{"pe.rows", true, []string{"3", "4", "5", "3"}}, {"dram.device", true, []string{"hbm2", "ddr4-2400"}}, {"pe.clock", true, []string{"100MHz"}},
+	}
+	if d := cmp.Diff(want, axes); d != "" || err != nil {
+		t.Errorf("%v %s", err, d)
+	}
+	s := &Spec{Grid: Grid{{Name: "net", Values: []string{"lenet1"}}, {"pe.rows", true, []string{"8"}}}}
+	for _, a := range axes {
+		s.Override(a) // the grid's own value goes
+	}
+	p, err := NewPlan(s, fixed(t), 100)
+	if err != nil || strings.Join(p.column("pe.rows"), " ") != "3 3 4 4 5 5" || p.Twice != 2 {
+		t.Errorf("%v: rows %v, %d twice", err, p.column("pe.rows"), p.Twice)
+	}
+	if _, err := ParseSettings([]string{"pe.rows=3", "pe.rows="}); err == nil {
+		t.Error("a setting without a value is accepted")
+	}
+}

@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"runtime"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"accelsim/design"
+	"accelsim/sim"
 )
 
 // Settings say how to run a plan.
@@ -19,8 +21,9 @@ type Settings struct {
 	Finish func(Record) error
 }
 
-// Run evaluates points on all cores, in about their order. It stops early if
-// the context ends or Finish fails, and returns why.
+// Run evaluates points on all cores, in about their order. If the context ends
+// or Finish fails, it stops the points under way, which are then not finished,
+// and returns why.
 func Run(ctx context.Context, p *Plan, points []*Point, s Settings) error {
 	workers := s.Workers
 	if workers == 0 {
@@ -28,6 +31,8 @@ func Run(ctx context.Context, p *Plan, points []*Point, s Settings) error {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	fixed := p.Fixed
+	fixed.Options.Stop = ctx.Done()
 	jobs := make(chan job)
 	records := make(chan Record, workers)
 	var working sync.WaitGroup
@@ -35,10 +40,10 @@ func Run(ctx context.Context, p *Plan, points []*Point, s Settings) error {
 		working.Go(func() {
 			for j := range jobs {
 				if j.point == nil {
-					j.group.begin(p.Fixed)
+					j.group.begin(fixed)
 					continue
 				}
-				r, err := p.evaluate(j)
+				r, err := evaluate(j, fixed)
 				if err != nil {
 					cancel(err)
 					return
@@ -152,8 +157,9 @@ func (c *combination) design(f Fixed) (design.Point, error) {
 }
 
 // evaluate makes a point's record. A baseline that cannot be had leaves its
-// columns empty, and the reason says why.
-func (p *Plan) evaluate(j job) (r Record, err error) {
+// columns empty, and the reason says why. A point that was stopped has no record
+// but the error [sim.ErrStopped].
+func evaluate(j job, fixed Fixed) (r Record, err error) {
 	if j.point.Refused != "" {
 		return Record{Key: j.point.Key, Status: Invalid, Reason: j.point.Refused}, nil
 	}
@@ -162,7 +168,7 @@ func (p *Plan) evaluate(j job) (r Record, err error) {
 			r, err = record(j.point, nil, broken(thrown))
 		}
 	}()
-	j.group.begin(p.Fixed)
+	j.group.begin(fixed)
 	defer j.group.end()
 	if j.group.err != nil {
 		return record(j.point, nil, j.group.err)
@@ -171,6 +177,9 @@ func (p *Plan) evaluate(j job) (r Record, err error) {
 	d.K, d.N = int(j.point.k), int(j.point.n)
 	d.Baseline, d.NoBaseline = j.group.basis, j.group.without != nil
 	e, failed := design.Evaluate(d)
+	if errors.Is(failed, sim.ErrStopped) || errors.Is(j.group.without, sim.ErrStopped) {
+		return r, sim.ErrStopped
+	}
 	if r, err = record(j.point, e, failed); err == nil && r.Reason == "" {
 		r.Reason = oneLine(j.group.without)
 	}

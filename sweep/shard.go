@@ -21,21 +21,22 @@ func (s Shard) String() string { return fmt.Sprintf("%d/%d", s.Index+1, s.Count)
 
 // check refuses what is no part of anything.
 func (s Shard) check() error {
-	if s.Index < 0 || s.Index >= s.Count || s.Count > maxShards {
+	if s.Index < 0 || s.Index >= s.Count || s.Count > MaxShards {
 		return fmt.Errorf("there is no shard %d of %d", s.Index+1, s.Count)
 	}
 	return nil
 }
 
-// maxShards bounds a job array; Slurm's default is a thousand.
-const maxShards = 100_000
+// MaxShards bounds the parts of a plan: as many as an Indexed Job of Kubernetes
+// may have completions.
+const MaxShards = 100_000
 
 // ParseShard reads "2/8": the second of eight.
 func ParseShard(text string) (Shard, error) {
 	index, count, _ := strings.Cut(text, "/")
 	i, errI := strconv.Atoi(index)
 	n, errN := strconv.Atoi(count)
-	if errI != nil || errN != nil || i < 1 || i > n || n > maxShards {
+	if errI != nil || errN != nil || i < 1 || i > n || n > MaxShards {
 		return Shard{}, fmt.Errorf("%q is not a shard; write for example 1/8 for the first of eight", text)
 	}
 	return Shard{i - 1, n}, nil
@@ -76,7 +77,7 @@ func FromEnvironment(getenv func(string) string, shards int) (s Shard, variable 
 	case err != nil:
 	case s.Count == 0:
 		err = fmt.Errorf("%s is set, but not of how many: add --shards", variable)
-	case s.Index < 0 || s.Index >= s.Count || s.Count > maxShards:
+	case s.Index < 0 || s.Index >= s.Count || s.Count > MaxShards:
 		err = fmt.Errorf("%s makes this shard %d of %d; number the tasks from 0 without gaps, or add --shards", variable, s.Index+1, s.Count)
 	}
 	return s, variable, err

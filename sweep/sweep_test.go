@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go"
@@ -89,6 +90,25 @@ func TestRunStopsWhenAskedAndWhenARecordCannotBeKept(t *testing.T) {
 	full := errors.New("the disk is full")
 	if err := Run(context.Background(), p, p.Points, Settings{Finish: func(Record) error { return full }}); !errors.Is(err, full) {
 		t.Errorf("error %v, want %v", err, full)
+	}
+}
+
+// minutes is a grid of one point that takes minutes: 20,000 tiles a step.
+const minutes = "{net: alexnet, hw: zcu102, set: {onchip.capacity: 64KiB}, k: 10, n: 1}"
+
+// A point that takes minutes ends when the sweep is told to, and has no record:
+// nothing is known of it.
+func TestPointUnderWayIsStopped(t *testing.T) {
+	p := plan(t, minutes)
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(200*time.Millisecond, cancel)
+	begun := time.Now()
+	err := Run(ctx, p, p.Points, Settings{Workers: 2, Finish: func(r Record) error {
+		t.Errorf("the point is %s: %s", r.Status, r.Reason)
+		return nil
+	}})
+	if took := time.Since(begun); !errors.Is(err, context.Canceled) || took > 20*time.Second {
+		t.Errorf("%v after %v", err, took)
 	}
 }
 
@@ -398,24 +418,6 @@ func FuzzJournal(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
-}
-
-func TestJobScripts(t *testing.T) {
-	j := Job{Shards: 8, Command: []string{"/opt/accelsim", "sweep", "--where", "k < 3 and net != 'x'"}, Folder: "/data/my sweep", Image: "accelsim:1", Claim: "disk", CPUs: 2}
-	var slurm, kubernetes bytes.Buffer
-	if err := errors.Join(j.WriteSlurm(&slurm), j.WriteKubernetes(&kubernetes)); err != nil {
-		t.Fatal(err)
-	}
-	for _, line := range []string{"#SBATCH --array=0-7", "#SBATCH --chdir='/data/my sweep'", `exec /opt/accelsim sweep --where 'k < 3 and net != '\''x'\'''`} {
-		if !strings.Contains(slurm.String(), line+"\n") {
-			t.Errorf("the Slurm script lacks %q:\n%s", line, &slurm)
-		}
-	}
-	for _, line := range []string{"completionMode: Indexed", "completions: 8", `command: ["/opt/accelsim", "sweep", "--where", "k < 3 and net != 'x'"]`} {
-		if !strings.Contains(kubernetes.String(), line+"\n") {
-			t.Errorf("the Kubernetes manifest lacks %q:\n%s", line, &kubernetes)
-		}
-	}
 }
 
 // TestResidencyIsAnAxis: points differ in what stays on chip; with the equations'

@@ -6,16 +6,15 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"accelsim"
 	"accelsim/internal/input"
+	"accelsim/internal/interrupt"
 	"accelsim/internal/output"
 	"accelsim/report"
 	"accelsim/sim"
@@ -66,7 +65,7 @@ func (f *gridFlags) register(c *cobra.Command) {
 	} {
 		f.axes[a.name] = flags.StringSlice(a.name, nil, a.usage)
 	}
-	flags.StringArrayVar(&f.set, "set", nil, "values of a key of the hardware file: dram.device=ddr4-2400,hbm2; may be repeated")
+	flags.StringArrayVar(&f.set, "set", nil, "values of a key of the hardware file: dram.device=ddr4-2400,hbm2; again for another key, or for more values")
 	flags.StringVar(&f.timing, "timing", "on", "on, or off to count without cycles and energy")
 	flags.StringVar(&f.engine, "dram-engine", "stream", "stream, or reference which places every command; same result")
 	flags.StringVar(&f.energy, "energy", "", "file that replaces energies per operation and access (default the hardware's)")
@@ -95,11 +94,11 @@ func (f *gridFlags) plan(c *cobra.Command) (*sweep.Plan, error) {
 		}
 		spec.Override(a)
 	}
-	for _, text := range f.set {
-		a, err := sweep.ParseSetting(text)
-		if err != nil {
-			return nil, usage(fmt.Errorf("--set: %w", err))
-		}
+	settings, err := sweep.ParseSettings(f.set)
+	if err != nil {
+		return nil, usage(fmt.Errorf("--set: %w", err))
+	}
+	for _, a := range settings {
 		spec.Override(a)
 	}
 	fixed, err := f.fixed()
@@ -145,10 +144,18 @@ func (f *shardFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.claim, "claim", "accelsim", "with --emit kubernetes: PersistentVolumeClaim that holds the current folder")
 }
 
+// check refuses numbers of parts that no sweep has.
+func (f *shardFlags) check() error {
+	if f.shards < 0 || f.shards > sweep.MaxShards {
+		return usage(fmt.Errorf("--shards %d; write the number of parts, up to %d", f.shards, sweep.MaxShards))
+	}
+	return nil
+}
+
 // pick returns the shard to run, and what told so.
 func (f *shardFlags) pick() (s sweep.Shard, from string, err error) {
-	if f.shards < 0 {
-		return s, "", usage(fmt.Errorf("--shards %d; write the number of parts", f.shards))
+	if err := f.check(); err != nil {
+		return s, "", err
 	}
 	if f.shard == "" {
 		s, from, err = sweep.FromEnvironment(os.Getenv, f.shards)
@@ -171,6 +178,9 @@ func (f *shardFlags) print(w io.Writer, c *cobra.Command, args []string, out str
 	if f.shards < 1 || out == "" {
 		return usage(errors.New("--emit needs --shards and --out"))
 	}
+	if err := f.check(); err != nil {
+		return err
+	}
 	folder, err := os.Getwd()
 	if err != nil {
 		return err
@@ -183,7 +193,7 @@ func (f *shardFlags) print(w io.Writer, c *cobra.Command, args []string, out str
 	}
 	job := sweep.Job{
 		Shards: f.shards, Command: append([]string{program}, withoutEmit(args)...),
-		Folder: folder, Image: f.image, Claim: f.claim, CPUs: f.cpus,
+		Out: out, Folder: folder, Image: f.image, Claim: f.claim, CPUs: f.cpus,
 	}
 	switch f.emit {
 	case emitSlurm:
@@ -254,9 +264,10 @@ func newSweepCommand() *cobra.Command {
 			}
 			warnOfIdleFlags(c)
 			r := &sweeping{plan: plan, out: out, shard: shard, workers: workers}
-			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
-			if err := r.run(ctx); err != nil {
+			ctx, stop := interrupt.Context(c.Context())
+			err = r.run(ctx)
+			stop()
+			if err != nil {
 				return err
 			}
 			if shard != sweep.Whole {
@@ -312,6 +323,10 @@ func (s *sweeping) run(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, journal.Close()) }()
 	}
 	show := newSweepProgress(os.Stderr, len(todo))
+	heard := context.AfterFunc(ctx, func() {
+		show.say(fmt.Sprintf("%v: stopping the points under way; %s; another signal ends at once", context.Cause(ctx), s.kept()))
+	})
+	defer heard()
 	err = sweep.Run(ctx, s.plan, todo, sweep.Settings{Workers: s.workers, Finish: func(r sweep.Record) error {
 		s.records.Add(r)
 		show.finished(r.Status)
@@ -321,13 +336,18 @@ func (s *sweeping) run(ctx context.Context) (err error) {
 		return journal.Append(r)
 	}})
 	show.end()
-	if errors.Is(err, context.Canceled) {
-		err = fmt.Errorf("interrupted with %d of %d points finished", len(points)-len(todo)+show.done, len(points))
-		if s.out != "" {
-			err = fmt.Errorf("%w; the same command goes on from there", err)
-		}
+	if errors.As(err, new(interrupt.Signal)) {
+		err = fmt.Errorf("%w with %d of %d points finished; %s", err, len(points)-len(todo)+show.done, len(points), s.kept())
 	}
 	return err
+}
+
+// kept says what is left of a sweep that ends early.
+func (s *sweeping) kept() string {
+	if s.out == "" {
+		return "without --out nothing is kept"
+	}
+	return "what is finished is kept in " + s.out + ", from where the same command goes on"
 }
 
 // resume saves the plan and reads what earlier runs finished.
@@ -477,7 +497,7 @@ func missing(m *sweep.Merged) string {
 		if !l.Begun {
 			begun = ", it left nothing"
 		}
-		text += fmt.Sprintf("; shard %s: %d of %d (array task %d%s)", l.Shard, l.Lacks, l.Points, l.Shard.Index, begun)
+		text += fmt.Sprintf("; shard %s: %d of %d (array task %d%s)", l.Shard, l.Lacks, l.Points, l.Shard.Task(), begun)
 	}
 	first := m.Missing[0]
 	var values []string

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"accelsim/report"
@@ -13,6 +14,7 @@ import (
 // sweepProgress says how far a sweep has come: on a terminal in one line that
 // changes, in a log file with a line now and then.
 type sweepProgress struct {
+	mutex    sync.Mutex // of what is printed: a signal comes at any time
 	out      io.Writer
 	terminal bool
 	total    int
@@ -50,7 +52,19 @@ func (p *sweepProgress) finished(s sweep.Status) {
 	}
 }
 
+// say prints a line of its own.
+func (p *sweepProgress) say(text string) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.terminal {
+		fmt.Fprint(p.out, "\r\x1b[K")
+	}
+	fmt.Fprintf(p.out, "accelsim: %s\n", text)
+}
+
 func (p *sweepProgress) print(now time.Time) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
 	elapsed := now.Sub(p.begun)
 	left := time.Duration(float64(elapsed) / float64(p.done) * float64(p.total-p.done))
 	before, after := "", "\n"
@@ -71,9 +85,6 @@ func (p *sweepProgress) line(elapsed time.Duration, end string) string {
 
 // end removes the line and says how long it took.
 func (p *sweepProgress) end() {
-	if p.terminal {
-		fmt.Fprint(p.out, "\r\x1b[K")
-	}
 	elapsed := time.Since(p.begun)
-	fmt.Fprintf(p.out, "accelsim: %s\n", p.line(elapsed, "took "+elapsed.Round(10*time.Millisecond).String()))
+	p.say(p.line(elapsed, "took "+elapsed.Round(10*time.Millisecond).String()))
 }
