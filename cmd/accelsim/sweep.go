@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,11 +22,23 @@ import (
 	"accelsim/sweep"
 )
 
-// Limits to the points of a sweep.
+// Limits to the points of a sweep. Each takes up to 2.6 kB of memory until the
+// tables are written.
 const (
 	pointsWithoutYes = 10_000
-	pointsAtMost     = 10_000_000
+	pointsAtMost     = 1_000_000
 )
+
+// sweepMemory is what all of them fit in: from there on the garbage collector
+// works harder rather than let the heap grow to twice its size.
+const sweepMemory = 4_000_000_000
+
+// boundMemory sets that limit, unless the user has set another.
+func boundMemory() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(sweepMemory)
+	}
+}
 
 // What --emit prints.
 const (
@@ -236,6 +249,7 @@ func newSweepCommand() *cobra.Command {
 			"  accelsim sweep --grid grid.yaml --out results --shards 8 --emit slurm > sweep.sh",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			boundMemory()
 			plan, err := grid.plan(c)
 			if err != nil {
 				return err
@@ -413,6 +427,7 @@ func newMergeCommand() *cobra.Command {
 			return nil
 		},
 		RunE: func(c *cobra.Command, dirs []string) error {
+			boundMemory()
 			if out == "" {
 				out = dirs[0]
 				if err := output.Check([]output.Place{{Flag: out, Path: out, Folder: true, Files: sweepTables}}, nil); err != nil {

@@ -18,10 +18,15 @@ func TestSweepRefusesBadInput(t *testing.T) {
 		}
 		return name
 	}
+	const hwkey = "../../sweep/testdata/hwkey.yaml"
 	for _, c := range []struct{ args, want string }{
 		{"", "net is missing"},
 		{"--net lenet1 --k 1..20000", "20000 points or more; the limit is 10000; add --yes"},
-		{"--net lenet1 --yes --k 1..20000 --n 1..20000", "400000000 points or more"},
+		{"--net lenet1 --yes --k 1..20000 --n 1..20000", "400000000 points or more; the limit is 1000000"},
+		{"--net lenet1 --yes --k 1..1000001", "1000001 points or more; the limit is 1000000"},
+		{"--net lenet1 --hw " + hwkey + " --set pe.rows=8,16", hwkey + " with pe.rows=8: 2024: is not a key"},
+		{"--net lenet1 --shards 100001", "write the number of parts, up to 100000"},
+		{"--net lenet1 --emit slurm --shards 100001 --out x", "write the number of parts, up to 100000"},
 		{"--net lenet1 --grid " + file("zero.yaml", "n: []"), "zero points"},
 		{"--grid " + file("key.yaml", "net: lenet1\nkk: 1"), "key.yaml:2: kk: is not a key"},
 		{"--grid " + filepath.Join(dir, "none.yaml"), "no such file"},
