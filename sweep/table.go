@@ -367,6 +367,10 @@ func Resolver(inputs []string) func(name string) (string, error) {
 
 // resultNames collects the JSON paths of numbers, in order.
 func resultNames(t reflect.Type, path string, known, open *[]string) {
+	if path != "" && t.Implements(reflect.TypeFor[json.Marshaler]()) { // a number that is more than a word
+		*known = append(*known, path)
+		return
+	}
 	switch t.Kind() {
 	case reflect.Pointer:
 		resultNames(t.Elem(), path, known, open)

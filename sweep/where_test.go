@@ -101,6 +101,18 @@ func TestShortNamesOfColumns(t *testing.T) {
 	}
 }
 
+// Questions may name whatever a record holds, before there is any.
+func TestEveryResultHasAName(t *testing.T) {
+	p := plan(t, "{net: lenet1, k: 4, n: 2, batch: 8}")
+	record, _ := evaluateAll(t, p, 1).Get(p.Points[0].Key)
+	resolve := Resolver(p.Inputs)
+	for _, v := range record.Values {
+		if name, err := resolve(v.Name); err != nil || name != v.Name {
+			t.Errorf("%s is %q: %v", v.Name, name, err)
+		}
+	}
+}
+
 func FuzzWhere(f *testing.F) {
 	for _, text := range []string{"k = 10 and n != 2", "not (a < 2MiB || 'x' = y)", "a*-2 + 3/b >= 1e-3", "dram.device = ddr4-2400", "0x1p-2=k"} {
 		f.Add(text)
