@@ -66,14 +66,15 @@ func (s *ShareTime) DRAM() (t units.Time, stats dram.Stats) {
 // account is a share in the making, with its ledger.
 type account struct {
 	Share
-	ShareTime
-	ledger ledger
+	*ShareTime // nil without timing
+	ledger     ledger
 }
 
 // accounts books what the machine does to the layer, or classifier, and phase
 // that it does it for.
 type accounts struct {
 	net       *network.Network
+	timed     bool
 	list      []*account      // by part and phase; nil until something is booked
 	densities []units.Density // of parts' inputs
 }
@@ -86,8 +87,8 @@ type booked struct {
 	busy    units.Total[units.Cycles]
 }
 
-func newAccounts(p *schedule.Program) *accounts {
-	a := &accounts{net: p.Workload().Net, densities: densities(p.Workload(), p.Blocks)}
+func newAccounts(p *schedule.Program, timed bool) *accounts {
+	a := &accounts{timed: timed, net: p.Workload().Net, densities: densities(p.Workload(), p.Blocks)}
 	a.list = make([]*account, len(a.densities)*int(numPhases))
 	return a
 }
@@ -103,6 +104,9 @@ func (a *accounts) of(s *schedule.Step) *account {
 		*at = &account{
 			Share:  Share{Block: s.Block, Layer: s.Layer, Phase: phase},
 			ledger: ledger{density: a.densities[part]},
+		}
+		if a.timed {
+			(*at).ShareTime = new(ShareTime)
 		}
 	}
 	return *at
@@ -235,7 +239,7 @@ func (a *accounts) times(r *Result, hw *hardware.Hardware, table energy.Table) [
 		if c == nil {
 			continue
 		}
-		t := c.ShareTime
+		t := *c.ShareTime
 		_, commands := t.DRAM()
 		t.WaitPorts = units.As[units.Picoseconds](c.Stall).Times(int64(hw.PE.Clock.Period())) // a part of its steps' execution
 		t.Busy = t.Busy.Minus(t.WaitPorts)

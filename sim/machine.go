@@ -215,7 +215,7 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 		progress: o.Progress,
 		stop:     o.Stop,
 		requests: o.Requests,
-		accounts: newAccounts(p),
+		accounts: newAccounts(p, !o.Untimed),
 		trace:    o.Trace,
 	}
 	var data *op.Chip
