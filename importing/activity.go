@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"accelsim/network"
@@ -53,8 +54,9 @@ var tensorName = regexp.MustCompile(`^(?:x|s([1-9][0-9]*)|sc([1-9][0-9]*))$`)
 //	        passes that on)
 //
 // of the network w: each must have a whole number of maps of its layer's shape.
-// A value that is not 0 is a spike; values must be finite and not negative.
-func Activity(set tensors.Set, w *network.Workload) (*Measured, error) {
+// A value that is not 0 is a spike, whatever its type; values must be finite and
+// not negative. Nothing is kept of them but their count.
+func Activity(set tensors.Arrays, w *network.Workload) (*Measured, error) {
 	net := w.Net
 	for _, name := range set.Names() {
 		m := tensorName.FindStringSubmatch(name)
@@ -68,48 +70,40 @@ func Activity(set tensors.Set, w *network.Workload) (*Measured, error) {
 			return nil, fmt.Errorf("%s: there are at most %d local blocks", name, net.N())
 		}
 	}
+	there := func(name string) bool { return slices.Contains(set.Names(), name) }
 	measured := &Measured{}
-	if t, ok := set["x"]; ok {
-		r, err := count("x", t, net.Input)
+	if there("x") {
+		r, err := count(set, "x", &net.Input)
 		if err != nil {
 			return nil, err
 		}
 		measured.Input = &r
 	}
 	for l := 1; l <= net.N(); l++ {
-		name := fmt.Sprintf("s%d", l)
-		t, ok := set[name]
-		if !ok {
-			return nil, fmt.Errorf("%s is missing; expected what layer %d passes on, after addition and pooling: %s", name, l, expected(net.OutputOf(l)))
+		name, shape := fmt.Sprintf("s%d", l), net.OutputOf(l)
+		if !there(name) {
+			return nil, fmt.Errorf("%s is missing; expected what layer %d passes on, after addition and pooling: %s", name, l, expected(shape))
 		}
-		r, err := count(name, t, net.OutputOf(l))
+		r, err := count(set, name, &shape)
 		if err != nil {
 			return nil, err
 		}
 		measured.Layers = append(measured.Layers, r)
 	}
-	for b := 1; ; b++ {
-		name := fmt.Sprintf("sc%d", b)
-		t, ok := set[name]
-		if !ok {
-			return measured, noGap(set, b, net.N())
-		}
-		r, err := ratioOf(name, t)
+	for b := 1; there(fmt.Sprintf("sc%d", b)); b++ {
+		r, err := count(set, fmt.Sprintf("sc%d", b), nil)
 		if err != nil {
 			return nil, err
 		}
 		measured.Classifiers = append(measured.Classifiers, r)
 	}
-}
-
-// noGap refuses sc tensors beyond a missing one.
-func noGap(set tensors.Set, missing, blocks int) error {
-	for b := missing + 1; b <= blocks; b++ {
-		if _, ok := set[fmt.Sprintf("sc%d", b)]; ok {
-			return fmt.Errorf("sc%d is there but not sc%d; record what every block's classifier reads, or none", b, missing)
+	missing := len(measured.Classifiers) + 1
+	for b := missing + 1; b <= net.N(); b++ {
+		if there(fmt.Sprintf("sc%d", b)) {
+			return nil, fmt.Errorf("sc%d is there but not sc%d; record what every block's classifier reads, or none", b, missing)
 		}
 	}
-	return nil
+	return measured, nil
 }
 
 func expected(s network.Shape) string {
@@ -119,12 +113,30 @@ func expected(s network.Shape) string {
 	return fmt.Sprintf("[T,B,%d,%d,%d]", s.Channels, s.Height, s.Width)
 }
 
-// count holds a tensor to a layer's shape and counts it.
-func count(name string, t tensors.Tensor, s network.Shape) (Ratio, error) {
-	if !fits(t.Shape, s) {
-		return Ratio{}, fmt.Errorf("%s has shape %s; expected %s", name, tensors.ShapeString(t.Shape), expected(s))
+// count holds a tensor to a layer's shape, if it has one, and counts it.
+func count(set tensors.Arrays, name string, s *network.Shape) (Ratio, error) {
+	h, err := set.Header(name)
+	if err != nil {
+		return Ratio{}, err
 	}
-	return ratioOf(name, t)
+	r := Ratio{Total: int64(h.Len())}
+	switch {
+	case s != nil && !fits(h.Shape, *s):
+		return r, fmt.Errorf("%s has shape %s; expected %s", name, tensors.ShapeString(h.Shape), expected(*s))
+	case r.Total == 0:
+		return r, fmt.Errorf("%s has no values, shape %s; a density needs some", name, tensors.ShapeString(h.Shape))
+	}
+	err = set.Each(name, func(_ int, v tensors.Value) error {
+		f := v.Float()
+		if !(f >= 0 && f <= math.MaxFloat64) {
+			return fmt.Errorf("is %v; spikes are finite and not negative (0, 1, or small whole numbers after additions)", v)
+		}
+		if f != 0 {
+			r.NonZero++
+		}
+		return nil
+	})
+	return r, err
 }
 
 // fits tells whether the last axes are the map's, flattened or not, with at
@@ -145,23 +157,6 @@ func fits(shape []int, s network.Shape) bool {
 		}
 	}
 	return false
-}
-
-func ratioOf(name string, t tensors.Tensor) (Ratio, error) {
-	r := Ratio{Total: int64(t.Len())}
-	if r.Total == 0 {
-		return r, fmt.Errorf("%s has no values, shape %s; a density needs some", name, tensors.ShapeString(t.Shape))
-	}
-	for i := range t.Len() {
-		v := t.At(i)
-		if math.IsNaN(v) || math.IsInf(v, 0) || v < 0 {
-			return r, fmt.Errorf("%s: value %d is %g; spikes are finite and not negative (0, 1, or small whole numbers after additions)", name, i, v)
-		}
-		if v != 0 {
-			r.NonZero++
-		}
-	}
-	return r, nil
 }
 
 // YAML returns an activity file as `--activity` reads it. Each density has its

@@ -251,6 +251,26 @@ func TestSpikesRecordedInPyTorch(t *testing.T) {
 	}
 }
 
+// TestSpikesOfTonic are int16, as its ToFrame returns them; the counts are NumPy's.
+func TestSpikesOfTonic(t *testing.T) {
+	w, err := network.Open("testdata/spikes-int16.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := tensors.Open("testdata/spikes-int16.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	m, err := Activity(f, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *m.Input != (Ratio{87, 256}) || m.Layers[0] != (Ratio{75, 384}) || m.Layers[1] != (Ratio{21, 48}) {
+		t.Errorf("%+v %+v", *m.Input, m.Layers)
+	}
+}
+
 func TestDecimals(t *testing.T) {
 	for _, c := range []struct {
 		r    Ratio

@@ -3,6 +3,7 @@ package tensors
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"accelsim/network"
 )
@@ -51,50 +52,163 @@ var NormNames = [4]string{"gain", "bias", "mean", "var"}
 // Slices returns gain, bias, mean and variance in the order of [NormNames].
 func (n *Norm) Slices() [4]*[]float32 { return [4]*[]float32{&n.Gain, &n.Bias, &n.Mean, &n.Variance} }
 
-// Input checks the tensors of an iteration against the workload and its
-// blocks, and returns them. The batch is w.Batch, the steps w.Timesteps.
-// Errors say which tensor is wrong and what was expected.
-func (s Set) Input(w *network.Workload, blocks []network.Block) (*Input, error) {
-	c := checker{set: s, left: map[string]bool{}}
-	for name := range s {
-		c.left[name] = true
+// ReadInput reads the tensors of an iteration from an NPZ file, held to the
+// workload and its blocks: the batch is w.Batch, the steps w.Timesteps. Errors say
+// which tensor of the file is wrong and what was expected.
+func ReadInput(path string, w *network.Workload, blocks []network.Block) (*Input, error) {
+	f, err := Open(path)
+	if err != nil {
+		return nil, err
 	}
-	in, shape := &Input{}, w.Net.Input
-	in.X = c.floats("x", w.Timesteps, w.Batch, shape.Channels, shape.Height, shape.Width)
-	in.Y = c.labels(w.Batch, w.Net.Classes)
-	for i := range w.Net.Layers {
-		l := &w.Net.Layers[i]
-		in.Weights = append(in.Weights, c.floats(fmt.Sprintf("w%d", l.Index), WeightShape(l)...))
+	defer f.Close()
+	in, err := readInput(f, w, blocks)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return in, nil
+}
+
+// Input does so with a set.
+func (s Set) Input(w *network.Workload, blocks []network.Block) (*Input, error) {
+	return readInput(s, w, blocks)
+}
+
+func readInput(from Arrays, w *network.Workload, blocks []network.Block) (*Input, error) {
+	in := &Input{}
+	wanted := in.wanted(w, blocks)
+	if err := onlyWanted(from, wanted, w, blocks); err != nil {
+		return nil, err
+	}
+	for _, t := range wanted {
+		if err := t.check(from); err != nil {
+			return nil, err
+		}
+	}
+	for _, t := range wanted {
+		if err := t.read(from); err != nil {
+			return nil, err
+		}
+	}
+	return in, in.check(w)
+}
+
+// wanted is a tensor that a workload has, and where it goes.
+type wanted struct {
+	name   string
+	shape  []int
+	values *[]float32
+	labels *[]int
+	frames bool // whole numbers are values, too
+}
+
+// wanted lists the tensors of a workload.
+func (in *Input) wanted(w *network.Workload, blocks []network.Block) []wanted {
+	shape, layers := w.Net.Input, w.Net.Layers
+	list := []wanted{
+		{name: "x", shape: []int{w.Timesteps, w.Batch, shape.Channels, shape.Height, shape.Width}, values: &in.X, frames: true},
+		{name: "y", shape: []int{w.Batch}, labels: &in.Y},
+	}
+	in.Weights, in.Norms, in.Classifiers = make([][]float32, len(layers)), make([]*Norm, len(layers)), make([][]float32, len(blocks))
+	for i := range layers {
+		l := &layers[i]
+		list = append(list, wanted{name: fmt.Sprintf("w%d", l.Index), shape: WeightShape(l), values: &in.Weights[i]})
 		if !l.BatchNorm {
-			in.Norms = append(in.Norms, nil)
 			continue
 		}
-		norm := &Norm{}
-		for j, to := range norm.Slices() {
-			*to = c.floats(fmt.Sprintf("bn%d_%s", l.Index, NormNames[j]), l.Out.Channels)
+		in.Norms[i] = &Norm{}
+		for j, to := range in.Norms[i].Slices() {
+			list = append(list, wanted{name: fmt.Sprintf("bn%d_%s", l.Index, NormNames[j]), shape: []int{l.Out.Channels}, values: to})
+		}
+	}
+	for i, b := range blocks {
+		list = append(list, wanted{name: fmt.Sprintf("wc%d", b.Index), shape: ClassifierShape(w.Net, b), values: &in.Classifiers[i]})
+	}
+	return list
+}
+
+// onlyWanted refuses tensors that are none of the workload's.
+func onlyWanted(from Arrays, list []wanted, w *network.Workload, blocks []network.Block) error {
+	known := map[string]bool{}
+	for _, t := range list {
+		known[t.name] = true
+	}
+	there := map[string]bool{}
+	for _, name := range from.Names() {
+		there[name] = true
+		if !known[name] {
+			return fmt.Errorf("%s is no tensor of this workload: it has w1..w%d, wc1..wc%d, x, y and bn<l>_* where there is batch norm",
+				name, w.Net.N(), len(blocks))
+		}
+	}
+	for _, t := range list {
+		if !there[t.name] {
+			return fmt.Errorf("%s is missing; expected %s", t.name, ShapeString(t.shape))
+		}
+	}
+	return nil
+}
+
+// check holds what the tensor says of itself to what is expected.
+func (t *wanted) check(from Arrays) error {
+	h, err := from.Header(t.name)
+	switch {
+	case err != nil:
+		return err
+	case !slices.Equal(h.Shape, t.shape):
+		return fmt.Errorf("%s has shape %s; expected %s", t.name, ShapeString(h.Shape), ShapeString(t.shape))
+	case t.labels != nil && h.Type.Float():
+		return fmt.Errorf("%s is of type %v; expected int64, or another type of whole numbers", t.name, h.Type)
+	case t.labels == nil && !t.frames && !h.Type.Float():
+		return fmt.Errorf("%s is of type %v; expected float32, float16 or float64", t.name, h.Type)
+	}
+	return nil
+}
+
+// read reads the values.
+func (t *wanted) read(from Arrays) error {
+	n := 1
+	for _, extent := range t.shape {
+		n *= extent
+	}
+	if t.labels != nil {
+		*t.labels = make([]int, n)
+		return from.Each(t.name, func(i int, v Value) error {
+			(*t.labels)[i] = int(max(min(v.whole, math.MaxInt32), math.MinInt32)) // out of any range
+			return nil
+		})
+	}
+	*t.values = make([]float32, n)
+	return from.Each(t.name, func(i int, v Value) error {
+		f, exact := v.Float32()
+		if !exact {
+			return fmt.Errorf("is %v, which float32 has not exactly", v)
+		}
+		if f-f != 0 { // NaN and infinities
+			return fmt.Errorf("is %v; finite numbers are expected", v)
+		}
+		(*t.values)[i] = f
+		return nil
+	})
+}
+
+// check holds the values to the workload.
+func (in *Input) check(w *network.Workload) error {
+	for i, label := range in.Y {
+		if label < 0 || label >= w.Net.Classes {
+			return fmt.Errorf("y: label %d of sample %d is out of range; there are classes 0 to %d", label, i+1, w.Net.Classes-1)
+		}
+	}
+	for i, norm := range in.Norms {
+		if norm == nil {
+			continue
 		}
 		for channel, v := range norm.Variance {
-			if v < 0 && c.err == nil {
-				c.err = fmt.Errorf("bn%d_var: the running variance of channel %d is %g; it must not be negative", l.Index, channel+1, v)
-			}
-		}
-		in.Norms = append(in.Norms, norm)
-	}
-	for _, b := range blocks {
-		in.Classifiers = append(in.Classifiers, c.floats(fmt.Sprintf("wc%d", b.Index), ClassifierShape(w.Net, b)...))
-	}
-	if c.err == nil {
-		c.err = in.checkFrames(w)
-	}
-	if c.err == nil {
-		for _, name := range s.Names() {
-			if c.left[name] {
-				return nil, fmt.Errorf("%s is no tensor of this workload: it has w1..w%d, wc1..wc%d, x, y and bn<l>_* where there is batch norm",
-					name, w.Net.N(), len(blocks))
+			if v < 0 {
+				return fmt.Errorf("bn%d_var: the running variance of channel %d is %g; it must not be negative", i+1, channel+1, v)
 			}
 		}
 	}
-	return in, c.err
+	return in.checkFrames(w)
 }
 
 // checkFrames holds x to the encoding: binary frames, or T equal ones.
@@ -114,71 +228,4 @@ func (in *Input) checkFrames(w *network.Workload) error {
 		}
 	}
 	return nil
-}
-
-// checker collects the first error.
-type checker struct {
-	set  Set
-	left map[string]bool
-	err  error
-}
-
-func (c *checker) find(name string, shape []int) (Tensor, bool) {
-	delete(c.left, name)
-	if c.err != nil {
-		return Tensor{}, false
-	}
-	t, ok := c.set[name]
-	switch {
-	case !ok:
-		c.err = fmt.Errorf("%s is missing; expected %s", name, ShapeString(shape))
-	case !sameShape(t.Shape, shape):
-		c.err = fmt.Errorf("%s has shape %s; expected %s", name, ShapeString(t.Shape), ShapeString(shape))
-	}
-	return t, c.err == nil
-}
-
-func (c *checker) floats(name string, shape ...int) []float32 {
-	t, ok := c.find(name, shape)
-	if !ok {
-		return nil
-	}
-	if t.Int64 != nil {
-		c.err = fmt.Errorf("%s is of type int64; expected float32", name)
-		return nil
-	}
-	values := t.Float32
-	if values == nil {
-		values = make([]float32, len(t.Float64))
-		for i, v := range t.Float64 {
-			values[i] = float32(v)
-		}
-	}
-	for i, v := range values {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			c.err = fmt.Errorf("%s: value %d is %g; finite numbers are expected", name, i, v)
-			return nil
-		}
-	}
-	return values
-}
-
-func (c *checker) labels(batch, classes int) []int {
-	t, ok := c.find("y", []int{batch})
-	if !ok {
-		return nil
-	}
-	if t.Int64 == nil {
-		c.err = fmt.Errorf("y is of type %s; expected int64", t.DType())
-		return nil
-	}
-	labels := make([]int, batch)
-	for i, v := range t.Int64 {
-		if v < 0 || v >= int64(classes) {
-			c.err = fmt.Errorf("y: label %d of sample %d is out of range; there are classes 0 to %d", v, i+1, classes-1)
-			return nil
-		}
-		labels[i] = int(v)
-	}
-	return labels
 }

@@ -1,18 +1,18 @@
 // Package tensors reads and writes the NPZ files of `--tensors` and `--dump`:
 // named arrays, checked against a workload.
 //
-// [ReadFile] and [Set.WriteFile] know the format, [Set.Input] what the names
-// mean: the batch and the initial parameters of an iteration. Blocks, layers
-// and intervals count from 1 in names and from 0 in slices.
+// [Open] and [Set.WriteFile] know the format, [ReadInput] what the names mean:
+// the batch and the initial parameters of an iteration. What a file declares, its
+// arrays' names, types and shapes, is held to the workload before any of their
+// values is decompressed. Blocks, layers and intervals count from 1 in names and
+// from 0 in slices.
 package tensors
 
 import (
 	"archive/zip"
-	"bufio"
 	"fmt"
 	"io"
 	"sort"
-	"strings"
 
 	"accelsim/internal/output"
 )
@@ -30,44 +30,33 @@ func (s Set) Names() []string {
 	return names
 }
 
-// ReadFile reads an NPZ file. Errors name the file and the array.
-func ReadFile(path string) (Set, error) {
-	z, err := zip.OpenReader(path)
+// Header implements [Arrays].
+func (s Set) Header(name string) (Header, error) {
+	h, err := newHeader(s[name].DType(), s[name].Shape, false)
+	if err == nil && h.Len() != s[name].Len() {
+		err = fmt.Errorf("shape %s has %d values, there are %d", ShapeString(h.Shape), h.Len(), s[name].Len())
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: not a readable NPZ file: %w", path, err)
+		return h, fmt.Errorf("%s: %w", name, err)
 	}
-	defer z.Close()
-	s := Set{}
-	for _, f := range z.File {
-		name, isArray := strings.CutSuffix(f.Name, ".npy")
-		if !isArray {
-			return nil, fmt.Errorf("%s: %q is not a .npy array", path, f.Name)
-		}
-		t, err := readEntry(f)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %s (at byte %d): %w", path, name, offset(f), err)
-		}
-		s[name] = t
-	}
-	return s, nil
+	return h, nil
 }
 
-// offset is where the entry's data starts, 0 if even that is unreadable.
-func offset(f *zip.File) int64 {
-	at, err := f.DataOffset()
-	if err != nil {
-		return 0
+// Each implements [Arrays].
+func (s Set) Each(name string, do func(i int, v Value) error) error {
+	t := s[name]
+	for i := range t.Len() {
+		v := Value{isWhole: t.Int64 != nil}
+		if v.isWhole {
+			v.whole = t.Int64[i]
+		} else {
+			v.float = t.At(i)
+		}
+		if err := do(i, v); err != nil {
+			return fmt.Errorf("%s: value %d %w", name, i, err)
+		}
 	}
-	return at
-}
-
-func readEntry(f *zip.File) (Tensor, error) {
-	r, err := f.Open()
-	if err != nil {
-		return Tensor{}, err
-	}
-	defer r.Close()
-	return readNPY(bufio.NewReader(r))
+	return nil
 }
 
 // WriteFile writes an NPZ file, whole or not at all.

@@ -129,6 +129,15 @@ func npy(t testing.TB, tensor Tensor) []byte {
 	return b.Bytes()
 }
 
+// readNPY reads one .npy stream.
+func readNPY(r io.Reader) (Tensor, error) {
+	h, _, err := readHeader(r)
+	if err != nil {
+		return Tensor{}, err
+	}
+	return h.readTensor(r)
+}
+
 func TestArraysThatCannotBeReadSayWhy(t *testing.T) {
 	good := npy(t, Floats([]float32{1, 2, 3, 4}, 2, 2))
 	for want, text := range map[string][]byte{
@@ -137,7 +146,6 @@ func TestArraysThatCannotBeReadSayWhy(t *testing.T) {
 		"wrong magic":       append([]byte("PK"), good[2:]...),
 		"no .npy header":    good[:3],
 		"header has":        good[:40],
-		"Fortran":           bytes.Replace(good, []byte("False"), []byte("True "), 1),
 		`element type "<c8`: bytes.Replace(good, []byte("<f4"), []byte("<c8"), 1),
 		"lacks descr":       bytes.Replace(good, []byte("descr"), []byte("desct"), 1),
 		"more than":         bytes.Replace(good, []byte("(2, 2)"), []byte("(9999999,9999999)"), 1),
@@ -153,8 +161,15 @@ func FuzzReadNPY(f *testing.F) {
 	f.Add(npy(f, Floats([]float32{1, 2, 3, 4}, 2, 2)))
 	f.Add(npy(f, Scalar(2)))
 	f.Add(npy(f, Count(3)))
+	for _, descr := range []string{"|b1", "|u1", "<i2", ">i4", "<u8", "<f2", ">f8"} {
+		f.Add(bytes.Replace(npy(f, Floats([]float32{1, 2}, 1, 2)), []byte("'<f4', 'fortran_order': False"), []byte("'"+descr+"', 'fortran_order': True "), 1))
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		tensor, err := readNPY(bytes.NewReader(text))
+		h, size, err := readHeader(bytes.NewReader(text))
+		if err != nil || h.length > 1<<20 { // [Header.fits] refuses what the file does not hold
+			return
+		}
+		tensor, err := h.readTensor(bytes.NewReader(text[size:]))
 		if err != nil {
 			return
 		}

@@ -101,11 +101,12 @@ func newImportActivityCommand() *cobra.Command {
 					return usage(fmt.Errorf("--dataset: %w", err))
 				}
 			}
-			set, err := tensors.ReadFile(args[0])
+			recorded, err := tensors.Open(args[0])
 			if err != nil {
 				return usage(err)
 			}
-			measured, err := importing.Activity(set, w)
+			defer recorded.Close()
+			measured, err := importing.Activity(recorded, w)
 			if err != nil {
 				return usage(fmt.Errorf("%s: %w", args[0], err))
 			}

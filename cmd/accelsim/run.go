@@ -137,19 +137,12 @@ func (f *tensorFlags) open(w *network.Workload, n int, m machine) (*tensors.Inpu
 	if m.traffic == schedule.Equations {
 		return nil, usage(errors.New("--tensors needs --traffic all: spikes and inputs must move, too"))
 	}
-	set, err := tensors.ReadFile(f.in)
-	if err != nil {
-		return nil, usage(err)
-	}
 	blocks, err := w.Net.Blocks(n)
 	if err != nil {
 		return nil, usage(err)
 	}
-	input, err := set.Input(w, blocks)
-	if err != nil {
-		return nil, usage(fmt.Errorf("%s: %w", f.in, err))
-	}
-	return input, nil
+	input, err := tensors.ReadInput(f.in, w, blocks)
+	return input, usage(err)
 }
 
 // written is the file of what the simulated machine computed.

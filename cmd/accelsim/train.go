@@ -152,17 +152,13 @@ func trainTensors(c *cobra.Command, f *trainFlags, output *outputFlags, w *netwo
 			return usage(fmt.Errorf("--%s is for training on a dataset; with --tensors everything is in the file", flag))
 		}
 	}
-	set, err := tensors.ReadFile(f.tensors)
-	if err != nil {
-		return usage(fmt.Errorf("--tensors: %w", err))
-	}
 	blocks, err := w.Net.Blocks(n)
 	if err != nil {
 		return usage(err)
 	}
-	in, err := set.Input(w, blocks)
+	in, err := tensors.ReadInput(f.tensors, w, blocks)
 	if err != nil {
-		return usage(fmt.Errorf("%s: %w", f.tensors, err))
+		return usage(fmt.Errorf("--tensors: %w", err))
 	}
 	t, err := golden.New(w, k, n, golden.Options{NoDropout: true})
 	if err != nil {

@@ -122,13 +122,9 @@ func (f *verifyFlags) open(c *cobra.Command, w *network.Workload, n int) (*tenso
 	}
 	switch {
 	case given("tensors"):
-		set, err := tensors.ReadFile(f.tensors)
+		in, err := tensors.ReadInput(f.tensors, w, blocks)
 		if err != nil {
 			return nil, "", usage(fmt.Errorf("--tensors: %w", err))
-		}
-		in, err := set.Input(w, blocks)
-		if err != nil {
-			return nil, "", usage(fmt.Errorf("%s: %w", f.tensors, err))
 		}
 		return in, f.tensors, nil
 	case given("dataset"):
