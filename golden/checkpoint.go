@@ -10,6 +10,8 @@ import (
 	"math"
 	"os"
 	"slices"
+
+	"accelsim/internal/input"
 )
 
 // A checkpoint is a magic line, the length of a JSON header (4 bytes, little
@@ -52,6 +54,7 @@ type settings []setting
 // data or of another part of it is refused.
 func (t *Trainer) SetTraining(dataset string, samples, heldOut int) {
 	t.trainingSet = fmt.Sprintf("%s, %d samples, %d held out", dataset, samples, heldOut)
+	t.epochSamples = samples - heldOut
 }
 
 // settings lists all that the numbers depend on, the network first.
@@ -150,7 +153,7 @@ func withoutSeconds(history []Epoch) []Epoch {
 // data; others are refused, and so is a file that is cut short or changed.
 // After an error the trainer is as before.
 func (t *Trainer) ReadCheckpoint(path string) error {
-	text, err := os.ReadFile(path)
+	text, err := t.readCheckpointFile(path)
 	if err != nil {
 		return err
 	}
@@ -190,8 +193,9 @@ func (t *Trainer) ReadCheckpoint(path string) error {
 		return fmt.Errorf("%s: truncated or too long: the arrays take %d bytes from byte %d, there are %d", path, size, at, body-at)
 	case crc32.ChecksumIEEE(text[:body]) != binary.LittleEndian.Uint32(text[body:]):
 		return fmt.Errorf("%s: damaged: the checksum at byte %d does not fit", path, body)
-	case len(h.Position.Losses) != len(t.blocks):
-		return fmt.Errorf("%s: has losses of %d blocks; this network has %d", path, len(h.Position.Losses), len(t.blocks))
+	}
+	if err := t.checkProgress(&h); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	t.states(func(_ string, values []float32) {
 		for i := range values {
@@ -208,6 +212,18 @@ func (t *Trainer) ReadCheckpoint(path string) error {
 	t.position, t.iterations, t.updates, t.history = h.Position, h.Iterations, h.Updates, h.History
 	t.measured = activityCounts{h.Measured.NonZero, h.Measured.Steps}
 	return nil
+}
+
+// readCheckpointFile reads no more than a checkpoint of this network can have.
+func (t *Trainer) readCheckpointFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	limit := int64(len(checkpointMagic) + 4 + headerLimit + 4)
+	t.states(func(_ string, values []float32) { limit += 4 * int64(len(values)) })
+	return input.AtMost(f, path, limit)
 }
 
 // checkSettings names the first setting that differs.

@@ -66,10 +66,11 @@ type Trainer struct {
 	interval func(i int, losses []float64)
 
 	// Of Fit, and what checkpoints keep.
-	position    Position
-	history     []Epoch
-	measured    activityCounts
-	trainingSet string
+	position     Position
+	history      []Epoch
+	measured     activityCounts
+	trainingSet  string
+	epochSamples int // that an epoch trains on; 0: not known
 
 	crew       crew
 	now        now
