@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"accelsim/internal/input"
 	"accelsim/network"
 )
 
@@ -37,19 +38,15 @@ func openCIFAR10(dir, split string, d network.Dataset) (_ source, err error) {
 		}
 	}()
 	for _, name := range names {
-		f, err := os.Open(filepath.Join(dir, name))
+		f, size, err := input.Data(filepath.Join(dir, name))
 		if err != nil {
 			return nil, err
 		}
 		s.files = append(s.files, f)
-		info, err := f.Stat()
-		if err != nil {
-			return nil, err
+		if rest := size % cifarRecord; rest != 0 {
+			return nil, atByte(f.Name(), size, "the file ends %d bytes into a record of %d", rest, cifarRecord)
 		}
-		if rest := info.Size() % cifarRecord; rest != 0 {
-			return nil, atByte(f.Name(), info.Size(), "the file ends %d bytes into a record of %d", rest, cifarRecord)
-		}
-		s.behind = append(s.behind, s.len()+int(info.Size()/cifarRecord))
+		s.behind = append(s.behind, s.len()+int(size/cifarRecord))
 	}
 	return s, nil
 }

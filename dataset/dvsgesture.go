@@ -2,16 +2,17 @@ package dataset
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 
+	"accelsim/internal/input"
 	"accelsim/network"
 )
 
@@ -43,7 +44,7 @@ func openDvsGesture(dir, split string, d network.Dataset) (source, error) {
 		return nil, err
 	}
 	list = filepath.Join(dir, list)
-	text, err := os.ReadFile(list)
+	text, err := input.Text(list)
 	if err != nil {
 		return nil, err
 	}
@@ -73,12 +74,11 @@ func openDvsGesture(dir, split string, d network.Dataset) (source, error) {
 
 // spans reads the label file.
 func (t *trial) spans(classes int) ([]span, error) {
-	f, err := os.Open(t.labels)
+	text, err := input.Text(t.labels)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	spans, err := readGestureLabels(t.labels, f, classes)
+	spans, err := readGestureLabels(t.labels, bytes.NewReader(text), classes)
 	for i := range spans {
 		spans[i].trial = t
 	}
@@ -129,12 +129,12 @@ func (s *gestures) close() error { return nil }
 
 func (s *gestures) read(i int, c *canvas) (int, error) {
 	g := s.spans[i]
-	f, err := os.Open(g.trial.path)
+	f, size, err := input.Data(g.trial.path)
 	if err != nil {
 		return 0, err
 	}
 	defer f.Close()
-	g.trial.once.Do(func() { g.trial.index(f) })
+	g.trial.once.Do(func() { g.trial.index(f, size) })
 	if g.trial.err != nil {
 		return 0, g.trial.err
 	}
@@ -145,13 +145,8 @@ func (s *gestures) read(i int, c *canvas) (int, error) {
 	return g.label, g.draw(f, c)
 }
 
-func (t *trial) index(f *os.File) {
-	info, err := f.Stat()
-	if err != nil {
-		t.err = err
-		return
-	}
-	t.blocks, t.err = indexAEDAT3(t.path, f, info.Size())
+func (t *trial) index(f io.Reader, size int64) {
+	t.blocks, t.err = indexAEDAT3(t.path, f, size)
 	for _, b := range t.blocks {
 		t.last = max(t.last, b.last)
 	}

@@ -2,14 +2,13 @@ package dataset
 
 import (
 	"archive/zip"
-	"bufio"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"accelsim/internal/input"
 	"accelsim/network"
 )
 
@@ -74,7 +73,7 @@ func openESImageNet(dir, split string, d network.Dataset) (source, error) {
 
 // readESLabels calls use for every line of a label file.
 func readESLabels(path string, use func(esSample)) error {
-	f, err := os.Open(path)
+	f, _, err := input.Data(path)
 	if err != nil {
 		return err
 	}
@@ -85,10 +84,9 @@ func readESLabels(path string, use func(esSample)) error {
 // parseESLabels reads lines of a file name, a label, and the image's height and
 // width.
 func parseESLabels(path string, from io.Reader, use func(esSample)) error {
-	lines := bufio.NewScanner(from)
-	line := 0
+	lines := input.NewLines(from, path)
 	for lines.Scan() {
-		line++
+		line := lines.Line()
 		fields := strings.Fields(lines.Text())
 		if len(fields) == 0 {
 			continue
@@ -111,10 +109,7 @@ func parseESLabels(path string, from io.Reader, use func(esSample)) error {
 		}
 		use(esSample{name, numbers[0], numbers[1], numbers[2]})
 	}
-	if err := lines.Err(); err != nil {
-		return atLine(path, line+1, "%w", err)
-	}
-	return nil
+	return lines.Err()
 }
 
 func (s *esImageNet) len() int     { return len(s.samples) }
@@ -123,16 +118,12 @@ func (s *esImageNet) close() error { return nil }
 func (s *esImageNet) read(i int, c *canvas) (int, error) {
 	sample := s.samples[i]
 	path := filepath.Join(s.dir, sample.file)
-	f, err := os.Open(path)
+	f, size, err := input.Data(path)
 	if err != nil {
 		return 0, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return 0, err
-	}
-	return sample.label, sample.draw(path, f, info.Size(), c)
+	return sample.label, sample.draw(path, f, size, c)
 }
 
 // draw draws the events of an .npz file of that size: neg and pos, arrays of

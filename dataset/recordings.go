@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"accelsim/internal/input"
 )
 
 // recordings is a split of a dataset with a folder per class and a file per
@@ -26,7 +28,7 @@ func (s *recordings) close() error { return nil }
 
 func (s *recordings) read(i int, c *canvas) (int, error) {
 	r := s.files[i]
-	f, err := os.Open(r.path)
+	f, _, err := input.Data(r.path)
 	if err != nil {
 		return 0, err
 	}

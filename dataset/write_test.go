@@ -17,7 +17,7 @@ import (
 
 // Writers of the formats, for tests and for testdata.
 
-func idxFile(data []byte, shape ...int) []byte {
+func idxBytes(data []byte, shape ...int) []byte {
 	b := []byte{0, 0, 8, byte(len(shape))}
 	for _, n := range shape {
 		b = binary.BigEndian.AppendUint32(b, uint32(n))
@@ -210,8 +210,8 @@ func writeImages(t *testing.T, dir string) {
 			}
 			labels, pixels = append(labels, byte(class)), append(pixels, image...)
 		}
-		write(t, gzipped(idxFile(pixels, f.n, 28, 28)), dir, f.path+"-images-idx3-ubyte.gz")
-		write(t, gzipped(idxFile(labels, f.n)), dir, f.path+"-labels-idx1-ubyte.gz")
+		write(t, gzipped(idxBytes(pixels, f.n, 28, 28)), dir, f.path+"-images-idx3-ubyte.gz")
+		write(t, gzipped(idxBytes(labels, f.n)), dir, f.path+"-labels-idx1-ubyte.gz")
 	}
 	for i, name := range []string{"data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"} {
 		labels := []byte{byte(2 * i % 10), byte((2*i + 1) % 10)}
