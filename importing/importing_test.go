@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"accelsim/internal/input"
 	"accelsim/network"
 	"accelsim/tensors"
 )
@@ -70,6 +71,30 @@ func TestTopologies(t *testing.T) {
 			network.Shape{Channels: 2, Height: 10, Width: 10},
 		},
 		{
+			"fully connected layers as rows", "@fc-as-row.csv",
+			ScaleSim{},
+			"4C3p0-10FC-5FC",
+			network.Shape{Channels: 2, Height: 6, Width: 6},
+		},
+		{
+			"only fully connected, as rows and columns", head + "a,1,784,1,784,1,100,1\nb,100,1,100,1,1,20,1\nc,1,20,1,20,1,5,20\n",
+			ScaleSim{},
+			"100FC-20FC-5FC",
+			network.Shape{Channels: 784, Height: 1, Width: 1},
+		},
+		{
+			"a row of several channels", head + "a,6,6,3,3,2,4,1,\nf,1,16,1,16,4,5,1,\n",
+			ScaleSim{},
+			"4C3p0-5FC",
+			network.Shape{Channels: 2, Height: 6, Width: 6},
+		},
+		{
+			"a row after pooling", head + "a,6,6,3,3,2,4,1,\nf,1,16,1,16,1,5,1,\n",
+			ScaleSim{},
+			"4C3p0-4AP2-5FC",
+			network.Shape{Channels: 2, Height: 6, Width: 6},
+		},
+		{
 			"sparsity, blank lines, no trailing comma, Windows line ends",
 			"\ufeffLayer name,IFMAP Height,IFMAP Width,Filter Height,Filter Width,Channels,Num Filter,Strides,Sparsity\r\n\r\na,6,6,3,3,2,4,1,2:4\r\n,,,\r\nf,1,1,1,1,64,5,1,1:1,\r\n",
 			ScaleSim{},
@@ -131,7 +156,7 @@ func TestTopologiesThatAreWrong(t *testing.T) {
 		{"values that nothing leads to", head + "a,8,8,3,3,2,4,1,\nf,1,1,1,1,63,5,1,\n", ScaleSim{}, "t.csv:3: f reads 63 channels"},
 		{"ends in a convolution", head + "a,8,8,3,3,2,4,1,\n", ScaleSim{}, "t.csv:2: the last layer, a, is a convolution of a 8x8 map"},
 		{"rectangular filter", head + "a,8,8,3,1,2,4,1,\nf,1,1,1,1,192,5,1,\n", ScaleSim{}, "t.csv:2: filter of 3x1"},
-		{"long line", head + strings.Repeat("a", maxLength+1), ScaleSim{}, "t.csv:2: line of more than"},
+		{"long line", head + strings.Repeat("a", input.MaxLine+1), ScaleSim{}, "t.csv:2: a line of more than"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if file, ok := strings.CutPrefix(c.text, "@"); ok {
@@ -147,6 +172,38 @@ func TestTopologiesThatAreWrong(t *testing.T) {
 				t.Errorf("got %v\nwant %s", err, c.want)
 			}
 		})
+	}
+}
+
+// TestStridesThatDoNotDivide: SCALE-Sim rounds up, which is said with its work.
+func TestStridesThatDoNotDivide(t *testing.T) {
+	text, err := os.ReadFile("testdata/stride-ceil.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, text string
+		classes    int
+		note       string // "" for none
+	}{
+		{"stride-ceil.csv", string(text), 10, "line 2, Conv1: stride 2 does not divide: SCALE-Sim rounds up to a map of 4x4 (1440 MACs), here it is 3x3 (810 MACs)"},
+		{"one that divides", head + "a,9,9,3,3,2,5,2,\n", 10, ""},
+		{"by one row only", head + "a,9,8,3,3,1,5,2,\n", 10, "SCALE-Sim rounds up to a map of 4x4 (720 MACs), here it is 4x3 (540 MACs)"},
+		{"stride 3", head + "a,10,10,3,3,1,1,3,\n", 10, "SCALE-Sim rounds up to a map of 4x4 (144 MACs), here it is 3x3 (81 MACs)"},
+		{"what follows reads their map, so ours is padded", head + "a,8,8,3,3,2,5,2,\nf,1,1,1,1,80,5,1,\n", 0, ""},
+		{"stride 1", head + "a,8,8,3,3,2,5,1,\n", 10, ""},
+	} {
+		o := options
+		o.Classes = c.classes
+		top, err := importText(c.text, o)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		notes := strings.Join(top.Notes, "\n")
+		if strings.Contains(notes, "SCALE-Sim rounds up") != (c.note != "") || !strings.Contains(notes, c.note) {
+			t.Errorf("%s: %s; notes:\n%s", c.name, top.Layers, notes)
+		}
 	}
 }
 

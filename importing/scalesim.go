@@ -4,15 +4,15 @@
 package importing
 
 import (
-	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 
+	"accelsim/internal/input"
 	"accelsim/network"
+	"accelsim/units"
 )
 
 // ScaleSim says what a topology file does not: it has layers' shapes only.
@@ -59,10 +59,28 @@ func (r convRow) out(pad int) network.Shape {
 // same is the padding that keeps the size of a map.
 func (r convRow) same() int { return (r.filterHigh - 1) / 2 }
 
-// pointwise tells whether the layer reads a 1x1 map, which is how SCALE-Sim's
-// users write fully connected layers.
-func (r convRow) pointwise() bool {
-	return r.height == 1 && r.width == 1 && r.filterHigh == 1 && r.filterW == 1 && r.stride == 1
+// vector tells whether the layer reads a 1x1 map, or a row or column of values
+// all at once: SCALE-Sim's users write fully connected layers in these ways.
+func (r convRow) vector() bool {
+	return (r.height == 1 || r.width == 1) && r.covers() && (r.stride == 1 || r.height*r.width > 1)
+}
+
+// values is how many values the layer's map has.
+func (r convRow) values() int { return r.channels * r.height * r.width }
+
+// scaleSim is what SCALE-Sim makes of the map: where the stride does not divide,
+// it rounds up (ofmap_h = ceil((ifmap_h - filt_h + stride) / stride) in its
+// topology_utils.py).
+func (r convRow) scaleSim() network.Shape {
+	return network.Shape{
+		Channels: r.filters,
+		Height:   units.CeilDiv(r.height-r.filterHigh+r.stride, r.stride), Width: units.CeilDiv(r.width-r.filterW+r.stride, r.stride),
+	}
+}
+
+// macs is the layer's work where it makes that map.
+func (r convRow) macs(made network.Shape) int64 {
+	return int64(made.Size()) * int64(r.filterHigh) * int64(r.filterW) * int64(r.channels)
 }
 
 // covers tells whether the filter is as large as the map.
@@ -75,7 +93,6 @@ var columns = []string{
 
 const (
 	maxLines  = 10_000
-	maxLength = 1 << 16 // of a line
 	maxExtent = 1 << 20 // of any number
 )
 
@@ -92,7 +109,11 @@ const (
 //     have maps before padding. It is taken to where what follows then needs
 //     less of the above;
 //   - a 1x1 map with a channel per value of the map before it, pooled or not,
-//     is fully connected.
+//     is fully connected, and so is a row or column of these values that the
+//     filter covers.
+//
+// Where a stride does not divide, SCALE-Sim rounds the size of a map up and Table 2
+// down; a note says so, with the work of both.
 //
 // The last layer is the classifier: fully connected, or a filter that covers
 // its map. Anything else, such as branches and depthwise layers, is an error.
@@ -108,6 +129,9 @@ func ReadTopology(r io.Reader, name string, o ScaleSim) (*Topology, error) {
 			name, first.line, pad, first.height, first.width)
 	}
 	t.Input = network.Shape{Channels: first.channels, Height: first.height - 2*pad, Width: first.width - 2*pad}
+	if first.vector() && pad == 0 {
+		t.Input = network.Shape{Channels: first.values(), Height: 1, Width: 1}
+	}
 	shape := t.Input
 	var tokens []string
 	for i, row := range rows {
@@ -163,7 +187,7 @@ func (t *Topology) layer(tokens []string, row convRow, next *convRow, shape netw
 		j.flat = true
 	}
 	if j.flat {
-		if shape.Positions() > 1 && row.pointwise() {
+		if shape.Positions() > 1 && row.vector() {
 			t.note(row, "reads %v flattened: fully connected", shape)
 		}
 		return append(tokens, strconv.Itoa(row.filters)+"FC"), network.Shape{Channels: row.filters, Height: 1, Width: 1}, nil
@@ -181,6 +205,10 @@ func (t *Topology) layer(tokens []string, row convRow, next *convRow, shape netw
 		t.note(row, "taken to pad its map by %d, as what follows reads what it then makes", j.pad)
 	default:
 		t.keeps = false
+	}
+	if theirs := row.scaleSim(); j.pad == 0 && theirs != made {
+		t.note(row, "stride %d does not divide: SCALE-Sim rounds up to a map of %dx%d (%d MACs), here it is %dx%d (%d MACs)",
+			row.stride, theirs.Height, theirs.Width, row.macs(theirs), made.Height, made.Width, row.macs(made))
 	}
 	token := fmt.Sprintf("%dC%d", row.filters, row.filterHigh)
 	if j.pad != row.same() {
@@ -209,20 +237,21 @@ func cost(row convRow, shape network.Shape) int {
 
 // connect finds what leads from a shape to the map that a row reads.
 func connect(row convRow, shape network.Shape) (join, error) {
-	if row.pointwise() && row.channels == shape.Size() {
-		return join{flat: true}, nil
-	}
-	if row.pointwise() {
-		if window := flatWindow(shape, row.channels); window > 0 {
+	same := row.channels == shape.Channels && row.height == shape.Height && row.width == shape.Width
+	if row.vector() && (!same || shape.Positions() == 1) {
+		if row.values() == shape.Size() {
+			return join{flat: true}, nil
+		}
+		if window := flatWindow(shape, row.values()); window > 0 {
 			return join{window: window, flat: true}, nil
 		}
+	}
+	if same {
+		return join{}, nil
 	}
 	if row.channels != shape.Channels {
 		return join{}, fmt.Errorf("%s reads %d channels, but the layer before makes %v; branches, grouped and depthwise layers cannot be written",
 			row.name, row.channels, shape)
-	}
-	if row.height == shape.Height && row.width == shape.Width {
-		return join{}, nil
 	}
 	if extra := row.height - shape.Height; extra > 0 && extra%2 == 0 && row.width-shape.Width == extra && extra/2 < row.filterHigh {
 		return join{pad: extra / 2}, nil
@@ -261,14 +290,12 @@ func flatWindow(shape network.Shape, values int) int {
 }
 
 func readRows(r io.Reader, name string) ([]convRow, error) {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, maxLength)
+	lines := input.NewLines(r, name)
 	var rows []convRow
 	header := false
-	n := 0
 	for lines.Scan() {
-		n++
-		text := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff"))
+		n := lines.Line()
+		text := strings.TrimSpace(lines.Text())
 		if strings.Trim(text, ", \t") == "" {
 			continue
 		}
@@ -294,16 +321,13 @@ func readRows(r io.Reader, name string) ([]convRow, error) {
 		rows = append(rows, row)
 	}
 	if err := lines.Err(); err != nil {
-		if errors.Is(err, bufio.ErrTooLong) {
-			err = fmt.Errorf("line of more than %d bytes; this is no topology file", maxLength)
-		}
-		return nil, fmt.Errorf("%s:%d: %w", name, n+1, err)
+		return nil, err
 	}
 	if !header {
 		return nil, fmt.Errorf("%s: is empty; the first line is the header %q", name, headerExample)
 	}
 	if len(rows) == 0 {
-		return nil, fmt.Errorf("%s:%d: no layers below the header", name, n)
+		return nil, fmt.Errorf("%s:%d: no layers below the header", name, lines.Line())
 	}
 	return rows, nil
 }
