@@ -205,7 +205,7 @@ func (r *reader) top(pair config.Pair, key string) error {
 		if pair.Value.Kind != config.Scalar {
 			return r.fail(pair.Value, key, "is not text; write for example 45 nm")
 		}
-		r.table.Technology = pair.Value.Text
+		r.table.Technology = input.Printable(strings.TrimSpace(pair.Value.Text))
 		return nil
 	}
 	if why, ok := unpriced[key]; ok {
@@ -295,7 +295,7 @@ func (r *reader) value(n *config.Node, key string, unit Unit) (Value, error) {
 			if pair.Value.Kind != config.Scalar {
 				return r.fail(pair.Value, sub, "is not text")
 			}
-			v.Source = pair.Value.Text
+			v.Source = input.Printable(strings.TrimSpace(pair.Value.Text))
 			return nil
 		}
 		return r.At(pair.Line, sub, "%s", config.NotAKey(pair.Name, []string{"value", "source"}))

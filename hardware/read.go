@@ -11,6 +11,7 @@ import (
 	"accelsim/dram"
 	"accelsim/energy"
 	"accelsim/internal/config"
+	"accelsim/internal/input"
 	"accelsim/pe"
 	"accelsim/schedule"
 	"accelsim/units"
@@ -64,7 +65,7 @@ func Parse(text []byte, filename string) (*config.Document, error) {
 func Decode(d *config.Document) (*Hardware, error) {
 	f := &file{Document: d, given: map[string]bool{}}
 	f.hw = Hardware{
-		Name: strings.TrimSuffix(filepath.Base(d.File), filepath.Ext(d.File)), Engines: 1, Groups: 1,
+		Name: input.Printable(strings.TrimSuffix(filepath.Base(d.File), filepath.Ext(d.File))), Engines: 1, Groups: 1,
 	}
 	f.listKeys()
 	for _, read := range []func() error{f.readKeys, f.checkNeeded, f.checkOnChip, f.checkDRAM, f.readEnergy} {
@@ -207,7 +208,7 @@ func (f *file) listKeys() {
 	needed("dram.channels", "1", whole(&f.channels, 1))
 	needed("dram.ranks", "1", whole(&f.ranks, 1))
 	optional("dram.mapping", "rorabacobgch", text(&f.mapping))
-	optional("energy", energy.Builtin+", or the name of a file", text(&f.energyTable))
+	optional("energy", energy.Builtin+", or the name of a file", func(text string) error { f.energyTable = text; return nil })
 }
 
 // listBuffer adds the keys of one buffer.
@@ -233,10 +234,10 @@ const workloadSized = "workload"
 // maxCount is what is plausible; it keeps products of sizes within 64 bits.
 const maxCount = 1 << 16
 
-// text reads any value.
+// text reads any value, as one line that can be printed.
 func text(to *string) func(string) error {
 	return func(text string) error {
-		*to = oneLine(text)
+		*to = input.Printable(oneLine(text))
 		return nil
 	}
 }

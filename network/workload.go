@@ -404,6 +404,7 @@ func Read(text []byte, filename string) (*Workload, error) {
 		base := filepath.Base(filename)
 		w.Name = strings.TrimSuffix(base, filepath.Ext(base))
 	}
+	w.Name = input.Printable(strings.TrimSpace(w.Name)) // every table and title has it
 	if f.Dataset != nil && *f.Dataset != "" {
 		d, err := LookupDataset(*f.Dataset)
 		if err != nil {

@@ -127,6 +127,25 @@ func TestByteOrderMarkAndEmptyDocumentsAreNothing(t *testing.T) {
 	}
 }
 
+// TestNamesCanBePrinted: what a terminal would obey is escaped.
+func TestNamesCanBePrinted(t *testing.T) {
+	for text, want := range map[string]string{
+		`"\e[31mred\e[0m"`: `\x1b[31mred\x1b[0m`,
+		`"a\x9b31m"`:       `a\u009b31m`,
+		`"<script>alert(1)</script>\"'&\n` + "`evil`" + `"`: `<script>alert(1)</script>"'&\n` + "`evil`",
+		"|\n  two\n  lines\n":                               `two\nlines`,
+		"häßlich":                                           "häßlich",
+	} {
+		if w := read(t, minimal+"name: "+text+"\n"); w.Name != want {
+			t.Errorf("%s is called %q, want %q", text, w.Name, want)
+		}
+	}
+	w, err := Read([]byte(minimal), "dir/\x1b]0;title\a.yaml")
+	if err != nil || w.Name != `\x1b]0;title\a` {
+		t.Errorf("%q, %v", w.Name, err)
+	}
+}
+
 func TestAnchorsAndMergeKeys(t *testing.T) {
 	w := read(t, minimal+"batch: &b 7\n"+
 		"dropout: &d 0.25\nneuron: {<<: {leak: 0.5, reset: *d}, leak: 0.75}\ntraining: {momentum: *d}\n")

@@ -12,6 +12,7 @@ import (
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
 
+	"accelsim/internal/input"
 	"accelsim/units"
 )
 
@@ -28,10 +29,11 @@ type Table struct {
 // Add appends a row.
 func (t *Table) Add(cells ...string) { t.Rows = append(t.Rows, cells) }
 
-// Write prints the table, its title above and its notes below.
+// Write prints the table, its title above and its notes below. What a terminal
+// would obey in them is escaped: some of it is from users' files.
 func (t *Table) Write(w io.Writer) error {
 	if t.Title != "" {
-		if _, err := fmt.Fprintf(w, "%s\n", t.Title); err != nil {
+		if _, err := fmt.Fprintf(w, "%s\n", input.Printable(t.Title)); err != nil {
 			return err
 		}
 	}
@@ -59,9 +61,9 @@ func (t *Table) Write(w io.Writer) error {
 		tablewriter.WithRowAutoWrap(tw.WrapNone),
 		tablewriter.WithHeaderAutoWrap(tw.WrapNone),
 	)
-	table.Header(t.Header)
+	table.Header(printable(t.Header))
 	for _, row := range t.Rows {
-		if err := table.Append(row); err != nil {
+		if err := table.Append(printable(row)); err != nil {
 			return err
 		}
 	}
@@ -69,12 +71,20 @@ func (t *Table) Write(w io.Writer) error {
 		return err
 	}
 	for _, note := range t.Notes {
-		if _, err := fmt.Fprintf(w, "  %s\n", note); err != nil {
+		if _, err := fmt.Fprintf(w, "  %s\n", input.Printable(note)); err != nil {
 			return err
 		}
 	}
 	_, err := fmt.Fprintln(w)
 	return err
+}
+
+func printable(cells []string) []string {
+	safe := make([]string, len(cells))
+	for i, cell := range cells {
+		safe[i] = input.Printable(cell)
+	}
+	return safe
 }
 
 // Records returns the table as data: a list of rows, each by column.
