@@ -1,13 +1,13 @@
 package dram
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"math"
 	"strconv"
 	"strings"
 
+	"accelsim/internal/input"
 	"accelsim/units"
 )
 
@@ -30,13 +30,10 @@ type iniValue struct {
 func scanINI(r io.Reader, name string) (*ini, error) {
 	f := &ini{name: name, values: map[string]iniValue{}, sections: map[string]int{}}
 	section := ""
-	lines := bufio.NewScanner(r)
+	lines := input.NewLines(r, name)
 	for lines.Scan() {
-		f.lines++
+		f.lines = lines.Line()
 		text := lines.Text()
-		if f.lines == 1 {
-			text = strings.TrimPrefix(text, "\ufeff")
-		}
 		if cut := strings.IndexAny(text, ";#"); cut >= 0 {
 			text = text[:cut]
 		}
@@ -72,7 +69,7 @@ func scanINI(r io.Reader, name string) (*ini, error) {
 		f.values[full] = iniValue{section, key, value, f.lines}
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("%s:%d: %w", name, f.lines+1, err)
+		return nil, err
 	}
 	return f, nil
 }

@@ -327,6 +327,26 @@ func TestWrittenTracesAreReadBack(t *testing.T) {
 	}
 }
 
+// TestTracesAreText: a byte order mark is no request's, and a line has an end.
+func TestTracesAreText(t *testing.T) {
+	d := device(t, "ddr4-2400")
+	for text, want := range map[string]string{
+		"\ufeff0x0 READ 0\r\n0x40 WRITE 3":            "",
+		"\ufeff\n\n0x0 READ 0\n":                      "",
+		"0x0 READ 0\n\ufeff0x40 WRITE 3":              `t:2: address "\ufeff0x40"`,
+		"0x0 READ 0\n0x" + strings.Repeat("0", 1<<17): "t:2: a line of more than 65536 bytes",
+		strings.Repeat("\x00", 1<<17):                 "t:1: a line of more than 65536 bytes",
+	} {
+		c, err := NewTrace(d, strings.NewReader(text), "t")
+		if err == nil {
+			err = c.Run()
+		}
+		if want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
+			t.Errorf("%.20q: %v, want %s", text, err, want)
+		}
+	}
+}
+
 func FuzzTrace(f *testing.F) {
 	f.Add([]byte("0x0 READ 0\n0x40 WRITE 3\n"))
 	f.Add([]byte("0x40 WRITE 3\n0x40 READ 3\n0x40 WRITE 3\n"))

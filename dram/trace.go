@@ -1,21 +1,20 @@
 package dram
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 
+	"accelsim/internal/input"
 	"accelsim/units"
 )
 
 // traceReader reads requests in DRAMsim3's trace format, one a line:
 // address in hexadecimal, READ or WRITE, and the earliest memory clock.
 type traceReader struct {
-	lines    *bufio.Scanner
+	lines    *input.Lines
 	name     string
-	line     int
 	capacity units.Bytes
 	burst    uint64
 	cycle    units.Cycles
@@ -23,7 +22,7 @@ type traceReader struct {
 
 func newTraceReader(r io.Reader, name string, d Device) *traceReader {
 	return &traceReader{
-		lines:    bufio.NewScanner(r),
+		lines:    input.NewLines(r, name),
 		name:     name,
 		capacity: d.Capacity(),
 		burst:    uint64(d.BurstBytes()),
@@ -34,20 +33,19 @@ func newTraceReader(r io.Reader, name string, d Device) *traceReader {
 func (t *traceReader) fill(to []request) (int, error) {
 	n := 0
 	for n < len(to) && t.lines.Scan() {
-		t.line++
 		text := t.lines.Text()
 		if strings.TrimSpace(text) == "" {
 			continue
 		}
 		q, err := t.parse(text)
 		if err != nil {
-			return 0, fmt.Errorf("%s:%d: %w", t.name, t.line, err)
+			return 0, fmt.Errorf("%s:%d: %w", t.name, t.lines.Line(), err)
 		}
 		to[n] = q
 		n++
 	}
 	if err := t.lines.Err(); err != nil {
-		return 0, fmt.Errorf("%s:%d: %w", t.name, t.line+1, err)
+		return 0, err
 	}
 	return n, nil
 }

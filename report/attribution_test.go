@@ -21,7 +21,7 @@ func throughJSON(t *testing.T, r *report.Run) (*report.Run, string) {
 		t.Fatal(err)
 	}
 	whole := text.String()
-	back, err := report.ReadRun(&text)
+	back, err := report.ReadRun(text.Bytes())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,11 +12,7 @@ import (
 const CompareSchema = "accelsim.compare/1"
 
 // ReadRun reads what [WriteJSON] wrote of a [Run].
-func ReadRun(r io.Reader) (*Run, error) {
-	text, err := io.ReadAll(r)
-	if err != nil {
-		return nil, err
-	}
+func ReadRun(text []byte) (*Run, error) {
 	run := &Run{}
 	if err := json.Unmarshal(text, run); err != nil {
 		var syntax *json.SyntaxError

@@ -189,7 +189,7 @@ func TestReadRunSaysWhatIsWrong(t *testing.T) {
 		"":                               "a result of accelsim run",
 		`{"schema": "accelsim.run/1", "seconds": "long"}`: "a result of accelsim run",
 	} {
-		if _, err := report.ReadRun(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := report.ReadRun([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want one with %q", text, err, want)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"accelsim/internal/input"
 	"accelsim/internal/output"
 	"accelsim/report"
 )
@@ -58,12 +59,11 @@ func readRun(name string) (*report.Run, error) {
 	if err := output.Incomplete(filepath.Dir(name)); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(name)
+	text, err := input.Text(name)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	r, err := report.ReadRun(f)
+	r, err := report.ReadRun(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"accelsim/dram"
+	"accelsim/internal/input"
 	"accelsim/report"
 	"accelsim/units"
 )
@@ -126,13 +128,12 @@ func (f *dramFlags) openDevice(c *cobra.Command) (d dram.Device, err error) {
 			return d, usage(fmt.Errorf("--device: %w", err))
 		}
 	default:
-		file, err := os.Open(f.config)
+		text, err := input.Text(f.config)
 		if err != nil {
 			return d, usage(fmt.Errorf("--config: %w", err))
 		}
-		defer file.Close()
 		var remarks dram.Remarks
-		if d, remarks, err = dram.ReadINI(file, f.config); err != nil {
+		if d, remarks, err = dram.ReadINI(bytes.NewReader(text), f.config); err != nil {
 			return d, usage(err)
 		}
 		if len(remarks.Defaults) > 0 {

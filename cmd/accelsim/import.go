@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"accelsim/importing"
+	"accelsim/internal/input"
 	"accelsim/network"
 	"accelsim/tensors"
 )
@@ -36,9 +38,10 @@ func newImportScaleSimCommand() *cobra.Command {
 		Short: "SCALE-Sim topology (conv format) to workload file",
 		Long: "A topology lists layers' shapes, not a network. What joins them is inferred, told on stderr and written as\n" +
 			"comments: a larger map than the layer before makes is that map padded, a smaller one is average-pooled; a layer\n" +
-			"is taken to keep its map's size where that fits better; a 1x1 map with a channel per value before it is fully\n" +
-			"connected. The last layer must be the classifier, fully connected, or --classes appends one. Branches and\n" +
-			"depthwise layers are refused.",
+			"is taken to keep its map's size where that fits better; a 1x1 map with a channel per value before it, or a row\n" +
+			"of these values that the filter covers, is fully connected. Where a stride does not divide, SCALE-Sim's map is\n" +
+			"larger, and what that is in MACs is told. The last layer must be the classifier, fully connected, or --classes\n" +
+			"appends one. Branches and depthwise layers are refused.",
 		Example: "  accelsim import scalesim alexnet.csv --timesteps 10 --encoding direct --out alexnet.yaml\n" +
 			"  accelsim run --net alexnet.yaml --k 5 --n 1",
 		Args: oneFile("import scalesim TOPOLOGY.csv"),
@@ -47,12 +50,11 @@ func newImportScaleSimCommand() *cobra.Command {
 			if c.Flags().Changed("classes") && options.Classes < 1 {
 				return usage(fmt.Errorf("--classes %d; write 1 or more", options.Classes))
 			}
-			f, err := os.Open(args[0])
+			topology, err := input.Text(args[0])
 			if err != nil {
 				return usage(err)
 			}
-			defer f.Close()
-			t, err := importing.ReadTopology(f, args[0], options)
+			t, err := importing.ReadTopology(bytes.NewReader(topology), args[0], options)
 			if err != nil {
 				return usage(err)
 			}
