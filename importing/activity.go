@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"accelsim/internal/input"
 	"accelsim/network"
 	"accelsim/tensors"
 	"accelsim/units"
@@ -163,7 +164,7 @@ func fits(shape []int, s network.Shape) bool {
 // counts beside it.
 func (m *Measured) YAML(source string) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# Densities of the spikes in %s: non-zero values over all values, exact or to %d decimals\n", clean(source), decimals)
+	fmt.Fprintf(&b, "# Densities of the spikes in %s: non-zero values over all values, exact or to %d decimals\n", input.Printable(source), decimals)
 	if m.Input != nil {
 		fmt.Fprintf(&b, "input: %s # %d of %d\n", m.Input.decimal(), m.Input.NonZero, m.Input.Total)
 	}

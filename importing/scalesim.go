@@ -388,9 +388,9 @@ func isNumber(s string) bool {
 // cannot be a workload, such as a map that nothing is left of, is an error.
 func (t *Topology) YAML(source string) ([]byte, error) {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# From the SCALE-Sim topology %s. It has layers' shapes only: timesteps and encoding are not in it.\n", clean(source))
+	fmt.Fprintf(&b, "# From the SCALE-Sim topology %s. It has layers' shapes only: timesteps and encoding are not in it.\n", input.Printable(source))
 	for _, note := range t.Notes {
-		fmt.Fprintf(&b, "# %s\n", clean(note))
+		fmt.Fprintf(&b, "# %s\n", input.Printable(note))
 	}
 	fmt.Fprintf(&b, "input: {channels: %d, height: %d, width: %d, encoding: %s}\n", t.Input.Channels, t.Input.Height, t.Input.Width, t.options.Encoding)
 	fmt.Fprintf(&b, "layers: %s\ntimesteps: %d\n", t.Layers, t.options.Timesteps)
@@ -401,14 +401,4 @@ func (t *Topology) YAML(source string) ([]byte, error) {
 		return nil, fmt.Errorf("the layers become %q, which is no workload: %w", t.Layers, err)
 	}
 	return b.Bytes(), nil
-}
-
-// clean keeps a name from the file within its comment.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\u0085' || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, s)
 }
