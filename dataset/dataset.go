@@ -239,10 +239,25 @@ func (s *Set) draw(i int, x []float32, b, batch int) (label int, err error) {
 	}
 	label, err = s.samples.read(i, &c)
 	if err != nil {
-		return 0, fmt.Errorf("dataset %s, sample %d: %w", s.Name, i, err)
+		return 0, &SampleError{s.Name, i, err}
 	}
 	return label, nil
 }
+
+// SampleError says why a sample cannot be read. Files are read when their samples
+// are asked for, so damage shows late.
+type SampleError struct {
+	Dataset string
+	Sample  int
+	Err     error
+}
+
+func (e *SampleError) Error() string {
+	return fmt.Sprintf("dataset %s, sample %d: %v", e.Dataset, e.Sample, e.Err)
+}
+
+// Unwrap returns the cause, often a [FileError].
+func (e *SampleError) Unwrap() error { return e.Err }
 
 // resize returns n zeros.
 func resize(x []float32, n int) []float32 {

@@ -1,12 +1,14 @@
 package golden
 
 import (
-	"bytes"
+	"bufio"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"slices"
@@ -157,9 +159,6 @@ func (t *Trainer) ReadCheckpoint(path string) error {
 	if err != nil {
 		return err
 	}
-	if !bytes.HasPrefix(text, []byte(checkpointMagic)) {
-		return fmt.Errorf("%s: byte 0: not a checkpoint of accelsim train", path)
-	}
 	at := len(checkpointMagic)
 	if len(text) < at+8 {
 		return fmt.Errorf("%s: truncated at byte %d", path, len(text))
@@ -221,9 +220,16 @@ func (t *Trainer) readCheckpointFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
+	r := bufio.NewReader(f)
+	if start, _ := r.Peek(len(checkpointMagic)); string(start) != checkpointMagic {
+		if _, err := r.Peek(1); errors.As(err, new(*fs.PathError)) { // a folder
+			return nil, err
+		}
+		return nil, fmt.Errorf("%s: byte 0: not a checkpoint of accelsim train", path)
+	}
 	limit := int64(len(checkpointMagic) + 4 + headerLimit + 4)
 	t.states(func(_ string, values []float32) { limit += 4 * int64(len(values)) })
-	return input.AtMost(f, path, limit)
+	return input.AtMost(r, path, limit)
 }
 
 // checkSettings names the first setting that differs.

@@ -3,6 +3,7 @@ package tensors
 import (
 	"archive/zip"
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -99,6 +100,9 @@ func (f *File) Each(name string, do func(i int, v Value) error) error {
 func (f *File) open(name string, read func(Header, io.Reader) error) error {
 	entry := f.arrays[name]
 	fail := func(err error) error {
+		if errors.As(err, new(*valueError)) {
+			return fmt.Errorf("%s: %w", name, err)
+		}
 		at, _ := entry.DataOffset() // 0 if even that is unreadable
 		return fmt.Errorf("%s (at byte %d): %w", name, at, err)
 	}

@@ -53,7 +53,7 @@ func (s Set) Each(name string, do func(i int, v Value) error) error {
 			v.float = t.At(i)
 		}
 		if err := do(i, v); err != nil {
-			return fmt.Errorf("%s: value %d %w", name, i, err)
+			return fmt.Errorf("%s: %w", name, &valueError{i, err})
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package tensors
 
 import (
 	"bytes"
+	"io"
 	"math"
 	"os"
 	"path/filepath"

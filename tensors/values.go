@@ -42,6 +42,16 @@ func (v Value) String() string {
 	return fmt.Sprintf("%g", v.float)
 }
 
+// valueError says what is wrong with a value.
+type valueError struct {
+	index int // in C order
+	err   error
+}
+
+func (e *valueError) Error() string { return fmt.Sprintf("value %d %v", e.index, e.err) }
+
+func (e *valueError) Unwrap() error { return e.err }
+
 // chunk is how many bytes of values are read at a time.
 const chunk = 1 << 16
 
@@ -65,7 +75,7 @@ func (h Header) each(r io.Reader, do func(i int, v Value) error) error {
 				err = do(i, v)
 			}
 			if err != nil {
-				return fmt.Errorf("value %d %w", i, err)
+				return &valueError{i, err}
 			}
 		}
 		first += n

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"accelsim/golden"
 	"accelsim/internal/output"
@@ -21,7 +20,7 @@ type checkpoint struct {
 // training: the next attempt may succeed, and the result is worth having.
 func (p *checkpoint) save() error {
 	if p.failed = output.WriteFile(p.path, p.trainer.WriteCheckpoint); p.failed != nil {
-		fmt.Fprintf(os.Stderr, "accelsim: warning: --checkpoint: %v; training goes on\n", p.failed)
+		say("warning: --checkpoint: %v; training goes on", p.failed)
 	}
 	return nil
 }

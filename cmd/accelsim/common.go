@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -156,7 +155,7 @@ func warnOfIdleFlags(c *cobra.Command) {
 		case f.without != "":
 			beside = " without --" + f.without
 		}
-		fmt.Fprintf(os.Stderr, "accelsim: warning: --%s changes nothing in %s%s: %s\n", f.flag, c.Name(), beside, f.why)
+		say("warning: --%s changes nothing in %s%s: %s", f.flag, c.Name(), beside, f.why)
 	}
 }
 

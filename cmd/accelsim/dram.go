@@ -137,10 +137,10 @@ func (f *dramFlags) openDevice(c *cobra.Command) (d dram.Device, err error) {
 			return d, usage(err)
 		}
 		if len(remarks.Defaults) > 0 {
-			fmt.Fprintf(os.Stderr, "accelsim: warning: %s does not give these, so DRAMsim3's defaults hold: %s\n", f.config, strings.Join(remarks.Defaults, ", "))
+			say("warning: %s does not give these, so DRAMsim3's defaults hold: %s", f.config, strings.Join(remarks.Defaults, ", "))
 		}
 		for _, note := range remarks.Notes {
-			fmt.Fprintf(os.Stderr, "accelsim: warning: %s\n", note)
+			say("warning: %s", note)
 		}
 	}
 	if given("mapping") {

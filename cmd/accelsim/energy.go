@@ -39,7 +39,7 @@ func openEnergyFor(machine *hardware.Hardware, name string) (energy.Table, error
 		for _, g := range idle {
 			keys = append(keys, g.Key)
 		}
-		fmt.Fprintf(os.Stderr, "accelsim: warning: %s: changes nothing on %s, whose PEs compute in %s: %s\n",
+		say("warning: %s: changes nothing on %s, whose PEs compute in %s: %s",
 			name, machine.Name, machine.PE.Precision, strings.Join(keys, ", "))
 	}
 	return table, nil

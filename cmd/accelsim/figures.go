@@ -107,7 +107,7 @@ func newFiguresCommand() *cobra.Command {
 				if err := output.WriteFolder(out, set); err != nil {
 					return err
 				}
-				fmt.Fprintf(os.Stderr, "accelsim: %d files in %s; begin with %s\n", len(files), out, filepath.Join(out, "index.md"))
+				say("%d files in %s; begin with %s", len(files), out, filepath.Join(out, "index.md"))
 				return nil
 			}})
 		},

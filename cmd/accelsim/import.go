@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -63,7 +62,7 @@ func newImportScaleSimCommand() *cobra.Command {
 				return usage(err)
 			}
 			for _, note := range t.Notes {
-				fmt.Fprintf(os.Stderr, "accelsim: %s: %s\n", args[0], note)
+				say("%s: %s", args[0], note)
 			}
 			return writeText(c.OutOrStdout(), out, text)
 		},
@@ -113,7 +112,7 @@ func newImportActivityCommand() *cobra.Command {
 				return usage(fmt.Errorf("%s: %w", args[0], err))
 			}
 			if measured.Input == nil {
-				fmt.Fprintf(os.Stderr, "accelsim: %s has no x: the input's density stays the workload's\n", args[0])
+				say("%s has no x: the input's density stays the workload's", args[0])
 			}
 			return writeText(c.OutOrStdout(), out, measured.YAML(args[0]))
 		},

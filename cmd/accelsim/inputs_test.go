@@ -86,9 +86,29 @@ func TestDirectoriesAreNoInputs(t *testing.T) {
 		if args == "compare $F $F" {
 			continue // a folder stands for the result.json in it
 		}
-		if line := refused(t, strings.Fields(strings.ReplaceAll(args, "$F", dir))...); !strings.Contains(line, "is a directory") {
+		if line := refused(t, strings.Fields(strings.ReplaceAll(args, "$F", dir))...); !strings.Contains(line, "is a directory") && !strings.Contains(line, "is a folder") {
 			t.Errorf("%s: %s", args, line)
 		}
+	}
+}
+
+// TestDamagedDataEndsWithStatus2 even if it is found only when training has begun.
+func TestDamagedDataEndsWithStatus2(t *testing.T) {
+	const record = 1 + 3*32*32
+	dir := t.TempDir()
+	for _, name := range []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"} {
+		data := make([]byte, 4*record)
+		if name == "data_batch_5.bin" {
+			data[3*record] = 200 // a label
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	net := tempFile(t, "net.yaml", "input: {channels: 3, height: 8, width: 8, encoding: direct}\nlayers: 2C3-2AP2-10FC\ntimesteps: 2\nbatch: 4\n")
+	status, stdout, stderr := commandLine(t, "train", "--net", net, "--dataset", "cifar10", "--data", dir, "--timesteps", "2", "--k", "1", "--n", "1", "--epochs", "1")
+	if status != exitBadInput || stdout != "" || !strings.Contains(stderr, "data_batch_5.bin: byte 9219: label 200; the classes are 0 to 9") {
+		t.Errorf("exit %d, %q, %q", status, stdout, stderr)
 	}
 }
 

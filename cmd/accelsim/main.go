@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"accelsim/dataset"
 	"accelsim/internal/interrupt"
 	"accelsim/internal/output"
 	"accelsim/internal/spelling"
@@ -60,7 +61,7 @@ func execute(ctx context.Context, args []string) int {
 	err := root.ExecuteContext(ctx)
 	failed := complain(err, stdout)
 	switch {
-	case errors.As(err, new(usageError)):
+	case errors.As(err, new(usageError)), errors.As(err, new(*dataset.SampleError)):
 		return exitBadInput
 	case failed:
 		return exitFailed
@@ -85,7 +86,7 @@ func complain(err error, stdout *output.Stream) (failed bool) {
 	}
 	for _, err := range all {
 		if err != nil {
-			fmt.Fprintf(os.Stderr, "accelsim: %s\n", strings.Join(strings.Fields(err.Error()), " "))
+			say("%v", err)
 			failed = true
 		}
 	}

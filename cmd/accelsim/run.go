@@ -77,7 +77,7 @@ func newRunCommand() *cobra.Command {
 			}
 			progress.finish()
 			for _, warning := range e.Warnings {
-				fmt.Fprintf(os.Stderr, "accelsim: warning: %s\n", warning)
+				say("warning: %s", warning)
 			}
 			table := func(w io.Writer) error { return report.WriteRun(w, e, show.byLayer) }
 			result := report.NewRun(e)

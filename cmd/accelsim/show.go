@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -76,7 +75,7 @@ func (t *requestTrace) written(d dram.Device) written {
 			}
 		}
 		if t.cut {
-			fmt.Fprintf(os.Stderr, "accelsim: %s has the first %d requests; --dram-trace-requests takes more\n", t.file, t.limit)
+			say("%s has the first %d requests; --dram-trace-requests takes more", t.file, t.limit)
 		}
 		return nil
 	})
@@ -129,7 +128,7 @@ func (f *showFlags) written(r *report.Run, t *sim.Trace) written {
 	return toFile("perfetto", f.perfetto, func(w io.Writer) error {
 		t := t.First(f.perfettoSteps)
 		if t.Cut() {
-			fmt.Fprintf(os.Stderr, "accelsim: %s has the first %d of %d steps; --perfetto-steps takes more\n", f.perfetto, t.Limit, t.Total)
+			say("%s has the first %d of %d steps; --perfetto-steps takes more", f.perfetto, t.Limit, t.Total)
 		}
 		return report.WritePerfetto(w, r, t)
 	})

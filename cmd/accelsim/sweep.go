@@ -285,7 +285,7 @@ func newSweepCommand() *cobra.Command {
 				return err
 			}
 			if shard != sweep.Whole {
-				fmt.Fprintf(os.Stderr, "accelsim: shard %s is complete; when all are: accelsim sweep merge %s\n", shard, out)
+				say("shard %s is complete; when all are: accelsim sweep merge %s", shard, out)
 				return nil
 			}
 			return view.finish(c.OutOrStdout(), plan, r.records, out)
@@ -374,7 +374,7 @@ func (s *sweeping) resume() error {
 		return err
 	}
 	if len(others) > 0 {
-		fmt.Fprintf(os.Stderr, "accelsim: %s also holds points of other versions of the program (%s): kept apart, not used\n",
+		say("%s also holds points of other versions of the program (%s): kept apart, not used",
 			s.out, strings.Join(others, ", "))
 	}
 	before, err := sweep.ReadJournals([]string{s.out}, s.plan.Fixed.Version)
@@ -382,7 +382,7 @@ func (s *sweeping) resume() error {
 		return err
 	}
 	for _, c := range before.Corrupt {
-		fmt.Fprintf(os.Stderr, "accelsim: warning: corrupt: %s; points that it held are simulated again\n", c)
+		say("warning: corrupt: %s; points that it held are simulated again", c)
 	}
 	s.records = before.Records
 	return nil
@@ -409,7 +409,7 @@ func (s *sweeping) announce(points, todo int) {
 	if todo < points {
 		text += fmt.Sprintf(", %s finished before", report.Integer(points-todo))
 	}
-	fmt.Fprintf(os.Stderr, "accelsim: %s, %s to do\n", text, report.Integer(todo))
+	say("%s, %s to do", text, report.Integer(todo))
 }
 
 func newMergeCommand() *cobra.Command {
@@ -446,14 +446,14 @@ func newMergeCommand() *cobra.Command {
 				return err
 			}
 			for _, corrupt := range m.Corrupt {
-				fmt.Fprintf(os.Stderr, "accelsim: corrupt: %s; the rest is merged\n", corrupt)
+				say("corrupt: %s; the rest is merged", corrupt)
 			}
 			err = view.finish(c.OutOrStdout(), m.Plan, m.Records, out)
 			if len(m.Missing) > 0 {
 				return errors.Join(errors.New(missing(m)), err)
 			}
 			if err == nil {
-				fmt.Fprintf(os.Stderr, "accelsim: complete: all %s points are in %s\n",
+				say("complete: all %s points are in %s",
 					report.Integer(len(m.Plan.Points)), filepath.Join(out, "results.csv"))
 			}
 			return err
@@ -486,10 +486,10 @@ func versionOf(dirs []string) (string, error) {
 	}
 	switch {
 	case seen[own] && len(others) > 0:
-		fmt.Fprintf(os.Stderr, "accelsim: points of other versions of the program (%s) are there too: kept apart, not merged\n", strings.Join(others, ", "))
+		say("points of other versions of the program (%s) are there too: kept apart, not merged", strings.Join(others, ", "))
 		return own, nil
 	case len(others) == 1:
-		fmt.Fprintf(os.Stderr, "accelsim: merging points of version %s; this program is %s\n", others[0], own)
+		say("merging points of version %s; this program is %s", others[0], own)
 		return others[0], nil
 	case len(others) > 1:
 		return "", usage(fmt.Errorf("there are points of versions %s, none of this program's (%s); merge with the program that made them",

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -136,9 +135,9 @@ func (f *viewFlags) finish(stdout io.Writer, p *sweep.Plan, records *sweep.Recor
 		if err != nil {
 			return usage(fmt.Errorf("--accuracy: %w", err))
 		}
-		fmt.Fprintf(os.Stderr, "accelsim: %d of %d points have a figure of merit: an accuracy, and one of BPTT beside it\n", rated, t.Len())
+		say("%d of %d points have a figure of merit: an accuracy, and one of BPTT beside it", rated, t.Len())
 		if unused, of, first := f.accuracies.Unused(); unused > 0 {
-			fmt.Fprintf(os.Stderr, "accelsim: %d of %d accuracies fit no point, the first is at %s\n", unused, of, first)
+			say("%d of %d accuracies fit no point, the first is at %s", unused, of, first)
 		}
 	}
 	if f.where != nil {
