@@ -22,8 +22,8 @@ func (t *Trainer) checkProgress(h *checkpointHeader) error {
 // checkPosition checks where training stands within its epoch.
 func (t *Trainer) checkPosition(h *checkpointHeader) error {
 	p, most := h.Position, t.epochSamples
-	if most == 0 {
-		most = math.MaxInt - t.batch // not known
+	if most == 0 { // not known: the last batch may be of any size
+		most = max(0, min(p.Next, math.MaxInt-t.batch))
 	}
 	switch {
 	case p.Epoch != len(h.History):
