@@ -211,7 +211,7 @@ func TestDamagedIDXIsRefused(t *testing.T) {
 		{"labels", idxBytes([]byte{1}, 1), "ends within the IDX header", 9},
 		{"other magic", append([]byte{0, 0, 8, 1}, good[4:]...), "starts with 00 00 08 01; an IDX file of 3-dimensional bytes starts with 00 00 08 03", 0},
 		{"floats", append([]byte{0, 0, 13, 3}, good[4:]...), "starts with 00 00 0d 03", 0},
-		{"announces 4 GB", idxBytes(nil, 1<<31, 2, 1), "dimension 1 is 2147483648, which makes over 1073741824 bytes", 4},
+		{"announces 4 GB", idxBytes(nil, math.MaxInt32, 2, 1), "dimension 1 is 2147483647, which makes over 1073741824 bytes", 4},
 		{"announces 2^60", idxBytes(nil, 1<<20, 1<<20, 1<<20), "dimension 2", 8},
 		{"announces a GB", idxBytes(nil, 1<<30, 1, 1), "ends within the data", 16},
 		{"truncated", good[:len(good)-1], "ends within the data", 21},

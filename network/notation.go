@@ -223,8 +223,8 @@ func (b *builder) push(l Layer) {
 }
 
 func (b *builder) conv(kind Kind, reads int, in Shape, out, kernel, pad, stride int) error {
-	padded, err := units.Mul(in.Channels, in.Height+2*pad, in.Width+2*pad)
-	if err != nil || padded > math.MaxInt64/8 {
+	padded, err := units.Mul(int64(in.Channels), int64(in.Height)+2*int64(pad), int64(in.Width)+2*int64(pad))
+	if err != nil || padded > math.MaxInt/8 {
 		return b.fail("on %v: %v", in, units.ErrOverflow)
 	}
 	if kernel > in.Height+2*pad || kernel > in.Width+2*pad {

@@ -3,6 +3,7 @@ package network
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -243,7 +244,7 @@ func TestInputErrors(t *testing.T) {
 	}{
 		{Shape{0, 8, 8}, Event, "3FC-2FC", "input channels is 0; it must be between 1 and 2147483647"},
 		{Shape{1, -8, 8}, Event, "3FC-2FC", "input height is -8; it must be between 1 and 2147483647"},
-		{Shape{1, 8, 1 << 31}, Event, "3FC-2FC", "input width is 2147483648; it must be between 1 and 2147483647"},
+		{Shape{1, 8, math.MinInt32}, Event, "3FC-2FC", "input width is -2147483648; it must be between 1 and 2147483647"},
 		{small, "", "3FC-2FC", `encoding ""; write event or direct`},
 		{small, Direct, "2RB-2FC", `token 1 "2RB" adds directly encoded input to spikes; put a layer before it or use another width`},
 	} {

@@ -237,6 +237,7 @@ func TestWorkloadErrorsNameLineAndKey(t *testing.T) {
 		{minimal + "batch: many", "w.yaml:4: batch: is not a number"},
 		{minimal + "batch: 1.5", "w.yaml:4: batch: 1.5 is not a whole number between 1 and 2147483647"},
 		{minimal + "batch: 99999999999999999999", "w.yaml:4: batch: 1e+20 is not a whole number between 1 and 2147483647"},
+		{strings.Replace(minimal, "width: 8", "width: 2147483648", 1), "w.yaml:1: input.width: 2.147483648e+09 is not a whole number between 1 and 2147483647"},
 		{minimal + "batch: 0", "w.yaml:4: batch: batch is 0; it must be between 1 and 2147483647"},
 		{minimal + "name: [a]", "w.yaml:4: name: is not text"},
 		{minimal + "neuron: 3", "w.yaml:4: neuron: is of type integer; write a mapping"},

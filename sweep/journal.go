@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"accelsim/internal/input"
 )
 
 // A folder of results holds, for each version of the program, the last plan
@@ -207,20 +209,26 @@ func (all *Finished) read(name, version string) error {
 	})
 }
 
+// maxRecord bounds a line of a journal or plan.
+const maxRecord = input.MaxText
+
 // eachLine calls f for the lines of a file; the last is torn if it has no end.
 func eachLine(name string, f func(number int, text []byte, torn bool) error) error {
-	file, err := os.Open(name)
+	file, size, err := input.Data(name)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	r := bufio.NewReaderSize(file, 1<<16)
+	// A journal may grow while it is read.
+	r := bufio.NewReaderSize(file, int(min(size+1<<20, maxRecord)))
 	for number := 1; ; number++ {
-		text, err := r.ReadBytes('\n')
-		if err != nil && !errors.Is(err, io.EOF) {
+		text, err := r.ReadSlice('\n')
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			return fmt.Errorf("%s:%d: a line of more than %d bytes; this is no journal", name, number, maxRecord)
+		case err != nil && !errors.Is(err, io.EOF):
 			return fmt.Errorf("%s: %w", name, err)
-		}
-		if len(text) == 0 {
+		case len(text) == 0:
 			return nil
 		}
 		whole, ended := bytes.CutSuffix(text, []byte("\n"))
