@@ -173,8 +173,8 @@ func Open(name string, o Options) (*Set, error) {
 	if name == "tiny-es-imagenet" && s.Timesteps > esSteps {
 		return nil, fmt.Errorf("dataset %s: %d timesteps; its samples have %d", name, s.Timesteps, esSteps)
 	}
-	// 2^48 fits an int, and so does its product with a few channels.
-	if s.frames()*s.Shape.Size() > maxValues {
+	// 2^48 fits 64 bits, and so does its product with a few channels.
+	if values := int64(s.frames()) * int64(s.Shape.Channels) * int64(s.Shape.Height) * int64(s.Shape.Width); values > maxValues {
 		return nil, fmt.Errorf("dataset %s: a sample of %d frames of %v has over %d values", name, s.frames(), s.Shape, maxValues)
 	}
 	s.rows, s.cols = newAxis(f.height, s.Shape.Height), newAxis(f.width, s.Shape.Width)

@@ -1,15 +1,16 @@
 package dataset
 
 import (
-	"archive/zip"
+	"fmt"
 	"io"
+	"math"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
 	"accelsim/internal/input"
 	"accelsim/network"
+	"accelsim/tensors"
 )
 
 // ES-ImageNet scales images to a longer side of 254, puts them in the middle of
@@ -129,7 +130,7 @@ func (s *esImageNet) read(i int, c *canvas) (int, error) {
 // draw draws the events of an .npz file of that size: neg and pos, arrays of
 // row, column and step, steps counted from 1.
 func (s *esSample) draw(path string, from io.ReaderAt, size int64, c *canvas) error {
-	z, err := zip.NewReader(from, size)
+	f, err := tensors.NewFile(from, size)
 	if err != nil {
 		return atByte(path, size, "no .npz file: %w", err)
 	}
@@ -141,23 +142,15 @@ func (s *esSample) draw(path string, from io.ReaderAt, size int64, c *canvas) er
 	}
 	top, left := (side-s.height)/2, (side-s.width)/2
 	for polarity, name := range [2]string{"neg", "pos"} {
-		a, err := openNPY(path, z, name)
+		events, err := readEvents(f, name)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", path, err)
 		}
-		events, err := a.rows3()
-		if err != nil {
-			return err
-		}
-		for i := range events {
-			e, err := a.row(i, events)
-			if err != nil {
-				return err
-			}
-			y, x, step := e[0]+top, e[1]+left, e[2]
+		for i := 0; i < len(events); i += 3 {
+			y, x, step := events[i]+top, events[i+1]+left, events[i+2]
 			if y < 0 || y >= square || x < 0 || x >= square || step < 1 || step > esSteps {
-				return atByte(a.path, a.byteOf(a.place(i, 0, events)), "an event at row %d, column %d, step %d; an image of %d x %d has no such one",
-					e[0], e[1], e[2], s.height, s.width)
+				return fmt.Errorf("%s: %s: event %d is at row %d, column %d, step %d; an image of %d x %d has no such one",
+					path, name, i/3, events[i], events[i+1], step, s.height, s.width)
 			}
 			y, x = y-margin, x-margin
 			if inside := y >= 0 && y < len(c.rows.first) && x >= 0 && x < len(c.cols.first); inside && int64(step) <= c.steps {
@@ -168,31 +161,29 @@ func (s *esSample) draw(path string, from io.ReaderAt, size int64, c *canvas) er
 	return nil
 }
 
-// rows3 returns the number of rows of an array with three columns.
-func (a *array) rows3() (int, error) {
-	if slices.Contains(a.shape, 0) {
-		return 0, nil
-	}
-	if len(a.shape) != 2 || a.shape[1] != 3 {
-		return 0, atByte(a.path, 0, "an array of shape %v; events have three columns: row, column, step", a.shape)
-	}
-	return a.shape[0], nil
-}
+// maxEvents bounds the events of a sample; ES-ImageNet's have some hundred thousand.
+const maxEvents = 1 << 24
 
-// row returns row i of an array with three columns.
-func (a *array) row(i, rows int) (values [3]int, err error) {
-	for column := range values {
-		if values[column], err = a.whole(a.place(i, column, rows)); err != nil {
-			return values, err
+// readEvents returns the rows of an array with three columns, one after the other.
+func readEvents(f *tensors.File, name string) ([]int, error) {
+	h, err := f.Header(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case h.Len() == 0:
+		return nil, nil
+	case len(h.Shape) != 2 || h.Shape[1] != 3:
+		return nil, fmt.Errorf("%s: an array of shape %v; events have three columns: row, column, step", name, h.Shape)
+	case h.Shape[0] > maxEvents:
+		return nil, fmt.Errorf("%s: %d events; at most %d are read", name, h.Shape[0], maxEvents)
+	}
+	events := make([]int, h.Len())
+	return events, f.Each(name, func(i int, v tensors.Value) error {
+		n := v.Float()
+		if n != math.Trunc(n) || math.Abs(n) > 1<<16 { // so NaN fails too
+			return fmt.Errorf("is %v; it should be a small whole number", v)
 		}
-	}
-	return values, nil
-}
-
-// place returns where in the file a value of three columns is.
-func (a *array) place(i, column, rows int) int {
-	if a.fortran {
-		return column*rows + i
-	}
-	return 3*i + column
+		events[i] = int(n)
+		return nil
+	})
 }

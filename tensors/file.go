@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -27,9 +26,8 @@ type Arrays interface {
 // File is an NPZ file that is open for reading. Its arrays are read when they are
 // asked for.
 type File struct {
-	path   string
-	file   *os.File
 	arrays map[string]*zip.File
+	close  func() error
 }
 
 // maxArrays bounds the arrays of a file.
@@ -42,38 +40,40 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{path: path, file: file, arrays: map[string]*zip.File{}}
-	if err := f.list(size); err != nil {
+	f, err := NewFile(file, size)
+	if err != nil {
 		file.Close()
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	f.close = file.Close
+	return f, nil
+}
+
+// NewFile does so with an NPZ file of that size that is open already.
+func NewFile(from io.ReaderAt, size int64) (*File, error) {
+	z, err := zip.NewReader(from, size)
+	if err != nil {
+		return nil, fmt.Errorf("not a readable NPZ file: %w", err)
+	}
+	if len(z.File) > maxArrays {
+		return nil, fmt.Errorf("has %d arrays; at most %d are read", len(z.File), maxArrays)
+	}
+	f := &File{arrays: map[string]*zip.File{}, close: func() error { return nil }}
+	for _, entry := range z.File {
+		name, isArray := strings.CutSuffix(entry.Name, ".npy")
+		if !isArray {
+			return nil, fmt.Errorf("%q is not a .npy array", entry.Name)
+		}
+		if _, twice := f.arrays[name]; twice {
+			return nil, fmt.Errorf("%s is there twice", name)
+		}
+		f.arrays[name] = entry
 	}
 	return f, nil
 }
 
-// list reads the directory of the archive.
-func (f *File) list(size int64) error {
-	z, err := zip.NewReader(f.file, size)
-	if err != nil {
-		return fmt.Errorf("%s: not a readable NPZ file: %w", f.path, err)
-	}
-	if len(z.File) > maxArrays {
-		return fmt.Errorf("%s: has %d arrays; at most %d are read", f.path, len(z.File), maxArrays)
-	}
-	for _, entry := range z.File {
-		name, isArray := strings.CutSuffix(entry.Name, ".npy")
-		if !isArray {
-			return fmt.Errorf("%s: %q is not a .npy array", f.path, entry.Name)
-		}
-		if _, twice := f.arrays[name]; twice {
-			return fmt.Errorf("%s: %s is there twice", f.path, name)
-		}
-		f.arrays[name] = entry
-	}
-	return nil
-}
-
 // Close closes the file.
-func (f *File) Close() error { return f.file.Close() }
+func (f *File) Close() error { return f.close() }
 
 // Names implements [Arrays].
 func (f *File) Names() []string {
@@ -98,7 +98,10 @@ func (f *File) Each(name string, do func(i int, v Value) error) error {
 
 // open calls read with the header of an array and a reader of its values.
 func (f *File) open(name string, read func(Header, io.Reader) error) error {
-	entry := f.arrays[name]
+	entry, ok := f.arrays[name]
+	if !ok {
+		return fmt.Errorf("no array %q in it", name)
+	}
 	fail := func(err error) error {
 		if errors.As(err, new(*valueError)) {
 			return fmt.Errorf("%s: %w", name, err)
