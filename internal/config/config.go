@@ -19,6 +19,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"accelsim/internal/input"
 )
 
 // Kind tells what a value is.
@@ -73,7 +75,8 @@ type Error struct {
 	Err  error
 }
 
-// Error puts file, line and key before the problem.
+// Error puts file, line and key before the problem, in one line that can be
+// printed whatever the file holds.
 func (e *Error) Error() string {
 	where := e.File
 	if e.Line > 0 {
@@ -82,7 +85,7 @@ func (e *Error) Error() string {
 	if e.Key != "" {
 		where += ": " + e.Key
 	}
-	return where + ": " + e.Err.Error()
+	return input.Printable(where + ": " + e.Err.Error())
 }
 
 // Unwrap returns the problem.
