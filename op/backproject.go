@@ -8,6 +8,7 @@ import (
 // backProject is W^T gamma of one reader: the first term of Eq. 4, whose MACs are
 // Eq. 17's. Errors are no spikes: nothing gates them.
 var backProject = Row{
+	Nest: OverErrors,
 	Product: &Product{
 		Matrix: func(c *Case) pe.Matrix { return pe.Errors(c.Reader, c.Workload.Batch) },
 		Rows:   gradients, Columns: weights, Results: gradients,

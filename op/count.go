@@ -7,6 +7,7 @@ import (
 
 // count adds a classifier's spikes to those of the interval.
 var count = Row{
+	Nest:   OverNeurons,
 	Passes: neurons(schedule.BeyondLoss, pe.Recipe{pe.Add: 1}, Operands{perKind{spikes: 2}, perKind{spikes: 1}}),
 	Float:  computes((*Chip).count), Fixed: computes((*Chip).count),
 }

@@ -15,6 +15,7 @@ var fireOperands = Operands{perKind{states: 2}, perKind{states: 1, spikes: 1}}
 
 // fire is leak, reset and threshold: Eqs. 1 and 2.
 var fire = Row{
+	Nest:   OverNeurons,
 	Passes: neurons(schedule.BeyondNeuron, fireRecipe, fireOperands),
 	Float:  computes((*Chip).fire), Fixed: computes((*Chip).fire),
 }

@@ -9,6 +9,7 @@ import (
 // gradient is Eq. 7. A PE sums gamma s over output positions in its register; the
 // one addition to dW is Eq. 16's.
 var gradient = Row{
+	Nest: OverGradients,
 	Product: &Product{
 		Matrix: func(c *Case) pe.Matrix { return pe.Gradients(c.Layer, c.Workload.Batch) },
 		Spikes: true, Rows: gradients, Columns: spikes, Results: gradients,

@@ -7,6 +7,7 @@ import (
 
 // join is a spike-element-wise addition (SEW, ADD).
 var join = Row{
+	Nest:   OverNeurons,
 	Passes: neurons(schedule.BeyondResidual, pe.Recipe{pe.Add: 1}, Operands{perKind{spikes: 2}, perKind{spikes: 1}}),
 	Float:  computes((*Chip).join),
 }

@@ -7,6 +7,7 @@ import (
 
 // joinBackward adds the error of a residual sum to that of its other operand.
 var joinBackward = Row{
+	Nest:   OverNeurons,
 	Passes: neurons(schedule.BeyondResidual, pe.Recipe{pe.Add: 1}, Operands{perKind{gradients: 2}, perKind{gradients: 1}}),
 	Float:  computes((*Chip).joinBackward),
 }

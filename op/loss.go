@@ -17,6 +17,7 @@ var (
 
 // loss makes delta_c of counts and labels: Eq. 3, or cross entropy.
 var loss = Row{
+	Nest: OverNeurons,
 	Passes: func(c *Case, to []Pass) []Pass {
 		r := meanSquareRecipe
 		if c.Workload.Training.Loss == network.CrossEntropy {

@@ -7,6 +7,7 @@ import (
 
 // normalize is the third: times 1/std, gain, bias.
 var normalize = Row{
+	Nest:   OverNeurons,
 	Passes: neurons(schedule.BeyondNorm, pe.Recipe{pe.Add: 1, pe.Multiply: 2}, normOperands),
 	Float:  computes((*Chip).normalize),
 }

@@ -10,6 +10,8 @@ import (
 // normBackward takes errors back through batch norm: sums for gain and bias, and
 // the error of Eq. 1's sum.
 var normBackward = Row{
+	Nest:   OverNeurons,
+	Stages: []schedule.Op{schedule.NormGradients, schedule.NormErrors},
 	Passes: neurons(schedule.BeyondNorm, pe.Recipe{pe.Add: 3, pe.Multiply: 2, pe.MAC: 1}, normBackwardOperands),
 	Float:  computes((*Chip).normBackward),
 }

@@ -7,6 +7,7 @@ import (
 
 // normErrors is the second: errors of the synaptic sum.
 var normErrors = Row{
+	Nest:   OverNeurons,
 	Passes: neurons(schedule.BeyondNorm, pe.Recipe{pe.Add: 2, pe.Multiply: 2}, normBackwardOperands),
 	Float:  computes((*Chip).normErrors),
 }

@@ -10,6 +10,8 @@ import (
 // normForward is batch norm on the sums of a whole batch: sums for mean and
 // variance, normalisation, gain and bias.
 var normForward = Row{
+	Nest:   OverNeurons,
+	Stages: []schedule.Op{schedule.NormMean, schedule.NormVariance, schedule.Normalize},
 	Passes: neurons(schedule.BeyondNorm, pe.Recipe{pe.Add: 3, pe.Multiply: 2, pe.MAC: 1}, normOperands),
 	Float:  computes((*Chip).normForward),
 }

@@ -8,6 +8,7 @@ import (
 // normGradients is its first pass where a batch is cut: gradients of gain and
 // bias.
 var normGradients = Row{
+	Nest:   OverNeurons,
 	Passes: neurons(schedule.BeyondNorm, pe.Recipe{pe.Add: 1, pe.MAC: 1}, Operands{Reads: perKind{gradients: 1, states: 1}}),
 	Float:  computes((*Chip).normGradients),
 }

@@ -8,6 +8,7 @@ import (
 // normMean is batch norm's first pass where a batch is cut: the sum of I, which
 // waits for the next pass.
 var normMean = Row{
+	Nest:   OverNeurons,
 	Passes: neurons(schedule.BeyondNorm, pe.Recipe{pe.Add: 1}, Operands{perKind{states: 1}, perKind{states: 1}}),
 	Float:  computes((*Chip).normMean),
 }

@@ -7,6 +7,7 @@ import (
 
 // normVariance is the second: I - mean, squared, into a channel's register.
 var normVariance = Row{
+	Nest:   OverNeurons,
 	Passes: neurons(schedule.BeyondNorm, pe.Recipe{pe.Add: 1, pe.MAC: 1}, Operands{Reads: perKind{states: 1}}),
 	Float:  computes((*Chip).normVariance),
 }

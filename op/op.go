@@ -20,6 +20,10 @@ import (
 // Row is what there is to know of an operation. It has a product of the array,
 // or passes of the lanes.
 type Row struct {
+	Nest Nest
+	// Stages are the operations that it is cut into where its batch is: a channel's
+	// statistics need all samples. Nil for one that goes value by value.
+	Stages  []schedule.Op
 	Product *Product
 	Passes  func(c *Case, to []Pass) []Pass // appends them
 	// Float and Fixed compute; nil where there is no unit for it.
@@ -53,6 +57,20 @@ var table = [schedule.NumOps]*Row{
 
 // Of returns an operation's row.
 func Of(o schedule.Op) *Row { return table[o] }
+
+// Nest is the loops that an operation goes through: of what a tile has a share.
+type Nest uint8
+
+// The nests.
+const (
+	_              Nest = iota // a row without one has a hole
+	OverSynapses               // samples and positions by channels; terms are synapses
+	OverErrors                 // samples and a reader's positions by taps; terms are its channels
+	OverGradients              // output channels by taps of input channels; terms are positions, sample after sample
+	OverNeurons                // the layer's neurons, or pooling neurons
+	OverParameters             // what the optimizer updates
+	OverGenerated              // random weights, as they are needed
+)
 
 // Case is what a kernel works on.
 type Case struct {

@@ -30,6 +30,9 @@ func TestEveryOperationHasACompleteRow(t *testing.T) {
 		if (row.Product == nil) == (row.Passes == nil) {
 			t.Errorf("%q is either a product of the array or passes of the lanes", o)
 		}
+		if row.Nest == 0 {
+			t.Errorf("%q goes through no loops", o)
+		}
 		if row.Float == nil {
 			t.Errorf("%q computes nothing", o)
 		}
@@ -62,19 +65,20 @@ func TestEveryPassDoesSomething(t *testing.T) {
 // The passes of a batch norm that is cut do together what the whole does.
 func TestBatchNormsPassesAreTheWhole(t *testing.T) {
 	c := anyCase(t)
-	recipe := func(row *Row) (sum pe.Recipe) {
-		for _, p := range row.Passes(c, nil) {
+	recipe := func(o schedule.Op) (sum pe.Recipe) {
+		for _, p := range Of(o).Passes(c, nil) {
 			sum = plus(sum, p.Recipe)
 		}
 		return sum
 	}
-	forward := plus(plus(recipe(&normMean), recipe(&normVariance)), recipe(&normalize))
-	if forward != recipe(&normForward) {
-		t.Errorf("forward: passes take %v, the whole %v", forward, recipe(&normForward))
-	}
-	backward := plus(recipe(&normGradients), recipe(&normErrors))
-	if backward != recipe(&normBackward) {
-		t.Errorf("backward: passes take %v, the whole %v", backward, recipe(&normBackward))
+	for o, stages := range map[schedule.Op]int{schedule.NormForward: 3, schedule.NormBackward: 2} {
+		var sum pe.Recipe
+		for _, stage := range Of(o).Stages {
+			sum = plus(sum, recipe(stage))
+		}
+		if len(Of(o).Stages) != stages || sum != recipe(o) {
+			t.Errorf("%q: %d stages take %v, the whole %v", o, len(Of(o).Stages), sum, recipe(o))
+		}
 	}
 }
 

@@ -40,6 +40,7 @@ func updateOf(t network.Training) update {
 
 // optimize is SGD with momentum, or Adam.
 var optimize = Row{
+	Nest: OverParameters,
 	Passes: func(c *Case, to []Pass) []Pass {
 		u := updateOf(c.Workload.Training)
 		return append(to, Pass{Elements: c.Weights, Operands: u.operands, Recipe: u.recipe, Why: schedule.BeyondOptimizer})

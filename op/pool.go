@@ -8,6 +8,7 @@ import (
 
 // pool sums a window into a pooling neuron's register; then the neuron fires.
 var pool = Row{
+	Nest: OverNeurons,
 	Passes: func(c *Case, to []Pass) []Pass {
 		window := int64(c.Layer.Pool.Height) * int64(c.Layer.Pool.Width)
 		return append(to,

@@ -10,6 +10,7 @@ import (
 
 // poolBackward is Eqs. 4 and 5 of pooling neurons, and the mean's derivative.
 var poolBackward = Row{
+	Nest: OverNeurons,
 	Passes: func(c *Case, to []Pass) []Pass {
 		r := plus(surrogateRecipe, pe.Recipe{pe.Multiply: 1})
 		if !c.End {

@@ -13,6 +13,7 @@ var regenerateRecipe = pe.Recipe{pe.Add: 3}
 
 // regenerate makes random W_c in its generator.
 var regenerate = Row{
+	Nest: OverGenerated,
 	Passes: func(c *Case, to []Pass) []Pass {
 		return append(to, Pass{
 			Elements: c.Weights, Operands: Operands{Writes: perKind{weights: 1}},

@@ -10,6 +10,7 @@ var surrogateRecipe = pe.Recipe{pe.Add: 1, pe.Compare: 1, pe.Multiply: 1}
 
 // spatialError is delta times the surrogate: Eq. 5 with Eq. 6.
 var spatialError = Row{
+	Nest:   OverNeurons,
 	Passes: neurons(schedule.BeyondSurrogate, surrogateRecipe, Operands{perKind{gradients: 1, states: 1}, perKind{gradients: 1}}), // delta and u
 	Float:  computes((*Chip).spatialError), Fixed: computes((*Chip).fixedSpatialError),
 }

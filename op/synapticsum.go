@@ -8,6 +8,7 @@ import (
 
 // synapticSum is Eq. 1's sum over synapses: Eq. 15.
 var synapticSum = Row{
+	Nest: OverSynapses,
 	Product: &Product{
 		Matrix: func(c *Case) pe.Matrix { return pe.Synapses(c.Layer, c.Workload.Batch) },
 		Spikes: true, Rows: spikes, Columns: weights, Results: states,

@@ -14,6 +14,7 @@ const temporalAdditions = 2
 
 // temporalError is the second terms of Eqs. 4 and 5.
 var temporalError = Row{
+	Nest: OverNeurons,
 	Passes: func(c *Case, to []Pass) []Pass {
 		return append(to, Pass{
 			Elements: c.Neurons, Operands: Operands{perKind{gradients: 2}, perKind{gradients: 1}},

@@ -122,6 +122,9 @@ type Row struct {
 	// Deviations tells that beside the values of each channel stands one
 	// [Double].
 	Deviations bool
+	// AfterPool tells that it has a value for each of a layer's neurons after
+	// addition and pooling, Kept that the optimizer keeps it for each parameter.
+	AfterPool, Kept bool
 	// Trained, of parameters, names what training them takes.
 	Trained *Trained
 	// Few tells that it is a few words for each channel or sample: nothing that
@@ -156,18 +159,18 @@ var table = [numRoles]Row{
 	ClassifierPotential: {Name: "classifier_potentials", Symbol: "U_c", Owner: OfClassifier, Lifetime: PerStep, Buffer: StateBuffer, Slots: History, Shape: classes, Carried: true, Outcome: true},
 	ClassifierError:     {Name: "classifier_errors", Symbol: "γ_c", Owner: OfClassifier, Lifetime: PerStep, Buffer: GradientBuffer, Slots: OneSlot, Shape: classes, Carried: true},
 	ClassifierDelta:     {Name: "classifier_deltas", Symbol: "δ_c", Owner: OfClassifier, Lifetime: PerStep, Buffer: GradientBuffer, Slots: OneSlot, Shape: classes, Carried: true},
-	Spikes:              {Name: "spikes", Symbol: "S", Owner: OfLayer, Lifetime: PerStep, Buffer: SpikeBuffer, Slots: History, Format: Spike, Shape: pooled},
+	Spikes:              {Name: "spikes", Symbol: "S", Owner: OfLayer, Lifetime: PerStep, Buffer: SpikeBuffer, Slots: History, Format: Spike, Shape: pooled, AfterPool: true},
 	Input:               {Name: "input", Symbol: "X", Owner: OfNetwork, Lifetime: PerFrame, Buffer: SpikeBuffer, Slots: Frames, Format: Spike, Shape: frame, Carried: true},
 	Label:               {Name: "labels", Symbol: "Y", Owner: OfNetwork, Lifetime: Forever, Buffer: SpikeBuffer, Slots: OneSlot, Format: Integer, Shape: labels, Few: true},
-	PoolPotential:       {Name: "pooling_potentials", Symbol: "U_p", Owner: OfLayer, Lifetime: PerStep, Buffer: StateBuffer, Slots: History, Shape: pooled, Carried: true, Outcome: true},
-	PoolError:           {Name: "pooling_errors", Symbol: "γ_p", Owner: OfLayer, Lifetime: PerStep, Buffer: GradientBuffer, Slots: OneSlot, Shape: pooled, Carried: true},
+	PoolPotential:       {Name: "pooling_potentials", Symbol: "U_p", Owner: OfLayer, Lifetime: PerStep, Buffer: StateBuffer, Slots: History, Shape: pooled, Carried: true, Outcome: true, AfterPool: true},
+	PoolError:           {Name: "pooling_errors", Symbol: "γ_p", Owner: OfLayer, Lifetime: PerStep, Buffer: GradientBuffer, Slots: OneSlot, Shape: pooled, Carried: true, AfterPool: true},
 	NormParameter:       {Name: "norm_parameters", Symbol: "BN", Owner: OfLayer, Lifetime: PerInterval, Buffer: WeightBuffer, Slots: OneSlot, Shape: gainAndBias, Few: true, Trained: &Trained{NormGradient, NormMoment}, Carried: true, Outcome: true},
 	NormGradient:        {Name: "norm_gradients", Symbol: "dBN", Owner: OfLayer, Lifetime: Accumulated, Buffer: GradientBuffer, Slots: OneSlot, Shape: gainAndBias, Few: true, Carried: true},
 	NormStatistic:       {Name: "norm_statistics", Symbol: "BN_run", Owner: OfLayer, Lifetime: PerStep, Buffer: WeightBuffer, Slots: OneSlot, Shape: gainAndBias, Few: true, Carried: true, Outcome: true},
 	NormSaved:           {Name: "norm_saved", Symbol: "BN_x", Owner: OfLayer, Lifetime: PerStep, Buffer: StateBuffer, Slots: History, Shape: neurons, Deviations: true},
-	Moment:              {Name: "moments", Symbol: "V", Owner: OfLayer, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: moments, Carried: true, Outcome: true},
-	ClassifierMoment:    {Name: "classifier_moments", Symbol: "V_c", Owner: OfClassifier, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: classifierMoments, Carried: true, Outcome: true},
-	NormMoment:          {Name: "norm_moments", Symbol: "V_bn", Owner: OfLayer, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: normMoments, Few: true, Carried: true, Outcome: true},
+	Moment:              {Name: "moments", Symbol: "V", Owner: OfLayer, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: moments, Carried: true, Outcome: true, Kept: true},
+	ClassifierMoment:    {Name: "classifier_moments", Symbol: "V_c", Owner: OfClassifier, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: classifierMoments, Carried: true, Outcome: true, Kept: true},
+	NormMoment:          {Name: "norm_moments", Symbol: "V_bn", Owner: OfLayer, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: normMoments, Few: true, Carried: true, Outcome: true, Kept: true},
 
 	OwnSpikes:     {Name: "own_spikes", Symbol: "s", Owner: OfLayer, Lifetime: PerStep, Buffer: SpikeBuffer, Format: Spike, Shape: neurons},
 	SynapticError: {Name: "synaptic_errors", Symbol: "γ_I", Owner: OfLayer, Lifetime: PerStep, Buffer: GradientBuffer, Shape: neurons},

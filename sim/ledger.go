@@ -171,6 +171,7 @@ func (l *ledger) addOperations(sum *big.Rat, op pe.Op) {
 		l.addTo(sum, l.adds[backwardPass])
 	case pe.MAC:
 		l.addTo(sum, slots{ungated: l.macs})
+	case pe.Multiply, pe.Compare: // no equation has them
 	}
 }
 

@@ -801,6 +801,7 @@ func (g *group) why(s *schedule.Step) string {
 		return fmt.Sprintf("waits for %v, which the group before has not stored", l.tensor)
 	case handOver:
 		return fmt.Sprintf("waits for %v, which the group before has not handed over", l.tensor)
+	case nothing:
 	}
 	// It could be loaded; without time a step does all that it does at once.
 	if !g.mayHand(s) {

@@ -171,23 +171,16 @@ func (t *Planner) regionOf(x schedule.Tensor, s *stage) schedule.Region {
 	if s.gradient {
 		return t.tile.weights
 	}
-	switch x.Class {
-	case schedule.Moment, schedule.ClassifierMoment:
-		r := t.tile.neurons
-		if t.program.Workload().Training.Optimizer == network.Adam {
-			r.Of[2], r.To[2] = 2, 2
-		}
+	own := x.Index == t.step.Layer
+	switch row := x.Class.Row(); {
+	case row.Kept:
+		r, moments := t.tile.neurons, int32(t.program.Sizes.Moments())
+		r.Of[2], r.To[2] = moments, moments
 		return r
-	case schedule.PoolPotential, schedule.PoolError:
+	case row.AfterPool && own: // others' are operands of an addition, before pooling
 		return t.tile.pooled
-	case schedule.Spikes:
-		if x.Index == t.step.Layer {
-			return t.tile.pooled // others are operands of an addition, before pooling
-		}
-	case schedule.OutputError:
-		if x.Index != t.step.Layer && t.has(schedule.JoinBackward) {
-			return t.tile.pooled // of a sum that reads the layer's output
-		}
+	case x.Class == schedule.OutputError && !own && t.has(schedule.JoinBackward): // of a sum that reads the layer's output
+		return t.tile.pooled
 	}
 	return t.tile.neurons
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"accelsim/network"
+	"accelsim/op"
 	"accelsim/pe"
 	"accelsim/schedule"
 	"accelsim/units"
@@ -58,7 +59,7 @@ func (t *Planner) cut() (needs Words, again units.Words) {
 		ways = t.cutForward()
 	case schedule.BackwardLayer, schedule.BackwardClassifier:
 		ways = t.cutBackward()
-	default:
+	case schedule.UpdateLayer, schedule.UpdateClassifier:
 		ways = [][]stage{t.cutUpdate()}
 	}
 	key, thrift := t.keyOf(s), t.thrift.of(t.placeOf(s))
@@ -301,13 +302,13 @@ func (t *Planner) cutNormForward(first stage, reads []schedule.Transfer) []stage
 		reads = append(reads, sums)
 	}
 	for _, k := range s.Kernels {
-		switch k.Op {
-		case schedule.SynapticSum:
+		switch row := op.Of(k.Op); {
+		case row.Nest == op.OverSynapses:
 			first.kernels = append(first.kernels, k)
-		case schedule.NormForward:
-			first.kernels = append(first.kernels, passOf(k, schedule.NormMean))
-			second.kernels = append(second.kernels, passOf(k, schedule.NormVariance))
-			third.kernels = append(third.kernels, passOf(k, schedule.Normalize))
+		case row.Stages != nil:
+			for i, g := range []*stage{&first, &second, &third} {
+				g.kernels = append(g.kernels, stageOf(k, i))
+			}
 		default:
 			third.kernels = append(third.kernels, k)
 		}
@@ -316,9 +317,9 @@ func (t *Planner) cutNormForward(first stage, reads []schedule.Transfer) []stage
 	return []stage{first, second, third}
 }
 
-// passOf is one of the passes of a batch norm.
-func passOf(k schedule.Kernel, op schedule.Op) schedule.Kernel {
-	k.Op = op
+// stageOf is one of the stages that a kernel is cut into.
+func stageOf(k schedule.Kernel, i int) schedule.Kernel {
+	k.Op = op.Of(k.Op).Stages[i]
 	return k
 }
 
@@ -415,17 +416,16 @@ func (t *Planner) cutBackward() (ways [][]stage) {
 	// Errors.
 	g := stage{dims: dims, grain: grainOf(l), pools: poolsOf(l)}
 	for _, k := range s.Kernels {
-		switch k.Op {
-		case schedule.Gradient:
-		case schedule.BackProject:
+		if k.Op == schedule.Gradient {
+			continue
+		}
+		if k.Op == schedule.BackProject {
 			if t.cutsErrors(k.Reader) {
 				g.dims[depth] = int64(net.Layer(k.Reader).Out.Channels)
 			}
 			t.reader(&g, &reads, k, net)
-			g.kernels = append(g.kernels, k)
-		default:
-			g.kernels = append(g.kernels, k)
 		}
+		g.kernels = append(g.kernels, k)
 	}
 	if t.has(schedule.BackProject) {
 		_, weights := t.readerViews(0)
@@ -562,8 +562,8 @@ func (t *Planner) cutNormBackward(first stage, reads []schedule.Transfer, produc
 	var kernels []schedule.Kernel
 	for _, k := range first.kernels {
 		if k.Op == schedule.NormBackward {
-			second.kernels = append(second.kernels, passOf(k, schedule.NormErrors))
-			k = passOf(k, schedule.NormGradients)
+			second.kernels = append(second.kernels, stageOf(k, 1))
+			k = stageOf(k, 0)
 		}
 		kernels = append(kernels, k)
 	}

@@ -3,6 +3,7 @@ package tiling
 import (
 	"slices"
 
+	"accelsim/op"
 	"accelsim/schedule"
 	"accelsim/units"
 )
@@ -337,10 +338,10 @@ func (t *Planner) emitGradient(s *schedule.Step, g *stage, from, to extent, more
 func (t *Planner) partOf(kernel int, g *stage, from, to extent, more bool) schedule.Part {
 	p := schedule.Part{Is: true, Box: t.tile.neurons}
 	k, net := g.kernels[kernel], t.program.Workload().Net
-	switch k.Op {
-	case schedule.SynapticSum, schedule.BackProject, schedule.Gradient:
+	switch op.Of(k.Op).Nest {
+	case op.OverSynapses, op.OverErrors, op.OverGradients:
 		g.productOf(kernel).tile(&p, from, to)
-	case schedule.Optimize:
+	case op.OverParameters:
 		p.Values = size(from, to)
 		if k.Of == schedule.NormParameter { // small: with the last tile
 			p.Values = 0
@@ -348,13 +349,13 @@ func (t *Planner) partOf(kernel int, g *stage, from, to extent, more bool) sched
 				p.Values = int64(t.program.Words(schedule.NormParameter, k.Index))
 			}
 		}
-	case schedule.Regenerate:
+	case op.OverGenerated:
 		for i := range g.operands {
 			if o := &g.operands[i]; o.generated {
 				p.Values, o.left = int64(o.left), 0
 			}
 		}
-	default:
+	case op.OverNeurons:
 		p.Neurons = size(from, to)
 		if !k.Classifier {
 			if net.Layer(k.Index).HasPool() {

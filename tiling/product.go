@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"accelsim/network"
+	"accelsim/op"
 	"accelsim/pe"
 	"accelsim/schedule"
 	"accelsim/units"
@@ -113,13 +114,14 @@ func (p *product) runs(d int, c *cutting, of int64) (list []run) {
 // productsOf lists a stage's matrix products.
 func (t *Planner) productsOf(g *stage) (list []product) {
 	for i, k := range g.kernels {
-		switch k.Op {
-		case schedule.SynapticSum:
+		switch op.Of(k.Op).Nest {
+		case op.OverSynapses:
 			list = append(list, t.sumProduct(i, k, g))
-		case schedule.BackProject:
+		case op.OverErrors:
 			list = append(list, t.errorProduct(i, k, g))
-		case schedule.Gradient:
+		case op.OverGradients:
 			list = append(list, t.gradientProduct(i, k))
+		case op.OverNeurons, op.OverParameters, op.OverGenerated: // no products
 		}
 	}
 	return list
