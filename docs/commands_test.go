@@ -37,8 +37,8 @@ var long = []struct{ page, command, why string }{
 
 // elsewhere are commands that are not run here, and why.
 var elsewhere = []struct{ command, why string }{
-	{"make ", "a target of its own; make test is what runs this"},
-	{"sbatch ", "needs a cluster; TestSlurmArray starts one and submits what --emit prints"},
+	{"make ", "a target of make, run on its own"},
+	{"sbatch ", "needs a cluster; TestSlurmArrayEqualsLocalSweep starts one and submits what --emit prints"},
 }
 
 // needs are commands that need another program, or go on with what it leaves: a line of
