@@ -12,13 +12,13 @@
 package accelsim
 
 import (
-	"accelsim/design"
-	"accelsim/hardware"
-	"accelsim/network"
-	"accelsim/report"
-	"accelsim/schedule"
-	"accelsim/sim"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/design"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/report"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // OpenNetwork returns a built-in network by its name, or the one that a workload

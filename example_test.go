@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"log"
 
-	"accelsim"
+	"github.com/accelsim-dev/accelsim"
 )
 
 // What does (k, n) = (1, 2) save on LeNet, against standard BPTT?

@@ -1,4 +1,4 @@
-module accelsim
+module github.com/accelsim-dev/accelsim
 
 go 1.26.0
 

@@ -14,7 +14,7 @@ import (
 	"slices"
 	"strings"
 
-	"accelsim/internal/spelling"
+	"github.com/accelsim-dev/accelsim/internal/spelling"
 )
 
 // The columns that say what was measured, and by whom.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/internal/input"
 )
 
 var columns = Columns{

@@ -15,8 +15,8 @@ import (
 	"fmt"
 	"math/big"
 
-	"accelsim/network"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Pass holds the words and operations of the forward or the backward pass.

@@ -3,7 +3,7 @@ package analytic
 import (
 	"fmt"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Cost is what Eq. 18 weighs for one design.

@@ -1,8 +1,8 @@
 package analytic
 
 import (
-	"accelsim/network"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // lifWords is the words that Eq. 8's computational graph keeps per LIF neuron

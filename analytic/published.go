@@ -3,8 +3,8 @@ package analytic
 import (
 	"fmt"
 
-	"accelsim/network"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Claim is one number that the paper prints, and what the equations give.

@@ -3,8 +3,8 @@ package analytic
 import (
 	"math/big"
 
-	"accelsim/network"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Step is a kind of step of an iteration.

@@ -4,9 +4,9 @@
 package crosscheck
 
 import (
-	"accelsim/analytic"
-	"accelsim/sim"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/analytic"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Row compares one counter with one equation.

@@ -8,13 +8,13 @@ import (
 
 	"pgregory.net/rapid"
 
-	"accelsim/hardware"
-	"accelsim/network"
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/sim"
-	"accelsim/tiling"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/tiling"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // drawHardware writes a hardware file.

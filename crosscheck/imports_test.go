@@ -35,21 +35,21 @@ func TestArrowsPointOneWay(t *testing.T) {
 		pattern string
 		never   []string
 	}{
-		{"accelsim/sim/...", []string{"analytic", "golden", "crosscheck", "design", "report", "sweep", "figures"}},
-		{"accelsim/role/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule", "pe", "dram", "onchip", "energy"}},
-		{"accelsim/schedule/...", []string{"analytic", "golden", "crosscheck", "sim", "pe", "dram", "onchip", "energy"}},
-		{"accelsim/op/...", []string{"analytic", "golden", "crosscheck", "sim", "tiling", "dram", "onchip", "energy"}},
-		{"accelsim/tiling/...", []string{"analytic", "golden", "crosscheck", "sim"}},
-		{"accelsim/dram/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule", "pe", "network"}},
-		{"accelsim/onchip/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule", "pe", "network"}},
-		{"accelsim/pe/...", []string{"analytic", "golden", "crosscheck", "sim", "dram", "onchip"}},
-		{"accelsim/hardware/...", []string{"analytic", "golden", "crosscheck", "sim"}}, // schedule: its kinds of buffer
-		{"accelsim/energy/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule"}},
-		{"accelsim/hdl/...", []string{"analytic", "golden"}},
-		{"accelsim/golden/...", []string{"role", "op", "pe", "sim", "schedule", "dram", "onchip", "tiling", "analytic", "crosscheck"}},
-		{"accelsim/analytic/...", []string{"role", "op", "pe", "sim", "schedule", "dram", "onchip", "tiling", "golden", "crosscheck"}},
-		{"accelsim/network/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule", "pe", "dram", "onchip"}},
-		{"accelsim/units/...", []string{"network", "analytic", "golden", "sim", "schedule", "pe", "dram", "onchip"}},
+		{"github.com/accelsim-dev/accelsim/sim/...", []string{"analytic", "golden", "crosscheck", "design", "report", "sweep", "figures"}},
+		{"github.com/accelsim-dev/accelsim/role/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule", "pe", "dram", "onchip", "energy"}},
+		{"github.com/accelsim-dev/accelsim/schedule/...", []string{"analytic", "golden", "crosscheck", "sim", "pe", "dram", "onchip", "energy"}},
+		{"github.com/accelsim-dev/accelsim/op/...", []string{"analytic", "golden", "crosscheck", "sim", "tiling", "dram", "onchip", "energy"}},
+		{"github.com/accelsim-dev/accelsim/tiling/...", []string{"analytic", "golden", "crosscheck", "sim"}},
+		{"github.com/accelsim-dev/accelsim/dram/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule", "pe", "network"}},
+		{"github.com/accelsim-dev/accelsim/onchip/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule", "pe", "network"}},
+		{"github.com/accelsim-dev/accelsim/pe/...", []string{"analytic", "golden", "crosscheck", "sim", "dram", "onchip"}},
+		{"github.com/accelsim-dev/accelsim/hardware/...", []string{"analytic", "golden", "crosscheck", "sim"}}, // schedule: its kinds of buffer
+		{"github.com/accelsim-dev/accelsim/energy/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule"}},
+		{"github.com/accelsim-dev/accelsim/hdl/...", []string{"analytic", "golden"}},
+		{"github.com/accelsim-dev/accelsim/golden/...", []string{"role", "op", "pe", "sim", "schedule", "dram", "onchip", "tiling", "analytic", "crosscheck"}},
+		{"github.com/accelsim-dev/accelsim/analytic/...", []string{"role", "op", "pe", "sim", "schedule", "dram", "onchip", "tiling", "golden", "crosscheck"}},
+		{"github.com/accelsim-dev/accelsim/network/...", []string{"analytic", "golden", "crosscheck", "sim", "schedule", "pe", "dram", "onchip"}},
+		{"github.com/accelsim-dev/accelsim/units/...", []string{"network", "analytic", "golden", "sim", "schedule", "pe", "dram", "onchip"}},
 	} {
 		packages := dependencies(t, c.pattern)
 		if len(packages) == 0 {
@@ -68,8 +68,8 @@ func TestArrowsPointOneWay(t *testing.T) {
 // TestEquationsKnowNetworksOnly: analytic/ is built from network/ and what that
 // is built from, and nothing else of this module.
 func TestEquationsKnowNetworksOnly(t *testing.T) {
-	allowed := append(dependencies(t, "accelsim/network")["network"], "analytic")
-	for _, used := range dependencies(t, "accelsim/analytic")["analytic"] {
+	allowed := append(dependencies(t, "github.com/accelsim-dev/accelsim/network")["network"], "analytic")
+	for _, used := range dependencies(t, "github.com/accelsim-dev/accelsim/analytic")["analytic"] {
 		if !slices.Contains(allowed, used) {
 			t.Errorf("analytic is built from %s", used)
 		}

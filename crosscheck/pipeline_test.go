@@ -7,13 +7,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"accelsim/crosscheck"
-	"accelsim/hardware"
-	"accelsim/network"
-	"accelsim/schedule"
-	"accelsim/sim"
-	"accelsim/tiling"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/crosscheck"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/tiling"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // drawGroups changes hardware in what the pipelined schedule depends on.

@@ -8,12 +8,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"accelsim/energy"
-	"accelsim/network"
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/sim"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/energy"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // drawLayers writes layers in Table 2 notation that fit an input.

@@ -5,9 +5,9 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"accelsim/dataset"
-	"accelsim/network"
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/dataset"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // assumedDensity is the density of spikes for which weights are scaled.

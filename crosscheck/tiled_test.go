@@ -6,12 +6,12 @@ import (
 
 	"pgregory.net/rapid"
 
-	"accelsim/crosscheck"
-	"accelsim/hardware"
-	"accelsim/schedule"
-	"accelsim/sim"
-	"accelsim/tiling"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/crosscheck"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/tiling"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // drawRoom makes the layer buffer, or each of its four, as small as the program

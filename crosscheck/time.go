@@ -3,8 +3,8 @@ package crosscheck
 import (
 	"fmt"
 
-	"accelsim/sim"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // roundedUp is the times of a PE group of which each is rounded up to a clock:

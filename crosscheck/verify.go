@@ -9,13 +9,13 @@ import (
 	"slices"
 	"strconv"
 
-	"accelsim/golden"
-	"accelsim/hardware"
-	"accelsim/network"
-	"accelsim/op"
-	"accelsim/schedule"
-	"accelsim/sim"
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/golden"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/op"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // Compared is how one tensor of the golden trainer and of the simulated

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // dvs128Side is the height and width of the DVS128 camera.

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // The part of the ATIS camera that N-Caltech101 was recorded with.

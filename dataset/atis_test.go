@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 func atisCanvas(steps int) *canvas {

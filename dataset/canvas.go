@@ -1,6 +1,6 @@
 package dataset
 
-import "accelsim/network"
+import "github.com/accelsim-dev/accelsim/network"
 
 // axis maps recorded coordinates to those of the network: recorded pixel v
 // covers the pixels from first[v] up to, but not including, behind[v].

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // newCanvas is a blank canvas for recordings of that size.

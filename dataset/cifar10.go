@@ -6,8 +6,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"accelsim/internal/input"
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // cifarRecord is a label and 32x32 red, then green, then blue bytes.

@@ -65,7 +65,7 @@ import (
 	"fmt"
 	"slices"
 
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // Options says where a dataset is and what the network wants of it. Zero

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // open opens a dataset of testdata.

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"sync"
 
-	"accelsim/internal/input"
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // gestures is a split of DvsGesture: spans of long recordings.

@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/internal/input"
-	"accelsim/network"
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // ES-ImageNet scales images to a longer side of 254, puts them in the middle of

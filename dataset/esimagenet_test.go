@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/network"
 
 	"github.com/sbinet/npyio/npz"
 	"gonum.org/v1/gonum/mat"

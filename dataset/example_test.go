@@ -3,7 +3,7 @@ package dataset_test
 import (
 	"fmt"
 
-	"accelsim/dataset"
+	"github.com/accelsim-dev/accelsim/dataset"
 )
 
 func ExampleOpen() {

@@ -12,8 +12,8 @@ import (
 	"slices"
 	"strings"
 
-	"accelsim/internal/input"
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // idxSide is the height and width of MNIST's and EMNIST's images.

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/internal/input"
 )
 
 // recordings is a split of a dataset with a folder per class and a file per

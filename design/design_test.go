@@ -5,12 +5,12 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/design"
-	"accelsim/energy"
-	"accelsim/hardware"
-	"accelsim/network"
-	"accelsim/schedule"
-	"accelsim/sim"
+	"github.com/accelsim-dev/accelsim/design"
+	"github.com/accelsim-dev/accelsim/energy"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
 )
 
 func point(t *testing.T, net string, k, n int) design.Point {

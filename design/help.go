@@ -3,10 +3,10 @@ package design
 import (
 	"fmt"
 
-	"accelsim/hardware"
-	"accelsim/schedule"
-	"accelsim/sim"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Help is what the same run takes on hardware that has more of something.

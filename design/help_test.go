@@ -4,12 +4,12 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/design"
-	"accelsim/energy"
-	"accelsim/hardware"
-	"accelsim/network"
-	"accelsim/sim"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/design"
+	"github.com/accelsim-dev/accelsim/energy"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // helped evaluates lenet1 at (10, 2) with so many DRAM channels.

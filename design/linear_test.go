@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/design"
-	"accelsim/hardware"
-	"accelsim/network"
-	"accelsim/sim"
+	"github.com/accelsim-dev/accelsim/design"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/sim"
 )
 
 // deep is a network of so many convolutions.

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"accelsim/sim"
+	"github.com/accelsim-dev/accelsim/sim"
 )
 
 // simulations are runs that have nothing to do with each other. Each has a

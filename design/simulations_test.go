@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"accelsim/energy"
-	"accelsim/hardware"
-	"accelsim/network"
-	"accelsim/sim"
+	"github.com/accelsim-dev/accelsim/energy"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/sim"
 )
 
 // onCPUs calls f with 1, 2 and 4 CPUs.

@@ -4,11 +4,11 @@ import (
 	"math"
 	"testing"
 
-	"accelsim/design"
-	"accelsim/hardware"
-	"accelsim/network"
-	"accelsim/sim"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/design"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // TestChipsThatTakeMonthsAreRight: 64 bits of picoseconds end after 106.75 days;

@@ -166,7 +166,7 @@ type clone struct{ folder, bin string }
 func build(t *testing.T) (bin string) {
 	t.Helper()
 	bin = t.TempDir()
-	cmd := exec.Command("go", "build", "-o", bin, "accelsim/cmd/accelsim")
+	cmd := exec.Command("go", "build", "-o", bin, "github.com/accelsim-dev/accelsim/cmd/accelsim")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

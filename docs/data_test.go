@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // section returns the part of data.md under a heading that begins so.

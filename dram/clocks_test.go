@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // far is a trace of two reads, the second at a clock.

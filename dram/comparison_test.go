@@ -3,7 +3,7 @@ package dram
 import (
 	"testing"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // published is what DRAMsim3 and Ramulator 2.1 give for one pattern of

@@ -7,7 +7,7 @@ import (
 	"math"
 	"math/bits"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Controller is a memory controller of the general kind, fed by one open-loop

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 func run(t testing.TB, d Device, p Pattern, e Engine) *Controller {

@@ -24,7 +24,7 @@ import (
 	"fmt"
 	"strings"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Device is one memory system: a standard, its organisation, timing, currents

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"accelsim/internal/spelling"
+	"github.com/accelsim-dev/accelsim/internal/spelling"
 )
 
 // Each built-in device is one file in devices/, in the format of [ReadINI],

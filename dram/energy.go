@@ -3,7 +3,7 @@ package dram
 import (
 	"math"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Stats counts what a memory did, in commands and clocks. Counters of all

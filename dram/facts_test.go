@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // unequal is ddr4-2400 with figures that all differ: no two can take each

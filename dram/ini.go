@@ -8,7 +8,7 @@ import (
 	"math/bits"
 	"strings"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // ReadINI reads a device in DRAMsim3's .ini format. A key that is absent takes

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"accelsim/internal/spelling"
+	"github.com/accelsim-dev/accelsim/internal/spelling"
 )
 
 // iniKeys are the keys of an .ini file by section: those that [ReadINI] reads, and

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/internal/input"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // ini is a scanned file: values by section and key in lower case.

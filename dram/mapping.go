@@ -3,7 +3,7 @@ package dram
 import (
 	"math/bits"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // field is where one part of a location lies in a burst's number.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Stream is a run of consecutive bursts.

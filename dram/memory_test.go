@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 func device(t testing.TB, name string) Device {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Pattern is a synthetic sequence of requests. Addresses wrap at the device's

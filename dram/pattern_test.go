@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // asked returns the requests of a pattern.

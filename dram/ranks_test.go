@@ -3,7 +3,7 @@ package dram
 import (
 	"testing"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Ranks that are only there to hold more take as long as the others, are

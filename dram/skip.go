@@ -3,7 +3,7 @@ package dram
 import (
 	"slices"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // skipper finds and skips the periods of a regular pattern.

@@ -4,7 +4,7 @@ import (
 	"maps"
 	"slices"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // standard is what a JEDEC standard fixes for all of its devices.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // TestStateHasEverythingThatDecides: the stream engine takes two equal states for

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // ticking is the obvious form of [Controller]: it looks at every clock, at

@@ -3,7 +3,7 @@ package dram
 import (
 	"math/bits"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // edge is one compiled constraint: after must wait gap clocks.

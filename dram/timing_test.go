@@ -3,7 +3,7 @@ package dram
 import (
 	"testing"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // probe holds a fresh channel's timers against commands.

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/internal/input"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // traceReader reads requests in DRAMsim3's trace format, one a line:

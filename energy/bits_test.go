@@ -6,8 +6,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"accelsim/pe"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // TestTheSameBitsOnEveryProcessor: what is added up of products, and what lies

@@ -15,9 +15,9 @@ import (
 	"math"
 	"slices"
 
-	"accelsim/elementary"
-	"accelsim/pe"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/elementary"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Op is an operation of a processing element.

@@ -4,8 +4,8 @@ import (
 	"math"
 	"testing"
 
-	"accelsim/pe"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // TestWritesHaveAPriceOfTheirOwn: the built-in table has the same for reads, so

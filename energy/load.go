@@ -11,10 +11,10 @@ import (
 	"strings"
 	"sync"
 
-	"accelsim/internal/config"
-	"accelsim/internal/input"
-	"accelsim/pe"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/internal/config"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 //go:embed 45nm.yaml

@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/accuracy"
-	"accelsim/internal/spelling"
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/accuracy"
+	"github.com/accelsim-dev/accelsim/internal/spelling"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 type design struct {

@@ -3,8 +3,8 @@ package figures
 import (
 	"fmt"
 
-	"accelsim/analytic"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/analytic"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Capacities are the layer buffers of the figure "capacity", unless others are

@@ -3,9 +3,9 @@ package figures
 import (
 	"fmt"
 
-	"accelsim/analytic"
-	"accelsim/elementary"
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/analytic"
+	"github.com/accelsim-dev/accelsim/elementary"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 func needAccess(tasks []*Task) func(*Album, need) {

@@ -16,8 +16,8 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/network"
-	"accelsim/report"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/report"
 )
 
 // Figure is one figure: what it shows, its panels, and the numbers behind them.

@@ -18,8 +18,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"accelsim/energy"
-	"accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/energy"
+	"github.com/accelsim-dev/accelsim/hardware"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files in testdata, and README's table")

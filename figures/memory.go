@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"accelsim/analytic"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/analytic"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // measuredSavings are what the paper measured in PyTorch: LBPn against BP, at

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"accelsim/analytic"
+	"github.com/accelsim-dev/accelsim/analytic"
 )
 
 // Row is one published number: the paper's, and what equations and machines

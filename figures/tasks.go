@@ -3,7 +3,7 @@ package figures
 import (
 	"strconv"
 
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // Task is one of the four training tasks whose cost the paper plots, with the

@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"accelsim/network"
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // BenchCase is one of the cases that are timed beside PyTorch (the peer's

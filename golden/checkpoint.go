@@ -13,7 +13,7 @@ import (
 	"os"
 	"slices"
 
-	"accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/internal/input"
 )
 
 // A checkpoint is a magic line, the length of a JSON header (4 bytes, little

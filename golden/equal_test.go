@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"accelsim/network"
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // task is a random training task on a small network.

@@ -8,10 +8,10 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"accelsim/dataset"
-	"accelsim/network"
-	"accelsim/tensors"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/dataset"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Samples is a set of labelled samples, such as a [dataset.Set].

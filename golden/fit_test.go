@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"accelsim/dataset"
-	"accelsim/network"
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/dataset"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // blobs is a toy dataset: a bright square in one of four corners, in noise.

@@ -1,8 +1,8 @@
 package golden
 
 import (
-	"accelsim/elementary"
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/elementary"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // loss evaluates a classifier's loss over an interval of k steps, averaged over

@@ -3,8 +3,8 @@ package golden
 import (
 	"math"
 
-	"accelsim/elementary"
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/elementary"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // updateWeights is one step of the optimizer, at the end of an interval. It

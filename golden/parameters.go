@@ -4,7 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // Streams of random numbers, one per purpose, so that none depends on how many

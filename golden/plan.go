@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // lifParameters are the neuron's, rounded to float32 once.

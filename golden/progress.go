@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // checkProgress refuses a checkpoint whose words on how far training is cannot

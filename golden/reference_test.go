@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 
-	"accelsim/network"
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // The obvious trainer: docs/numerics.md line by line, one neuron at a time, in

@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"accelsim/network"
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // Gradients against finite differences, independent of Eqs. 4 to 7: a forward

@@ -3,7 +3,7 @@ package golden
 import (
 	"fmt"
 
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // RunTensors runs one iteration from given parameters on a given batch,

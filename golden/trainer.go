@@ -19,8 +19,8 @@ import (
 	"fmt"
 	"runtime"
 
-	"accelsim/network"
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // Options configure a trainer; the zero value trains with dropout as the

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/network"
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // vector is a case of testdata/vectors: gradients from automatic

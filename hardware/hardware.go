@@ -13,13 +13,13 @@ import (
 	"sort"
 	"strings"
 
-	"accelsim/dram"
-	"accelsim/energy"
-	"accelsim/internal/input"
-	"accelsim/internal/spelling"
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/energy"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/internal/spelling"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Hardware is one accelerator.

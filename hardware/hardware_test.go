@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/hardware"
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 func TestPaperIsTheMachineOfSection42(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"accelsim/internal/config"
+	"github.com/accelsim-dev/accelsim/internal/config"
 )
 
 // measure is a kind of quantity that is written as a number with a unit.

@@ -8,13 +8,13 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/dram"
-	"accelsim/energy"
-	"accelsim/internal/config"
-	"accelsim/internal/input"
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/energy"
+	"github.com/accelsim-dev/accelsim/internal/config"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // key is a key of a hardware file.

@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"accelsim/network"
-	"accelsim/pe"
-	"accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/pe/fixed"
 )
 
 // need skips a test, visibly, where a tool is missing.

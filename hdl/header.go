@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"accelsim/network"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // parameter is one constant of the headers.

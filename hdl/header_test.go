@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/hardware"
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // design returns the design of a network on the paper's hardware, but for a

@@ -3,7 +3,7 @@ package hdl
 import (
 	"slices"
 
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // Estimated is what [Design.Estimate] is of: a block's controller and register

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/pe"
-	"accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/pe/fixed"
 )
 
 // A wrong RTL is caught: each mutation changes one thing in one file, and a

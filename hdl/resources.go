@@ -12,8 +12,8 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/pe"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Resources of an FPGA.

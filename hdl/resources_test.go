@@ -4,7 +4,7 @@ import (
 	"math"
 	"testing"
 
-	"accelsim/pe"
+	"github.com/accelsim-dev/accelsim/pe"
 )
 
 // tolerance is how far the estimate may be from what yosys finds: on older

@@ -3,12 +3,12 @@ package hdl
 import (
 	"testing"
 
-	"accelsim/energy"
-	"accelsim/hardware"
-	"accelsim/pe/fixed"
-	"accelsim/schedule"
-	"accelsim/sim"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/energy"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // The clocks that the RTL is held to are those that the simulator books for the

@@ -5,10 +5,10 @@ import (
 	"math/rand/v2"
 	"strings"
 
-	"accelsim/network"
-	"accelsim/pe"
-	"accelsim/pe/fixed"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // constant is a port that a datapath's constants drive.

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"accelsim/internal/output"
+	"github.com/accelsim-dev/accelsim/internal/output"
 )
 
 // MissingTool says that a program is not installed.

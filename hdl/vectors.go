@@ -7,9 +7,9 @@ import (
 	"sort"
 	"strings"
 
-	"accelsim/pe"
-	"accelsim/pe/fixed"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // field is one port's part of a packed word.

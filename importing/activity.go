@@ -9,10 +9,10 @@ import (
 	"slices"
 	"strconv"
 
-	"accelsim/internal/input"
-	"accelsim/network"
-	"accelsim/tensors"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Measured is the activity counted from recorded spikes, exactly.

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/internal/input"
-	"accelsim/network"
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 const head = "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"

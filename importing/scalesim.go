@@ -10,9 +10,9 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/internal/input"
-	"accelsim/network"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // ScaleSim says what a topology file does not: it has layers' shapes only.

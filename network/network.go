@@ -13,7 +13,7 @@ import (
 	"math/bits"
 	"strconv"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Shape is the extent of one sample's feature map.

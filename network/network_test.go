@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 func open(t *testing.T, name string) *Workload {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // token is one element of the Table 2 notation.

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 var small = Shape{2, 8, 8}

@@ -10,10 +10,10 @@ import (
 	"sort"
 	"strings"
 
-	"accelsim/internal/config"
-	"accelsim/internal/input"
-	"accelsim/internal/spelling"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/internal/config"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/internal/spelling"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Loss functions, optimizers and classifiers that a workload may name.

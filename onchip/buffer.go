@@ -9,7 +9,7 @@ package onchip
 import (
 	"fmt"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Buffer is an on-chip memory. The zero Buffer has no room.

@@ -5,8 +5,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"accelsim/onchip"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/onchip"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 func TestBufferHoldsNoMoreThanFits(t *testing.T) {

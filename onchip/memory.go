@@ -3,7 +3,7 @@ package onchip
 import (
 	"fmt"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Memory is all that is on chip: one buffer, or several, of which each holds

@@ -3,7 +3,7 @@ package onchip_test
 import (
 	"testing"
 
-	"accelsim/onchip"
+	"github.com/accelsim-dev/accelsim/onchip"
 )
 
 // byCase keeps capital letters in buffer 0 and the others in buffer 1.

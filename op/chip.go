@@ -3,11 +3,11 @@ package op
 import (
 	"fmt"
 
-	"accelsim/network"
-	"accelsim/pe"
-	"accelsim/pe/fixed"
-	"accelsim/schedule"
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // Chip is the values of a functional simulation. DRAM slots hold words,

@@ -1,9 +1,9 @@
 package op
 
 import (
-	"accelsim/network"
-	"accelsim/pe"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 func weightsOf(c pe.Connection) schedule.Region {

@@ -3,8 +3,8 @@ package op
 import (
 	"fmt"
 
-	"accelsim/network"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // completeDelta completes the first term of Eq. 4: a classifier's is delta_c, a

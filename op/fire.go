@@ -3,8 +3,8 @@ package op
 import (
 	"fmt"
 
-	"accelsim/pe"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // fireRecipe: tau u, + I, - theta s, u >= u_th (Eqs. 1 and 2).

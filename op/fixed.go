@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"math"
 
-	"accelsim/network"
-	"accelsim/pe"
-	"accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/pe/fixed"
 )
 
 // fixedUnits executes kernels in fixed point, with the arithmetic of the RTL in

@@ -1,9 +1,9 @@
 package op
 
 import (
-	"accelsim/pe"
-	"accelsim/pe/fixed"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // gradient is Eq. 7. A PE sums gamma s over output positions in its register; the

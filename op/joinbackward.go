@@ -1,8 +1,8 @@
 package op
 
 import (
-	"accelsim/pe"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // joinBackward adds the error of a residual sum to that of its other operand.

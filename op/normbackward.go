@@ -3,8 +3,8 @@ package op
 import (
 	"fmt"
 
-	"accelsim/pe"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // normBackward takes errors back through batch norm: sums for gain and bias, and

@@ -3,8 +3,8 @@ package op
 import (
 	"fmt"
 
-	"accelsim/pe"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // normForward is batch norm on the sums of a whole batch: sums for mean and

@@ -1,8 +1,8 @@
 package op
 
 import (
-	"accelsim/pe"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // normVariance is the second: I - mean, squared, into a channel's register.

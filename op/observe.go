@@ -1,7 +1,7 @@
 package op
 
 import (
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // Observation shows a layer's, a pooling layer's or a classifier's neurons

@@ -11,10 +11,10 @@ package op
 import (
 	"fmt"
 
-	"accelsim/network"
-	"accelsim/pe"
-	"accelsim/role"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // Row is what there is to know of an operation. It has a product of the array,

@@ -3,10 +3,10 @@ package op
 import (
 	"testing"
 
-	"accelsim/network"
-	"accelsim/pe"
-	"accelsim/role"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // anyCase is a kernel of a layer with a pooling layer, read by another.

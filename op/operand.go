@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 
-	"accelsim/network"
-	"accelsim/pe"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // newest returns the copy of a tensor on chip that no later step than the given

@@ -3,9 +3,9 @@ package op
 import (
 	"math"
 
-	"accelsim/network"
-	"accelsim/pe"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // update is what an optimizer's step takes for one parameter.

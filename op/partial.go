@@ -1,8 +1,8 @@
 package op
 
 import (
-	"accelsim/pe"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // partialSums are sums that a tile takes over from the one before and leaves to

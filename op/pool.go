@@ -1,9 +1,9 @@
 package op
 
 import (
-	"accelsim/pe"
-	"accelsim/pe/fixed"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // pool sums a window into a pooling neuron's register; then the neuron fires.

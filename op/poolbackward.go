@@ -3,9 +3,9 @@ package op
 import (
 	"fmt"
 
-	"accelsim/pe"
-	"accelsim/pe/fixed"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // poolBackward is Eqs. 4 and 5 of pooling neurons, and the mean's derivative.

@@ -3,8 +3,8 @@ package op
 import (
 	"fmt"
 
-	"accelsim/pe"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // regenerateRecipe: three shifts and exclusive ors of a Marsaglia (2003)

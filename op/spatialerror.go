@@ -1,8 +1,8 @@
 package op
 
 import (
-	"accelsim/pe"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // surrogateRecipe: |u - u_th| < a/2, times 1/a (Eqs. 5 and 6).

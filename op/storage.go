@@ -3,10 +3,10 @@ package op
 import (
 	"fmt"
 
-	"accelsim/pe"
-	"accelsim/role"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // bits is how many bits a value of a packed tensor has; 0 is a float32.

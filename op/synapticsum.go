@@ -1,9 +1,9 @@
 package op
 
 import (
-	"accelsim/pe"
-	"accelsim/pe/fixed"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // synapticSum is Eq. 1's sum over synapses: Eq. 15.

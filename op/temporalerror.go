@@ -1,8 +1,8 @@
 package op
 
 import (
-	"accelsim/pe"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // temporalRecipe: theta gamma and tau gamma (Eqs. 4 and 5); their two additions

@@ -8,8 +8,8 @@
 package pe
 
 import (
-	"accelsim/network"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Array is the processing hardware.

@@ -5,9 +5,9 @@ import (
 
 	"pgregory.net/rapid"
 
-	"accelsim/network"
-	"accelsim/pe"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // walk executes a matrix product tile by tile, output by output, clock by

@@ -1,6 +1,6 @@
 package pe
 
-import "accelsim/network"
+import "github.com/accelsim-dev/accelsim/network"
 
 // Connection is the geometry of synapses from one map to another: what the PE
 // array executes when it has data. A fully connected layer is a kernel as large

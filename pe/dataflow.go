@@ -5,8 +5,8 @@ import (
 	"math"
 	"strings"
 
-	"accelsim/elementary"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/elementary"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Dataflow is how the array goes about a matrix product.

@@ -7,7 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // The compute cycles that SCALE-Sim v3 reports for a dense weight-stationary

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // geometry returns a random small connection, fully connected ones among them.

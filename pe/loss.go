@@ -1,6 +1,6 @@
 package pe
 
-import "accelsim/elementary"
+import "github.com/accelsim-dev/accelsim/elementary"
 
 // Loss is what a loss averages over: a batch, an interval of k steps and, for MSE,
 // classes. Samples come one after the other, in as many tiles as it takes.

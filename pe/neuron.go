@@ -1,6 +1,6 @@
 package pe
 
-import "accelsim/network"
+import "github.com/accelsim-dev/accelsim/network"
 
 // Neuron holds the parameters of the LIF neurons, each rounded to fp32 once.
 type Neuron struct {

@@ -3,8 +3,8 @@ package pe
 import (
 	"math"
 
-	"accelsim/elementary"
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/elementary"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // SGD takes one step: v = m v + dw, w = w - lr v. Without momentum there is no

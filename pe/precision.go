@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Precision is the number format of the datapath: of values in DRAM and on

@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // folds calls do for every fold of a product: the part of two of its sides that

@@ -4,7 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // draw returns a random part of so many rows, columns or channels, never empty.

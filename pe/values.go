@@ -3,7 +3,7 @@ package pe
 import (
 	"math"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Values is the content of a tensor word by word, as DRAM and layer buffer hold

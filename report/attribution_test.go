@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"accelsim/report"
-	"accelsim/sim"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/report"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // throughJSON is what a script sees of a run.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // blocks names a group's blocks.

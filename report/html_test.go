@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/report"
-	"accelsim/schedule"
-	"accelsim/sim"
+	"github.com/accelsim-dev/accelsim/report"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
 )
 
 var (

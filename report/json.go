@@ -13,11 +13,11 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/design"
-	"accelsim/dram"
-	"accelsim/schedule"
-	"accelsim/sim"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/design"
+	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // RunSchema names the version of [Run].

@@ -3,7 +3,7 @@ package report
 import (
 	"testing"
 
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 func TestEveryKernelHasAKey(t *testing.T) {

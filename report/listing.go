@@ -5,8 +5,8 @@ import (
 	"io"
 	"strings"
 
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Listing prints an interval of a schedule so that one can lay it beside

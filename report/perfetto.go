@@ -7,9 +7,9 @@ import (
 	"io"
 	"sort"
 
-	"accelsim/schedule"
-	"accelsim/sim"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // perfettoEvent is one event of the Chrome trace-event format ("Trace Event

@@ -10,12 +10,12 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/design"
-	"accelsim/hardware"
-	"accelsim/network"
-	"accelsim/report"
-	"accelsim/schedule"
-	"accelsim/sim"
+	"github.com/accelsim-dev/accelsim/design"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/report"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
 )
 
 // traceFile is the Chrome trace-event format, as strictly as the events that we

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"strings"
 
-	"accelsim/elementary"
-	"accelsim/schedule"
-	"accelsim/sim"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/elementary"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // drawing is an SVG in the making. Its numbers are pixels of a page that is

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/dram"
-	"accelsim/schedule"
-	"accelsim/sim"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // primes hands out numbers of which no two are equal, nor are their sums likely to

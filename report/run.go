@@ -6,11 +6,11 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/design"
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/sim"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/design"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Quantity is one line of the comparison with BPTT.

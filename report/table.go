@@ -12,8 +12,8 @@ import (
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
 
-	"accelsim/internal/input"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Table is rows of text under a title; columns after the first are numbers and

@@ -7,7 +7,7 @@
 // fails on a row that is missing or contradicts itself.
 package role
 
-import "accelsim/network"
+import "github.com/accelsim-dev/accelsim/network"
 
 // Role is what a tensor is in training.
 type Role uint8

@@ -3,8 +3,8 @@ package role
 import (
 	"testing"
 
-	"accelsim/network"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // everything is a workload that has a tensor of every role: a residual block

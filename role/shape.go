@@ -1,8 +1,8 @@
 package role
 
 import (
-	"accelsim/network"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Extents are the sizes of a tensor's four dimensions.

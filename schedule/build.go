@@ -1,6 +1,6 @@
 package schedule
 
-import "accelsim/network"
+import "github.com/accelsim-dev/accelsim/network"
 
 // build fills in the step at one place of a row.
 func (p *Program) build(s *Step, row rowKind, at slot, interval, time int) {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // Order tells who executes a program's blocks.

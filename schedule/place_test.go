@@ -3,7 +3,7 @@ package schedule_test
 import (
 	"testing"
 
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // TestANewValueTakesTheOldOnesPlace: where a step reads a tensor's value of

@@ -20,9 +20,9 @@
 package schedule
 
 import (
-	"accelsim/network"
-	"accelsim/role"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/role"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Traffic selects what moves and executes.

@@ -7,9 +7,9 @@ import (
 	"math/bits"
 	"slices"
 
-	"accelsim/network"
-	"accelsim/role"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/role"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Policy says what stays on chip from step to step and which results are not

@@ -1,6 +1,6 @@
 package schedule
 
-import "accelsim/units"
+import "github.com/accelsim-dev/accelsim/units"
 
 // Kind tells what a step does.
 type Kind uint8

@@ -1,8 +1,8 @@
 package schedule
 
 import (
-	"accelsim/role"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/role"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Class is a tensor's role.

@@ -1,11 +1,11 @@
 package sim
 
 import (
-	"accelsim/dram"
-	"accelsim/hardware"
-	"accelsim/schedule"
-	"accelsim/tiling"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/tiling"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Address is where the tensors of one class and index live in DRAM: step s is

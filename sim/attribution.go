@@ -3,13 +3,13 @@ package sim
 import (
 	"math/big"
 
-	"accelsim/dram"
-	"accelsim/energy"
-	"accelsim/hardware"
-	"accelsim/network"
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/energy"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Share is what one layer, or the classifier of one block, took in one phase.

@@ -3,10 +3,10 @@ package sim
 import (
 	"fmt"
 
-	"accelsim/network"
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // StepTooLong says that the clocks of one step do not fit in 64 bits, whatever

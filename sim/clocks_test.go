@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/sim"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // TestTimeScalesWithTheClock: at a clock that is slower by a power of ten, PEs

@@ -1,11 +1,11 @@
 package sim
 
 import (
-	"accelsim/network"
-	"accelsim/op"
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/op"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // processor executes kernels on the PE array and the lanes beside it.

@@ -4,8 +4,8 @@ import (
 	"math"
 	"testing"
 
-	"accelsim/network"
-	"accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/pe/fixed"
 )
 
 func runFixed(t *testing.T, v vector, formats string) (*Result, *fixed.Datapath, error) {

@@ -8,11 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/energy"
-	"accelsim/hardware"
-	"accelsim/network"
-	"accelsim/schedule"
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/energy"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // vector is a case of testdata/vectors: gradients from automatic

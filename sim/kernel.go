@@ -1,6 +1,6 @@
 package sim
 
-import "accelsim/units"
+import "github.com/accelsim-dev/accelsim/units"
 
 // event is something that happens at a time.
 type event struct {

@@ -3,9 +3,9 @@ package sim
 import (
 	"math/big"
 
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Pass holds what one pass, forward or backward, moved and executed of what

@@ -3,9 +3,9 @@ package sim
 import (
 	"testing"
 
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // at returns an empty ledger of a layer whose input has that density.

@@ -21,15 +21,15 @@ import (
 	"fmt"
 	"slices"
 
-	"accelsim/dram"
-	"accelsim/energy"
-	"accelsim/hardware"
-	"accelsim/op"
-	"accelsim/pe"
-	"accelsim/pe/fixed"
-	"accelsim/schedule"
-	"accelsim/tensors"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/energy"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/op"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Source yields the steps to execute: a [schedule.Program], or in tests one

@@ -3,10 +3,10 @@ package sim
 import (
 	"fmt"
 
-	"accelsim/dram"
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // region is where the tensors of one class and index live in DRAM, and which

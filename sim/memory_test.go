@@ -8,9 +8,9 @@ import (
 
 	"pgregory.net/rapid"
 
-	"accelsim/dram"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 func ddr4(t testing.TB) dram.Device {

@@ -3,12 +3,12 @@ package sim
 import (
 	"fmt"
 
-	"accelsim/hardware"
-	"accelsim/onchip"
-	"accelsim/op"
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/onchip"
+	"github.com/accelsim-dev/accelsim/op"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // layerBuffer is what a PE group has on chip: one memory for all tensors, or one

@@ -6,12 +6,12 @@ import (
 
 	"pgregory.net/rapid"
 
-	"accelsim/hardware"
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/sim"
-	"accelsim/tiling"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/tiling"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // separate gives a machine four buffers.

@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 
-	"accelsim/hardware"
-	"accelsim/schedule"
-	"accelsim/tiling"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/tiling"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // plan is how a program runs on hardware: which PE group executes what, on how

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"slices"
 
-	"accelsim/dram"
-	"accelsim/op"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/op"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // engine is a DMA engine: it carries one load or store of its group at a time,

@@ -6,11 +6,11 @@ import (
 
 	"pgregory.net/rapid"
 
-	"accelsim/hardware"
-	"accelsim/pe"
-	"accelsim/pe/fixed"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // clockPorts runs a kernel clock by clock: in each of its clocks the PEs need

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/network"
-	"accelsim/schedule"
-	"accelsim/tensors"
-	"accelsim/tiling"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/tiling"
 )
 
 // everything is a small workload with every class of tensor in DRAM.

@@ -3,10 +3,10 @@ package sim
 import (
 	"errors"
 
-	"accelsim/hardware"
-	"accelsim/schedule"
-	"accelsim/tiling"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/tiling"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Residency says what may stay on chip longer than the paper's schedule keeps

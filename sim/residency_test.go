@@ -3,10 +3,10 @@ package sim_test
 import (
 	"testing"
 
-	"accelsim/hardware"
-	"accelsim/network"
-	"accelsim/schedule"
-	"accelsim/sim"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
 )
 
 func BenchmarkReside(b *testing.B) {

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"testing"
 
-	"accelsim/energy"
-	"accelsim/schedule"
-	"accelsim/sim"
+	"github.com/accelsim-dev/accelsim/energy"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
 )
 
 // TestAStoppedRunTakesNoFurtherStep, with time and without.

@@ -6,12 +6,12 @@ import (
 	"reflect"
 	"testing"
 
-	"accelsim/hardware"
-	"accelsim/network"
-	"accelsim/pe/fixed"
-	"accelsim/schedule"
-	"accelsim/tiling"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/tiling"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // smallest returns the paper's hardware with as small a layer buffer as the

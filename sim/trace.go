@@ -1,9 +1,9 @@
 package sim
 
 import (
-	"accelsim/op"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/op"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Trace is filled by a timed simulation with what its first steps did when.

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/accuracy"
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/accuracy"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // Accuracies are measured accuracies of designs, for Eq. 18.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/analytic"
+	"github.com/accelsim-dev/accelsim/analytic"
 )
 
 // accuracies reads texts as files f0, f1 ..

@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/internal/config"
-	"accelsim/internal/spelling"
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/internal/config"
+	"github.com/accelsim-dev/accelsim/internal/spelling"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // The axes that are not keys of a hardware file.

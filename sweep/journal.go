@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/internal/input"
 )
 
 // A folder of results holds, for each version of the program, the last plan

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"strings"
 
-	"accelsim/hardware"
-	"accelsim/internal/config"
-	"accelsim/pe"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/internal/config"
+	"github.com/accelsim-dev/accelsim/pe"
 )
 
 // machine is hardware, or why there is none.

@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/analytic"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/analytic"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // ParseWeights reads "accuracy=1,memory=0.25,access=0.25,adds=0.25,macs=0.25";

@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/internal/output"
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/internal/output"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // planHeader is the first line of a plan file.

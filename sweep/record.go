@@ -9,9 +9,9 @@ import (
 	"slices"
 	"strings"
 
-	"accelsim/design"
-	"accelsim/report"
-	"accelsim/sim"
+	"github.com/accelsim-dev/accelsim/design"
+	"github.com/accelsim-dev/accelsim/report"
+	"github.com/accelsim-dev/accelsim/sim"
 )
 
 // Status tells what became of a point.

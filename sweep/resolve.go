@@ -6,10 +6,10 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/hardware"
-	"accelsim/network"
-	"accelsim/schedule"
-	"accelsim/sim"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
 )
 
 // resolver makes a plan's points.

@@ -9,8 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"accelsim/design"
-	"accelsim/sim"
+	"github.com/accelsim-dev/accelsim/design"
+	"github.com/accelsim-dev/accelsim/sim"
 )
 
 // Settings say how to run a plan.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"accelsim/internal/config"
+	"github.com/accelsim-dev/accelsim/internal/config"
 )
 
 // Setting gives a key of a hardware file another value. The key names the path

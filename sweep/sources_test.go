@@ -9,9 +9,9 @@ import (
 	"syscall"
 	"testing"
 
-	"accelsim/energy"
-	"accelsim/hardware"
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/energy"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // pipe makes a named pipe in a folder of its own that gives a text to whoever

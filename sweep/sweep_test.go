@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go"
 
-	"accelsim/analytic"
+	"github.com/accelsim-dev/accelsim/analytic"
 )
 
 const smallGrid = "net: lenet1\nk: [3, 4, 20]\nn: [1, 2, 4]\nbatch: [8, 16]\nset: {dram.device: [ddr4-2400, hbm2]}\n"

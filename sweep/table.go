@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/internal/spelling"
-	"accelsim/report"
+	"github.com/accelsim-dev/accelsim/internal/spelling"
+	"github.com/accelsim-dev/accelsim/report"
 )
 
 // The columns that are neither inputs nor results.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strconv"
 
-	"accelsim/network"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // task is a workload, or why there is none.

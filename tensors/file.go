@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/internal/input"
 )
 
 // Arrays are named arrays: a [Set] in memory, or a [File].

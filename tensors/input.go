@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // Norm holds the batch norm of one layer: trained gain and bias, and running

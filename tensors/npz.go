@@ -14,7 +14,7 @@ import (
 	"io"
 	"sort"
 
-	"accelsim/internal/output"
+	"github.com/accelsim-dev/accelsim/internal/output"
 )
 
 // Set is the content of an NPZ file: arrays by name, without ".npy".

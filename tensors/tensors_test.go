@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 const vectors = "../testdata/vectors/"

@@ -3,10 +3,10 @@ package tiling_test
 import (
 	"testing"
 
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/tiling"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/tiling"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 func BenchmarkPlan(b *testing.B) {

@@ -1,8 +1,8 @@
 package tiling
 
 import (
-	"accelsim/network"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // view is how an operand's values lie along the dimensions of a stage.

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"sort"
 
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // keepShare is the part of a buffer that tensors may occupy between steps: one

@@ -5,10 +5,10 @@ import (
 	"slices"
 	"testing"
 
-	"accelsim/hardware"
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // TestAnIdleClockWeighsWhatThePapersDRAMDelivers in a clock of its PEs.

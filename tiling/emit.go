@@ -3,9 +3,9 @@ package tiling
 import (
 	"slices"
 
-	"accelsim/op"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/op"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // cursor is the next tile of a stage.

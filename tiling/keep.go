@@ -3,8 +3,8 @@ package tiling
 import (
 	"slices"
 
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // keep decides what of the step stays on chip, and adds transfers for what

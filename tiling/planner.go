@@ -30,9 +30,9 @@ import (
 	"fmt"
 	"slices"
 
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Planner yields a program's steps, cut to fit. It is a source of steps for the

@@ -3,11 +3,11 @@ package tiling
 import (
 	"slices"
 
-	"accelsim/network"
-	"accelsim/op"
-	"accelsim/pe"
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/op"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // axis is a side of a matrix product.

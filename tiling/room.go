@@ -1,8 +1,8 @@
 package tiling
 
 import (
-	"accelsim/schedule"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Room is the capacity of the layer buffer: one for all tensors if Shared, in

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 
-	"accelsim/golden"
-	"accelsim/internal/output"
+	"github.com/accelsim-dev/accelsim/golden"
+	"github.com/accelsim-dev/accelsim/internal/output"
 )
 
 // checkpoint is the file that keeps what has been trained.

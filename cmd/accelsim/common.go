@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/hardware"
 )
 
 // idleFlag is a flag that a command accepts and that changes nothing in it. Scripts

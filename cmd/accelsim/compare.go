@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accelsim/internal/input"
-	"accelsim/internal/output"
-	"accelsim/report"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/internal/output"
+	"github.com/accelsim-dev/accelsim/report"
 )
 
 // comparePage is the page in a folder of results.

@@ -8,16 +8,16 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accelsim/hardware"
-	"accelsim/internal/output"
-	"accelsim/network"
-	"accelsim/op"
-	"accelsim/pe"
-	"accelsim/pe/fixed"
-	"accelsim/report"
-	"accelsim/schedule"
-	"accelsim/sim"
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/internal/output"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/op"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/report"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // datapathFlags select fixed point for a functional run.

@@ -12,10 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accelsim/dram"
-	"accelsim/internal/input"
-	"accelsim/report"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/report"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // dramFlags select a device, what is asked of it, and by which engine.

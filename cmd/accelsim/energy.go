@@ -6,8 +6,8 @@ import (
 	"os"
 	"strings"
 
-	"accelsim/energy"
-	"accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/energy"
+	"github.com/accelsim-dev/accelsim/hardware"
 )
 
 // openEnergy reads what --energy names; "" is no table, so that the hardware's

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/energy"
-	"accelsim/pe"
+	"github.com/accelsim-dev/accelsim/energy"
+	"github.com/accelsim-dev/accelsim/pe"
 )
 
 // energyFile is a table that gives one key another value.

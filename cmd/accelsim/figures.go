@@ -11,12 +11,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accelsim/figures"
-	"accelsim/hardware"
-	"accelsim/internal/input"
-	"accelsim/internal/output"
-	"accelsim/report"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/figures"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/internal/output"
+	"github.com/accelsim-dev/accelsim/report"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 func newFiguresCommand() *cobra.Command {

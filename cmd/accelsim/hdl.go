@@ -9,12 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accelsim"
-	"accelsim/hardware"
-	"accelsim/hdl"
-	"accelsim/internal/interrupt"
-	"accelsim/pe/fixed"
-	"accelsim/report"
+	"github.com/accelsim-dev/accelsim"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/hdl"
+	"github.com/accelsim-dev/accelsim/internal/interrupt"
+	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/report"
 )
 
 // hdlFlags are those of `accelsim hdl` alone.

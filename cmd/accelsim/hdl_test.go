@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/hdl"
+	"github.com/accelsim-dev/accelsim/hdl"
 )
 
 // hdlFails runs `accelsim hdl` and returns what it says and its status.

@@ -8,10 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accelsim/importing"
-	"accelsim/internal/input"
-	"accelsim/network"
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/importing"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 func newImportCommand() *cobra.Command {

@@ -8,11 +8,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accelsim/dram"
-	"accelsim/hardware"
-	"accelsim/internal/spelling"
-	"accelsim/network"
-	"accelsim/report"
+	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/internal/spelling"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/report"
 )
 
 // listing is one thing that can be listed: as a table, and as data.

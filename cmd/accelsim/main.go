@@ -14,10 +14,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accelsim/dataset"
-	"accelsim/internal/interrupt"
-	"accelsim/internal/output"
-	"accelsim/internal/spelling"
+	"github.com/accelsim-dev/accelsim/dataset"
+	"github.com/accelsim-dev/accelsim/internal/interrupt"
+	"github.com/accelsim-dev/accelsim/internal/output"
+	"github.com/accelsim-dev/accelsim/internal/spelling"
 )
 
 func main() {

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"accelsim/internal/output"
-	"accelsim/report"
+	"github.com/accelsim-dev/accelsim/internal/output"
+	"github.com/accelsim-dev/accelsim/report"
 )
 
 // Annotations of flags that say where something is written. checkOutputs looks at

@@ -8,14 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accelsim/design"
-	"accelsim/internal/output"
-	"accelsim/network"
-	"accelsim/report"
-	"accelsim/schedule"
-	"accelsim/sim"
-	"accelsim/tensors"
-	"accelsim/tiling"
+	"github.com/accelsim-dev/accelsim/design"
+	"github.com/accelsim-dev/accelsim/internal/output"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/report"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/tiling"
 )
 
 func newRunCommand() *cobra.Command {

@@ -13,8 +13,8 @@ import (
 	"syscall"
 	"testing"
 
-	"accelsim/crosscheck"
-	"accelsim/design"
+	"github.com/accelsim-dev/accelsim/crosscheck"
+	"github.com/accelsim-dev/accelsim/design"
 )
 
 // TestMainJob is the first thing that a user types.

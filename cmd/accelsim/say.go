@@ -5,7 +5,7 @@ import (
 	"os"
 	"strings"
 
-	"accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/internal/input"
 )
 
 // say prints one line on stderr: an error, a warning or a note. What a terminal

@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accelsim/report"
-	"accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/report"
+	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 func newScheduleCommand() *cobra.Command {

@@ -7,11 +7,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accelsim/dram"
-	"accelsim/internal/output"
-	"accelsim/report"
-	"accelsim/sim"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/internal/output"
+	"github.com/accelsim-dev/accelsim/report"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // showFlags say what of a run to show beyond its tables.

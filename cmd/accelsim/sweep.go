@@ -13,13 +13,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accelsim"
-	"accelsim/internal/input"
-	"accelsim/internal/interrupt"
-	"accelsim/internal/output"
-	"accelsim/report"
-	"accelsim/sim"
-	"accelsim/sweep"
+	"github.com/accelsim-dev/accelsim"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/internal/interrupt"
+	"github.com/accelsim-dev/accelsim/internal/output"
+	"github.com/accelsim-dev/accelsim/report"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/sweep"
 )
 
 // Limits to the points of a sweep. Each takes up to 2.6 kB of memory until the

@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"accelsim/report"
-	"accelsim/sweep"
+	"github.com/accelsim-dev/accelsim/report"
+	"github.com/accelsim-dev/accelsim/sweep"
 )
 
 // sweepProgress says how far a sweep has come: on a terminal in one line that

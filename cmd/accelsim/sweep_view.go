@@ -11,12 +11,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accelsim/analytic"
-	"accelsim/internal/input"
-	"accelsim/internal/output"
-	"accelsim/report"
-	"accelsim/sweep"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/analytic"
+	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/internal/output"
+	"github.com/accelsim-dev/accelsim/report"
+	"github.com/accelsim-dev/accelsim/sweep"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // viewFlags ask questions of a sweep's points.

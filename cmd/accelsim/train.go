@@ -9,11 +9,11 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
-	"accelsim/dataset"
-	"accelsim/golden"
-	"accelsim/internal/interrupt"
-	"accelsim/network"
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/dataset"
+	"github.com/accelsim-dev/accelsim/golden"
+	"github.com/accelsim-dev/accelsim/internal/interrupt"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // trainFlags say on what and how the golden trainer trains.

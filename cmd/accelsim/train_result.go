@@ -14,12 +14,12 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 
-	"accelsim/golden"
-	"accelsim/internal/output"
-	"accelsim/network"
-	"accelsim/report"
-	"accelsim/tensors"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/golden"
+	"github.com/accelsim-dev/accelsim/internal/output"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/report"
+	"github.com/accelsim-dev/accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // trainResult is what training on a dataset came to: `train --format json`.

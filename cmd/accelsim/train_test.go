@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 const vectorFolder = "../../testdata/vectors/"

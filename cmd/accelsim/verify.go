@@ -9,14 +9,14 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accelsim/crosscheck"
-	"accelsim/dataset"
-	"accelsim/network"
-	"accelsim/report"
-	"accelsim/schedule"
-	"accelsim/sim"
-	"accelsim/tensors"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/crosscheck"
+	"github.com/accelsim-dev/accelsim/dataset"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/report"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // verifyFlags say on which tensors machine and trainer are compared.

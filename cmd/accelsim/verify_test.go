@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // runVerify executes the command and returns what it prints.

@@ -7,11 +7,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"accelsim"
-	"accelsim/dram"
-	"accelsim/hardware"
-	"accelsim/network"
-	"accelsim/report"
+	"github.com/accelsim-dev/accelsim"
+	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/report"
 )
 
 // versionReport is `accelsim version --format json`.

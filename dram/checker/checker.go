@@ -13,8 +13,8 @@ import (
 	"fmt"
 	"slices"
 
-	"accelsim/dram"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Violation is a rule that a command breaks.

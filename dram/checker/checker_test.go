@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"accelsim/dram"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 func device(t testing.TB, name string) dram.Device {

@@ -20,7 +20,7 @@ import (
 	"strconv"
 	"strings"
 
-	"accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/internal/input"
 )
 
 // Kind tells what a value is.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"accelsim/internal/spelling"
+	"github.com/accelsim-dev/accelsim/internal/spelling"
 )
 
 // Decode fills the struct that into points to with the document's values. A

@@ -10,7 +10,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
-	"accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/internal/input"
 )
 
 // Parse reads the one document of a file. What the file is, such as "a hardware

@@ -14,7 +14,7 @@ import (
 
 // drawing packages hold no arithmetic of results: gonum's plot, which draws
 // their charts, is fused itself.
-var drawing = []string{"accelsim/figures", "accelsim/cmd/accelsim"}
+var drawing = []string{"github.com/accelsim-dev/accelsim/figures", "github.com/accelsim-dev/accelsim/cmd/accelsim"}
 
 // targets are processors whose code the compiler fuses.
 var targets = []target{{"amd64", "GOAMD64=v3"}, {"arm64", "GOARM64=v8.0"}}
@@ -38,7 +38,7 @@ var (
 // result depends on the processor, with its function and line.
 func compiledBad(t *testing.T, to target, packages ...string) (bad []string) {
 	t.Helper()
-	cmd := exec.Command("go", append([]string{"build", "-gcflags=accelsim/...=-S"}, packages...)...)
+	cmd := exec.Command("go", append([]string{"build", "-gcflags=github.com/accelsim-dev/accelsim/...=-S"}, packages...)...)
 	cmd.Env = to.environment()
 	listing, err := cmd.StderrPipe()
 	if err != nil {
@@ -90,12 +90,12 @@ func TestResultsRestOnNoFusedInstruction(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles the module for two other processors")
 	}
-	out, err := exec.Command("go", "list", "-f", "{{if .GoFiles}}{{.ImportPath}}{{end}}", "accelsim/...").Output()
+	out, err := exec.Command("go", "list", "-f", "{{if .GoFiles}}{{.ImportPath}}{{end}}", "github.com/accelsim-dev/accelsim/...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	packages := slices.DeleteFunc(strings.Fields(string(out)), func(p string) bool {
-		return slices.Contains(drawing, p) || p == "accelsim/internal/portable"
+		return slices.Contains(drawing, p) || p == "github.com/accelsim-dev/accelsim/internal/portable"
 	})
 	for _, name := range []string{"golden", "sim", "pe", "energy", "dram", "tiling", "analytic", "design", "report", "units"} {
 		if !slices.Contains(packages, "accelsim/"+name) {
@@ -135,7 +135,7 @@ func TestCheckOfMachineCodeSeesWhatIsWrong(t *testing.T) {
 	for _, to := range targets {
 		t.Run(to.arch, func(t *testing.T) {
 			bad := compiledBad(t, to, "./testdata/fused")
-			if len(bad) != 2 || !strings.Contains(bad[0], "fused.go:8: accelsim/internal/portable/testdata/fused.Sum:") ||
+			if len(bad) != 2 || !strings.Contains(bad[0], "fused.go:8: github.com/accelsim-dev/accelsim/internal/portable/testdata/fused.Sum:") ||
 				!strings.Contains(bad[1], "fused.Exponential: math.archExp(SB)") {
 				t.Errorf("found:\n%s", strings.Join(bad, "\n"))
 			}

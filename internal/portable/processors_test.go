@@ -18,7 +18,7 @@ type program struct{ command []string }
 func build(t *testing.T, to target, emulator ...string) program {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "accelsim")
-	cmd := exec.Command("go", "build", "-o", name, "accelsim/cmd/accelsim")
+	cmd := exec.Command("go", "build", "-o", name, "github.com/accelsim-dev/accelsim/cmd/accelsim")
 	cmd.Env = to.environment()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v\n%s", cmd.Args, err, out)

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 
-	"accelsim/network"
-	"accelsim/pe"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/pe"
 )
 
 // Accuracy is how far a tensor in fixed point is from the same in float32.

@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 
-	"accelsim/network"
-	"accelsim/pe"
-	"accelsim/units"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Block is a local block of fully connected layers and its classifier, trained

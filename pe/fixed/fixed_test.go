@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 func TestFormats(t *testing.T) {

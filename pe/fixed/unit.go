@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"math"
 
-	"accelsim/network"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // Scaled is a constant with a binary point of its own: a mantissa that fills
