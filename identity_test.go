@@ -27,6 +27,7 @@ func TestIdentityCoversAllThatSweepImports(t *testing.T) {
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
+	found := 0
 	for d := json.NewDecoder(strings.NewReader(string(out))); d.More(); {
 		var p struct {
 			ImportPath                  string
@@ -36,10 +37,11 @@ func TestIdentityCoversAllThatSweepImports(t *testing.T) {
 		if err := d.Decode(&p); err != nil {
 			t.Fatal(err)
 		}
-		folder, ours := strings.CutPrefix(p.ImportPath, "accelsim/")
+		folder, ours := strings.CutPrefix(p.ImportPath, "github.com/accelsim-dev/accelsim/")
 		if !ours {
 			continue
 		}
+		found++
 		for _, files := range [][]string{p.GoFiles, p.SFiles} {
 			for _, name := range files {
 				if name = path.Join(folder, name); !fileExists(name) {
@@ -52,6 +54,9 @@ func TestIdentityCoversAllThatSweepImports(t *testing.T) {
 				t.Errorf("%s is neither embedded in identity.go nor data that keys have", name)
 			}
 		}
+	}
+	if found < 10 {
+		t.Errorf("sweep imports %d packages of this module", found)
 	}
 }
 
