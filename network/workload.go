@@ -21,9 +21,6 @@ const (
 	MSE          = "mse" // Eq. 3
 	CrossEntropy = "ce"  // on mean firing rates
 
-	SGD  = "sgd"
-	Adam = "adam"
-
 	Trainable = "trainable"
 	Random    = "random"
 )
@@ -580,7 +577,7 @@ func (w *Workload) check() (key string, err error) {
 		accepted    []string
 	}{
 		{"loss", w.Training.Loss, []string{MSE, CrossEntropy}},
-		{"optimizer", w.Training.Optimizer, []string{SGD, Adam}},
+		{"optimizer", w.Training.Optimizer, Optimizers()},
 		{"classifier", w.Training.Classifier, []string{Trainable, Random}},
 	} {
 		if v.value != v.accepted[0] && v.value != v.accepted[1] {

@@ -16,7 +16,7 @@ func anyCase(t *testing.T) *Case {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &network.Workload{Net: net, Batch: 3}
+	w := &network.Workload{Net: net, Batch: 3, Training: network.Training{Optimizer: network.SGD}}
 	return &Case{Workload: w, Layer: net.Layer(1), Reader: net.Layer(2), Neurons: 30, Pooled: 7, Weights: 11}
 }
 
@@ -100,7 +100,7 @@ func TestOptimizersTouchWhatTheyKeep(t *testing.T) {
 		{network.Training{Optimizer: network.SGD, Momentum: 0.9}, 1},
 		{network.Training{Optimizer: network.Adam}, 2},
 	} {
-		got := updateOf(c.training).operands
+		got := updateOperands(c.training)
 		want := Operands{
 			Reads:  [role.Buffers]int{role.WeightBuffer: 1, role.GradientBuffer: 1 + c.kept},
 			Writes: [role.Buffers]int{role.WeightBuffer: 1, role.GradientBuffer: c.kept},
@@ -125,5 +125,16 @@ func TestProductsTakeTheirOperands(t *testing.T) {
 		if p := Of(c.o).Product; p.Rows != c.rows || p.Columns != c.columns || p.Results != c.results {
 			t.Errorf("%q: %v by rows, %v by columns, into %v", c.o, p.Rows, p.Columns, p.Results)
 		}
+	}
+}
+
+func TestEveryOptimizerIsThere(t *testing.T) {
+	for _, name := range network.Optimizers() {
+		if o := optimizers[name]; o.recipe == nil || o.step == nil || o.recipe(network.Training{Optimizer: name}) == (pe.Recipe{}) {
+			t.Errorf("nothing trains by %s", name)
+		}
+	}
+	if len(optimizers) != len(network.Optimizers()) {
+		t.Errorf("%d optimizers for %v", len(optimizers), network.Optimizers())
 	}
 }

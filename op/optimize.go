@@ -8,42 +8,31 @@ import (
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
-// update is what an optimizer's step takes for one parameter.
-type update struct {
-	recipe   pe.Recipe
-	operands Operands
+// optimizer is how weights learn: what a step takes for one parameter, and the
+// step itself, for parameters, their gradients, and what is kept of them.
+type optimizer struct {
+	recipe func(network.Training) pe.Recipe
+	step   func(w, dw, kept []float32, t network.Training, number int)
 }
 
-var (
-	// plain: w = w - lr dw.
-	plain = update{pe.Recipe{pe.MAC: 1}, Operands{perKind{weights: 1, gradients: 1}, perKind{weights: 1}}}
-	// momentum: v = m v + dw, w = w - lr v.
-	momentum = update{pe.Recipe{pe.MAC: 2}, Operands{perKind{weights: 1, gradients: 2}, perKind{weights: 1, gradients: 1}}}
-	// adam: two moments, their corrections, root and division (by Newton's method,
-	// two steps each), and the step.
-	adam = update{
-		pe.Recipe{pe.Add: 1, pe.Multiply: 7, pe.MAC: 7},
-		Operands{perKind{weights: 1, gradients: 3}, perKind{weights: 1, gradients: 2}},
-	}
-)
+// optimizers has one for every name that a workload may give.
+var optimizers = map[string]optimizer{network.SGD: sgd, network.Adam: adam}
 
-// updateOf returns the step of a training's optimizer.
-func updateOf(t network.Training) update {
-	switch {
-	case t.Optimizer == network.Adam:
-		return adam
-	case t.Momentum > 0:
-		return momentum
-	}
-	return plain
+// updateOperands are w, dw and what the optimizer keeps.
+func updateOperands(t network.Training) Operands {
+	kept := t.Moments()
+	return Operands{perKind{weights: 1, gradients: 1 + kept}, perKind{weights: 1, gradients: kept}}
 }
 
-// optimize is SGD with momentum, or Adam.
+// optimize is the optimizer's pass over one tensor of parameters.
 var optimize = Row{
 	Nest: OverParameters,
 	Passes: func(c *Case, to []Pass) []Pass {
-		u := updateOf(c.Workload.Training)
-		return append(to, Pass{Elements: c.Weights, Operands: u.operands, Recipe: u.recipe, Why: schedule.BeyondOptimizer})
+		t := c.Workload.Training
+		return append(to, Pass{
+			Elements: c.Weights, Operands: updateOperands(t),
+			Recipe: optimizers[t.Optimizer].recipe(t), Why: schedule.BeyondOptimizer,
+		})
 	},
 	Float: computes((*Chip).optimize), Fixed: computes((*Chip).fixedOptimize),
 }
@@ -61,7 +50,7 @@ func (d *Chip) parameters(s *schedule.Step, k schedule.Kernel) (p parameters, er
 	first := (s.Interval-1)*d.program.K + 1
 	value := k.Of.At(k.Index, s.Interval)
 	p.box = d.whole(value)
-	moments := schedule.Whole(1, 1, d.program.Sizes.Moments(), p.box.Size())
+	moments := schedule.Whole(1, 1, d.workload.Training.Moments(), p.box.Size())
 	if k.Part.Is && k.Of != schedule.NormParameter { // which is small: whole with the last tile
 		p.box = k.Part.Box
 		moments = moments.Slice(3, int64(p.box.From[3]), int64(p.box.To[3]))
@@ -75,7 +64,7 @@ func (d *Chip) parameters(s *schedule.Step, k schedule.Kernel) (p parameters, er
 		return p, err
 	}
 	p.gradient, p.value = dw.Floats, w.Floats
-	if t := d.workload.Training; t.Optimizer == network.Adam || t.Momentum > 0 {
+	if d.workload.Training.Moments() > 0 {
 		v, err := d.product(s, trained.Moment.At(k.Index, s.Interval), moments)
 		p.moment = v.Floats
 		return p, err
@@ -93,11 +82,8 @@ func (d *Chip) optimize(s *schedule.Step, k schedule.Kernel) error {
 		return err
 	}
 	d.record.gradient(k, s.Interval, p.box, p.gradient)
-	if training := d.workload.Training; training.Optimizer == network.Adam {
-		pe.AdamStep(p.value, p.gradient, p.moment, training, s.Interval)
-	} else {
-		pe.SGD(p.value, p.gradient, p.moment, training)
-	}
+	training := d.workload.Training
+	optimizers[training.Optimizer].step(p.value, p.gradient, p.moment, training, s.Interval)
 	return nil
 }
 

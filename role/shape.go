@@ -81,14 +81,6 @@ func (s *Sizes) channels(rows, index int) Extents {
 	return Extents{1, 1, int64(rows), int64(s.Workload.Net.Layer(index).Out.Channels)}
 }
 
-// Moments is how many values the optimizer keeps for each parameter.
-func (s *Sizes) Moments() int {
-	if s.Workload.Training.Optimizer == network.Adam {
-		return 2
-	}
-	return 1
-}
-
 func frame(s *Sizes, _ int) Extents { return s.maps(s.Workload.Net.Input) }
 
 func labels(s *Sizes, _ int) Extents { return s.row(1) }
@@ -118,7 +110,7 @@ func classifierWeights(s *Sizes, index int) Extents {
 // kept is what the optimizer keeps for a tensor of parameters: moment after
 // moment.
 func (s *Sizes) kept(parameters Extents) Extents {
-	return Extents{1, 1, int64(s.Moments()), parameters.Values()}
+	return Extents{1, 1, int64(s.Workload.Training.Moments()), parameters.Values()}
 }
 
 func moments(s *Sizes, index int) Extents { return s.kept(weights(s, index)) }

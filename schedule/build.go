@@ -410,7 +410,7 @@ func (p *Program) update(s *Step, parameter Class, index int) {
 	p.read(s, parameter.At(index, s.Interval-1), BeyondOptimizer)
 	p.read(s, gradient.At(index, first), BeyondOptimizer)
 	p.replace(s, parameter.At(index, s.Interval), parameter.At(index, s.Interval-1))
-	if p.hasMoments() {
+	if p.workload.Training.Moments() > 0 {
 		p.read(s, moment.At(index, s.Interval-1), BeyondOptimizer)
 		p.replace(s, moment.At(index, s.Interval), moment.At(index, s.Interval-1))
 		p.write(s, moment.At(index, s.Interval), BeyondOptimizer)

@@ -343,10 +343,6 @@ func (p *Program) slots(c Class) int {
 	return 1
 }
 
-func (p *Program) hasMoments() bool {
-	return p.workload.Training.Optimizer == network.Adam || p.workload.Training.Momentum > 0
-}
-
 // beforeShortcut tells whether layer l is the second convolution of a residual
 // block whose sum belongs to the shortcut convolution after it.
 func (p *Program) beforeShortcut(l int) bool {

@@ -174,7 +174,7 @@ func (t *Planner) regionOf(x schedule.Tensor, s *stage) schedule.Region {
 	own := x.Index == t.step.Layer
 	switch row := x.Class.Row(); {
 	case row.Kept:
-		r, moments := t.tile.neurons, int32(t.program.Sizes.Moments())
+		r, moments := t.tile.neurons, int32(t.program.Workload().Training.Moments())
 		r.Of[2], r.To[2] = moments, moments
 		return r
 	case row.AfterPool && own: // others' are operands of an addition, before pooling
