@@ -203,7 +203,7 @@ func trainDataset(c *cobra.Command, f *trainFlags, output *outputFlags, w *netwo
 	if f.heldOut >= samples {
 		return usage(fmt.Errorf("--held-out %d of %d samples; at least one must stay for training", f.heldOut, samples))
 	}
-	if w.Batch > train.Len() {
+	if c.Flags().Changed("batch") && w.Batch > train.Len() { // Table 1's may be larger: then a batch is the whole set
 		return usage(fmt.Errorf("--batch %d; the train set of %s has %d samples", w.Batch, train.Name, train.Len()))
 	}
 	t, err := golden.New(w, k, n, golden.Options{Seed: f.seed, InitScale: f.initScale})
