@@ -98,7 +98,7 @@ func TestResultsRestOnNoFusedInstruction(t *testing.T) {
 		return slices.Contains(drawing, p) || p == "github.com/accelsim-dev/accelsim/internal/portable"
 	})
 	for _, name := range []string{"golden", "sim", "pe", "energy", "dram", "tiling", "analytic", "design", "report", "units"} {
-		if !slices.Contains(packages, "accelsim/"+name) {
+		if !slices.Contains(packages, "github.com/accelsim-dev/accelsim/"+name) {
 			t.Errorf("the machine code of %s is not read", name)
 		}
 	}
