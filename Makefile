@@ -48,9 +48,13 @@ hdl-test: ## the RTL against the fixed-point model (needs Debian's iverilog, ver
 verify-portable: ## the same bits for GOAMD64=v3 and, under Debian's qemu-user-static, arm64; and no fused instruction
 	$(GO) test -v ./internal/portable
 
+# Until Go 1.27 a target may fail as its time ends, with no input to blame
+# (go.dev/issue/75804): that alone is no failure.
 fuzz: ## every fuzz target for FUZZTIME each
 	@for p in $$($(GO) list ./...); do for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
-	  echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+	  echo "$$p $$f"; out=$$($(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p 2>&1); status=$$?; echo "$$out"; \
+	  [ $$status -eq 0 ] && continue; \
+	  echo "$$out" | grep -q 'context deadline exceeded' && ! echo "$$out" | grep -q 'Failing input' || exit 1; done; done
 
 mutants: ## wrong lines, one at a time: do tests see them? (ONLY=energy for one list)
 	$(GO) run ./internal/mutants -run '$(ONLY)'

@@ -48,8 +48,10 @@ func (t *Planner) climb(least Words, live liveness) {
 				if best.size != 0 && moved > best.moved {
 					return false
 				}
-				if next.size == 0 || moved+idle < next.cost {
-					next = rung{size, keeps, t.thrift, moved, moved + idle}
+				// Of plans that cost the same, the one with most room has the fewest tiles.
+				cost := moved + idle
+				if next.size == 0 || cost < next.cost || cost == next.cost && next.size < size {
+					next = rung{size, keeps, t.thrift, moved, cost}
 				}
 				return true
 			})
