@@ -113,6 +113,25 @@ func words(r *sim.Result) (sum units.Words) {
 	return sum
 }
 
+// Where a step fits whole, twice over, it is not cut: plans in less room cost the
+// same by the planner's account, but tiles wait for each other.
+func TestWhereThereIsRoomNothingIsCut(t *testing.T) {
+	w := open(t, "lenet1")
+	w.Batch, w.Timesteps = 4, 8
+	p, err := schedule.New(w, 8, 4, schedule.All)
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := tiling.Room{Shared: true, Words: tiling.Words{24 * units.Words(units.MiB) / 4}, Word: units.WordBytes}
+	planner, err := tiling.New(p, room, 0, machine(t, 24*units.MiB).PE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if planner.Tiled() {
+		t.Error("steps are cut, although all of a step is a fiftieth of the buffer")
+	}
+}
+
 // TestMoreCapacityNeverMovesMoreWords on ladders from the smallest capacity that
 // does.
 func TestMoreCapacityNeverMovesMoreWords(t *testing.T) {
