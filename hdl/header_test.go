@@ -72,9 +72,9 @@ func lint(t *testing.T, d *Design) {
 	ctx := limited(t)
 	clean(t, ctx, dir, "verilator", "--lint-only", "-Wall", "-I.", "-y", "rtl", "--top-module", "accelsim_top", "accelsim_top.v")
 	clean(t, ctx, dir, "verilator", "--lint-only", "-Wall", "--top-module", "accelsim_pkg_top", "accelsim_pkg.sv", "accelsim_pkg_top.sv")
-	clean(t, ctx, dir, "iverilog", "-g2005", "-Wall", "-I.", "-y", "rtl", "-s", "accelsim_top", "-o", os.DevNull, "accelsim_top.v")
-	clean(t, ctx, dir, "iverilog", "-g2012", "-Wall", "-I.", "-y", "rtl", "-s", "accelsim_top", "-o", os.DevNull, "accelsim_top.v")
-	clean(t, ctx, dir, "iverilog", "-g2012", "-Wall", "-s", "accelsim_pkg_top", "-o", os.DevNull, "accelsim_pkg.sv", "accelsim_pkg_top.sv")
+	clean(t, ctx, dir, "iverilog", "-g2005", "-Wall", "-I.", "-y", "rtl", "-s", "accelsim_top", "-o", filepath.Join(t.TempDir(), "checked"), "accelsim_top.v")
+	clean(t, ctx, dir, "iverilog", "-g2012", "-Wall", "-I.", "-y", "rtl", "-s", "accelsim_top", "-o", filepath.Join(t.TempDir(), "checked"), "accelsim_top.v")
+	clean(t, ctx, dir, "iverilog", "-g2012", "-Wall", "-s", "accelsim_pkg_top", "-o", filepath.Join(t.TempDir(), "checked"), "accelsim_pkg.sv", "accelsim_pkg_top.sv")
 }
 
 func TestHeadersOfBlocksLintClean(t *testing.T) {
@@ -133,7 +133,7 @@ endmodule
 		t.Fatal(err)
 	}
 	clean(t, limited(t), dir, "verilator", "--lint-only", "-Wall", "-Wno-DECLFILENAME", "-I.", "--top-module", "two", "two.sv")
-	clean(t, limited(t), dir, "iverilog", "-g2012", "-Wall", "-I.", "-s", "two", "-o", os.DevNull, "two.sv")
+	clean(t, limited(t), dir, "iverilog", "-g2012", "-Wall", "-I.", "-s", "two", "-o", filepath.Join(t.TempDir(), "checked"), "two.sv")
 }
 
 // Every name that header and package give to others' modules has the prefix.
@@ -160,7 +160,7 @@ func TestRTLLintsClean(t *testing.T) {
 		module := strings.TrimSuffix(name, ".v")
 		source := filepath.Join("rtl", name)
 		clean(t, limited(t), dir, "verilator", "--lint-only", "-Wall", "-y", "rtl", "--top-module", module, source)
-		clean(t, limited(t), dir, "iverilog", "-g2005", "-Wall", "-y", "rtl", "-s", module, "-o", os.DevNull, source)
+		clean(t, limited(t), dir, "iverilog", "-g2005", "-Wall", "-y", "rtl", "-s", module, "-o", filepath.Join(t.TempDir(), "checked"), source)
 	}
 }
 
