@@ -54,10 +54,9 @@ type liveness struct {
 
 // event is what a step does with a tensor.
 type event struct {
-	at   place
-	step int // of the program: events of a step are at once
+	step int32 // of the program: events of a step are at once
+	time int32 // the value's step
 	kind eventKind
-	time int // the value's step
 }
 
 type eventKind uint8
@@ -73,17 +72,18 @@ func (p *Program) analyse() *liveness {
 	q := *p
 	q.K, q.intervals = min(p.K, 3), 2
 	events := map[Pin][]event{}
+	var places []place // of steps
 	var order []Pin
 	var s Step
 	c := q.Start()
 	for n := 0; c.Next(&s); n++ {
-		at := q.placeOf(&s)
+		places = append(places, q.placeOf(&s))
 		add := func(t Tensor, kind eventKind) {
 			pin := Pin{t.Class, t.Index}
 			if events[pin] == nil {
 				order = append(order, pin)
 			}
-			events[pin] = append(events[pin], event{at, n, kind, t.Step})
+			events[pin] = append(events[pin], event{int32(n), int32(t.Step), kind})
 		}
 		for _, r := range s.Reads {
 			add(r.Tensor, readEvent)
@@ -98,17 +98,17 @@ func (p *Program) analyse() *liveness {
 	l := &liveness{stored: map[visit]reading{}, ends: map[visit]bool{}}
 	perInterval := int(q.Steps()) / q.intervals
 	for _, pin := range order {
-		l.follow(pin, events[pin], perInterval)
+		l.follow(pin, events[pin], places[:perInterval])
 	}
 	return l
 }
 
 // follow goes through the life of one tensor. What happens after the first
-// interval's steps is what happens after those of any.
-func (l *liveness) follow(pin Pin, events []event, perInterval int) {
+// interval's steps, whose places are given, is what happens after those of any.
+func (l *liveness) follow(pin Pin, events []event, places []place) {
 	life := tensorLife{Pin: pin}
 	moves := false
-	newest, known := 0, false
+	newest, known := int32(0), false
 	for i, e := range events {
 		switch e.kind {
 		case readEvent:
@@ -123,16 +123,17 @@ func (l *liveness) follow(pin Pin, events []event, perInterval int) {
 			moves = true
 			life.written = true
 		}
-		if e.step >= perInterval {
+		if int(e.step) >= len(places) {
 			continue
 		}
+		at := places[e.step]
 		after := events[i+1:]
 		if e.kind == writeEvent {
-			l.stored[visit{e.at, pin}] = readingOf(e.time, after)
+			l.stored[visit{at, pin}] = readingOf(e.time, after)
 			continue
 		}
 		if last := len(after) == 0 || after[0].step != e.step || after[0].kind == writeEvent; last && known && !readingOf(newest, after).ever {
-			l.ends[visit{e.at, pin}] = true
+			l.ends[visit{at, pin}] = true
 		}
 	}
 	if moves {
@@ -141,8 +142,8 @@ func (l *liveness) follow(pin Pin, events []event, perInterval int) {
 }
 
 // readingOf tells which of the events that follow read a value.
-func readingOf(time int, after []event) (r reading) {
-	newer := -1 // the step that makes another value
+func readingOf(time int32, after []event) (r reading) {
+	newer := int32(-1) // the step that makes another value
 	for _, e := range after {
 		switch e.kind {
 		case readEvent:
