@@ -504,12 +504,12 @@ func reference(w *network.Workload, k, n int) (reads, writes [2]*big.Int, adds [
 			for l := b.First; l <= b.Last; l++ {
 				layer := w.Net.Layer(l)
 				wn, un := int64(layer.Weights()), batch*int64(layer.Neurons())
-				an := w.Activity.Of(layer.Reads)
+				an := w.Activity.Of(layer.First().From)
 				mn := wn * un / int64(layer.Out.Channels)
 				grow(reads[0], wn, un) // Eq. 11
 				grow(writes[0], un)
 				grown(adds[0], an, mn) // Eq. 15
-				below := layer.Reads >= b.First
+				below := layer.First().From >= b.First
 				if atEnd {
 					if below {
 						grow(reads[1], wn) // Eq. 14

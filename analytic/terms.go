@@ -69,7 +69,7 @@ type sizes struct {
 
 func (m *Model) layerSizes(l *network.Layer) (sizes, error) {
 	batch := int64(m.workload.Batch)
-	s := sizes{W: int64(l.Weights()), density: m.workload.Activity.Of(l.Reads)}
+	s := sizes{W: int64(l.Weights()), density: m.workload.Activity.Of(l.First().From)}
 	return s, products(
 		product{&s.U, []int64{int64(l.Neurons()), batch}},
 		product{&s.M, []int64{l.DenseAdditions(), batch}},
@@ -131,8 +131,8 @@ func (m *Model) blockTerms(b network.Block) ([]Term, error) {
 			return nil, err
 		}
 		c.forward(n, s)
-		c.middle(n, s, b.Inside(l))
-		c.end(n, s, b.Inside(l), n == b.Last, m.k > 1)
+		c.middle(n, s, b.Inside(*l.First()))
+		c.end(n, s, b.Inside(*l.First()), n == b.Last, m.k > 1)
 	}
 	s, err := m.classifierSizes(b)
 	if err != nil {

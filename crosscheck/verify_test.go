@@ -93,9 +93,9 @@ func TestMachineAndTrainerComputeTheSameBits(t *testing.T) {
 					t.Error("layer 1 never fires")
 				}
 				for _, l := range w.Net.Layers {
-					inputs := int64(w.Timesteps * w.Batch * l.In.Size())
+					inputs := int64(w.Timesteps * w.Batch * l.First().In.Size())
 					want, err := units.Ratio(v.Golden[fmt.Sprintf("nonzero_in%d", l.Index)].Int64[0], inputs)
-					if got := v.Sim.Measured.Of(l.Reads); err != nil || got != want {
+					if got := v.Sim.Measured.Of(l.First().From); err != nil || got != want {
 						t.Errorf("density of layer %d's input is %v, want %v", l.Index, got, want)
 					}
 				}

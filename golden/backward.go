@@ -191,24 +191,24 @@ func (t *Trainer) potentialError(gamma, spatial, u []float32) {
 // neurons in a remainder that no window covers get none.
 func spreadError(before, gamma []float32, l *layer) {
 	channels := l.own.channels
-	area := float32(l.Pool.Height * l.Pool.Width)
+	area := float32(l.Pool.Window.Height * l.Pool.Window.Width)
 	row := l.own.width * channels
-	covered := l.pool.width * l.Pool.Width
+	covered := l.pool.width * l.Pool.Window.Width
 	for y := range l.own.height {
 		to := before[y*row : (y+1)*row]
-		py := y / l.Pool.Height
+		py := y / l.Pool.Window.Height
 		if py >= l.pool.height {
 			clear(to)
 			continue
 		}
 		for px := range l.pool.width {
 			from := gamma[(py*l.pool.width+px)*channels:][:channels]
-			x := px * l.Pool.Width
+			x := px * l.Pool.Window.Width
 			first := to[x*channels:][:channels]
 			for c, g := range from {
 				first[c] = g / area
 			}
-			for dx := 1; dx < l.Pool.Width; dx++ {
+			for dx := 1; dx < l.Pool.Window.Width; dx++ {
 				copy(to[(x+dx)*channels:][:channels], first)
 			}
 		}

@@ -275,7 +275,7 @@ func (t *Trainer) fireLayer(worker, b int) {
 // division rounds.
 func poolSpikes(pooled []float32, spikes []byte, l *layer) {
 	channels, width := l.own.channels, l.own.width
-	area := float32(l.Pool.Height * l.Pool.Width)
+	area := float32(l.Pool.Window.Height * l.Pool.Window.Width)
 	for py := range l.pool.height {
 		for px := range l.pool.width {
 			to := pooled[(py*l.pool.width+px)*channels:][:channels]
@@ -286,9 +286,9 @@ func poolSpikes(pooled []float32, spikes []byte, l *layer) {
 			for c := 0; c < channels; c += lanes {
 				// Eight bytes at a time, in two words of 16-bit counters.
 				var even, odd uint64
-				for y := py * l.Pool.Height; y < (py+1)*l.Pool.Height; y++ {
-					at := (y*width+px*l.Pool.Width)*channels + c
-					for range l.Pool.Width {
+				for y := py * l.Pool.Window.Height; y < (py+1)*l.Pool.Window.Height; y++ {
+					at := (y*width+px*l.Pool.Window.Width)*channels + c
+					for range l.Pool.Window.Width {
 						word := binary.LittleEndian.Uint64(spikes[at:])
 						even += word & everySecondByte
 						odd += word >> 8 & everySecondByte
@@ -308,7 +308,7 @@ func poolSpikes(pooled []float32, spikes []byte, l *layer) {
 
 // poolsMany tells whether a window's sum may exceed 16 bits.
 func (l *layer) poolsMany() bool {
-	return l.Pool.Height*l.Pool.Width > math.MaxUint16/math.MaxUint8
+	return l.Pool.Window.Height*l.Pool.Window.Width > math.MaxUint16/math.MaxUint8
 }
 
 // sumWindow is the average of one large window.
@@ -316,12 +316,12 @@ func sumWindow(to []float32, spikes []byte, l *layer, py, px int) {
 	channels := l.own.channels
 	for c := range to {
 		n := 0
-		for y := py * l.Pool.Height; y < (py+1)*l.Pool.Height; y++ {
-			for x := px * l.Pool.Width; x < (px+1)*l.Pool.Width; x++ {
+		for y := py * l.Pool.Window.Height; y < (py+1)*l.Pool.Window.Height; y++ {
+			for x := px * l.Pool.Window.Width; x < (px+1)*l.Pool.Window.Width; x++ {
 				n += int(spikes[(y*l.own.width+x)*channels+c])
 			}
 		}
-		to[c] = float32(n) / float32(l.Pool.Height*l.Pool.Width)
+		to[c] = float32(n) / float32(l.Pool.Window.Height*l.Pool.Window.Width)
 	}
 }
 

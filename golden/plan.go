@@ -241,7 +241,7 @@ type layer struct {
 }
 
 // plain tells whether the neurons' spikes are the output as they are.
-func (l *layer) plain() bool { return l.Join == nil && l.pool == nil && l.mask == nil }
+func (l *layer) plain() bool { return !l.Adds() && l.pool == nil && l.mask == nil }
 
 // classifier is the fully connected LIF layer at the end of a block.
 type classifier struct {
@@ -266,7 +266,7 @@ func (t *Trainer) build() error {
 	net, batch := t.net, t.batch
 	channels := net.Input.Channels
 	for i := range net.Layers {
-		if j := net.Layers[i].Join; j != nil && j.Identity && j.Skip == network.InputLayer {
+		if net.Layers[i].Add == network.InputLayer {
 			channels = padded(channels) // it is added to spikes
 		}
 	}
@@ -312,15 +312,16 @@ func (t *Trainer) build() error {
 }
 
 func (t *Trainer) buildLayer(g *network.Layer) error {
-	l := &layer{Layer: g, in: t.outputOf(g.Reads)}
+	p := g.First()
+	l := &layer{Layer: g, in: t.outputOf(g.First().From)}
 	if g.MaxValue > math.MaxUint8 {
 		return fmt.Errorf("layer %d adds up to %d spikes in one value; the trainer holds at most %d: use fewer residual blocks in a row", g.Index, g.MaxValue, math.MaxUint8)
 	}
 	batch := t.batch
 	l.own.extent = paddedExtent(g.Out)
-	l.synapses = newSynapses(fmt.Sprintf("w%d", g.Index), l.in.extent, g.Kernel, g.Stride, g.Pad, l.own.extent)
+	l.synapses = newSynapses(fmt.Sprintf("w%d", g.Index), l.in.extent, p.Kernel.Size.Height, p.Kernel.Stride.Height, p.Kernel.Pad.Height, l.own.extent)
 	if !l.synapses.isFlat() && l.synapses.stride == 1 {
-		l.own.border = max(0, g.Kernel-1-g.Pad)
+		l.own.border = max(0, p.Kernel.Size.Height-1-p.Kernel.Pad.Height)
 	}
 	l.own.u = make([]float32, t.slots*batch*l.own.size())
 	l.own.gamma = make([]float32, batch*l.own.gammaSize())
@@ -394,26 +395,23 @@ func (t *Trainer) outputOf(l int) *output {
 
 // connect resolves who reads l and where its error comes from.
 func (t *Trainer) connect(l *layer) {
-	t.prepareTraining(l.synapses, l.block.Inside(l.Layer))
+	t.prepareTraining(l.synapses, l.block.Inside(*l.First()))
 	for _, r := range t.net.Consumers(l.Index) {
 		if r <= l.block.Last {
 			l.readers = append(l.readers, t.layers[r-1])
 		}
 	}
-	if l.Join == nil {
+	if !l.Adds() {
 		return
 	}
-	if l.Join.Identity {
-		l.joinWith = t.outputOf(l.Join.Skip)
-		if l.Join.Skip >= l.block.First {
-			l.skip = t.layers[l.Join.Skip-1]
-			l.skip.errorFrom = l
-		}
-		return
+	l.joinWith = t.outputOf(l.Add)
+	switch {
+	case t.net.OnlyAdded(l.Add):
+		t.layers[l.Add-1].joined = l
+	case l.block.Has(l.Add):
+		l.skip = t.layers[l.Add-1]
+		l.skip.errorFrom = l
 	}
-	operand := t.layers[l.Join.Conv-1]
-	l.joinWith = &operand.output
-	operand.joined = l
 }
 
 // prepareTraining allocates gradients and optimizer states, and, if errors

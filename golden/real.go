@@ -71,11 +71,11 @@ func (t *Trainer) join(spikes []float32, with *output, b int) {
 // poolReals averages real spikes over windows.
 func poolReals(pooled, spikes []float32, l *layer) {
 	channels := l.own.channels
-	area := float32(l.Pool.Height * l.Pool.Width)
+	area := float32(l.Pool.Window.Height * l.Pool.Window.Width)
 	clear(pooled)
-	for y := range l.pool.height * l.Pool.Height {
-		for x := range l.pool.width * l.Pool.Width {
-			to := pooled[(y/l.Pool.Height*l.pool.width+x/l.Pool.Width)*channels:][:channels]
+	for y := range l.pool.height * l.Pool.Window.Height {
+		for x := range l.pool.width * l.Pool.Window.Width {
+			to := pooled[(y/l.Pool.Window.Height*l.pool.width+x/l.Pool.Window.Width)*channels:][:channels]
 			add(to, spikes[(y*l.own.width+x)*channels:][:channels])
 		}
 	}

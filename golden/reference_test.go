@@ -229,7 +229,7 @@ func newReference(w *network.Workload, k, n int, in *tensors.Input, masks []refM
 	}
 	for i := range w.Net.Layers {
 		l := &refLayer{Layer: &w.Net.Layers[i]}
-		l.refSynapses = refSynapses{in: l.In, out: l.Out, kernel: l.Kernel, stride: l.Stride, pad: l.Pad}
+		l.refSynapses = refSynapses{in: l.First().In, out: l.Out, kernel: l.First().Kernel.Size.Height, stride: l.First().Kernel.Stride.Height, pad: l.First().Kernel.Pad.Height}
 		l.w, l.dw, l.v, l.v2 = fresh(in.Weights[i])
 		l.own, l.pool = newRefLIF(w, samples, l.Out), newRefLIF(w, samples, l.Pooled)
 		if p := in.Norms[i]; p != nil {
@@ -275,9 +275,9 @@ func countNonZero(m refMap) (n int64) {
 
 func (r *refTrainer) forward(step, slot int) {
 	for _, l := range r.layers {
-		in := r.outputOf(l.Reads, step, slot)
+		in := r.outputOf(l.First().From, step, slot)
 		l.nonZero += countNonZero(in)
-		sum := l.sum(in, l.Reads == network.InputLayer && r.w.Net.Encoding == network.Direct)
+		sum := l.sum(in, l.First().From == network.InputLayer && r.w.Net.Encoding == network.Direct)
 		if l.norm != nil {
 			sum = l.normalize(sum)
 		}
@@ -291,13 +291,8 @@ func (r *refTrainer) forward(step, slot int) {
 			}
 		}
 		l.spikes = append(l.spikes, s)
-		if j := l.Join; j != nil {
-			a, other := r.layers[j.Conv-1].spikes[slot], refMap(nil)
-			if j.Identity {
-				other = r.outputOf(j.Skip, step, slot)
-			} else {
-				other = r.layers[j.Skip-1].spikes[slot]
-			}
+		if l.Adds() {
+			a, other := s, r.outputOf(l.Add, step, slot)
 			s = newRefMap(len(a), l.Out)
 			for b := range s {
 				for i := range s[b] {
@@ -321,9 +316,9 @@ func (r *refTrainer) forward(step, slot int) {
 // windows calls do for every neuron that a pooling neuron averages.
 func (l *refLayer) windows(do func(pool, neuron int)) {
 	for c := range l.Out.Channels {
-		for y := range l.Pooled.Height * l.Pool.Height {
-			for x := range l.Pooled.Width * l.Pool.Width {
-				do((c*l.Pooled.Height+y/l.Pool.Height)*l.Pooled.Width+x/l.Pool.Width, (c*l.Out.Height+y)*l.Out.Width+x)
+		for y := range l.Pooled.Height * l.Pool.Window.Height {
+			for x := range l.Pooled.Width * l.Pool.Window.Width {
+				do((c*l.Pooled.Height+y/l.Pool.Window.Height)*l.Pooled.Width+x/l.Pool.Window.Width, (c*l.Out.Height+y)*l.Out.Width+x)
 			}
 		}
 	}
@@ -334,7 +329,7 @@ func (l *refLayer) average(s refMap) refMap {
 	for b := range s {
 		l.windows(func(pool, neuron int) { out[b][pool] += s[b][neuron] })
 		for i := range out[b] {
-			out[b][i] /= float32(l.Pool.Height * l.Pool.Width)
+			out[b][i] /= float32(l.Pool.Window.Height * l.Pool.Window.Width)
 		}
 	}
 	return out
@@ -435,8 +430,7 @@ func (r *refTrainer) backward(step, slot int, last bool, deltas []refMap) {
 				addMaps(&spatial, c.pass(c.own.gamma))
 			}
 			for m := n + 1; m <= b.Last; m++ {
-				j := r.layers[m-1].Join
-				if j != nil && ((j.Identity && j.Skip == n) || (!j.Identity && j.Conv == n)) {
+				if r.layers[m-1].Add == n {
 					addMaps(&spatial, copyMap(r.layers[m-1].joined))
 				}
 			}
@@ -445,7 +439,7 @@ func (r *refTrainer) backward(step, slot int, last bool, deltas []refMap) {
 				spatial = newRefMap(len(r.y), l.Out)
 				for b := range spatial {
 					l.windows(func(pool, neuron int) {
-						spatial[b][neuron] = l.pool.gamma[b][pool] / float32(l.Pool.Height*l.Pool.Width)
+						spatial[b][neuron] = l.pool.gamma[b][pool] / float32(l.Pool.Window.Height*l.Pool.Window.Width)
 					})
 				}
 			}
@@ -463,7 +457,7 @@ func (r *refTrainer) backward(step, slot int, last bool, deltas []refMap) {
 			if l.norm != nil {
 				l.err = l.normError(slot, l.own.gamma)
 			}
-			l.gradient(r.outputOf(l.Reads, step, slot), l.err)
+			l.gradient(r.outputOf(l.First().From, step, slot), l.err)
 		}
 	}
 }

@@ -35,23 +35,18 @@ func (m *smoothModel) losses(p map[string][]float64, states smoothStates, frames
 	rates := make([][][]float64, len(m.blocks))
 	for _, x := range frames {
 		outputs := [][][]float64{x}
-		spikes := make([][][]float64, m.w.Net.N()+1)
 		for i := range m.w.Net.Layers {
 			l := &m.w.Net.Layers[i]
-			sum := m.sum(p[fmt.Sprintf("w%d", l.Index)], outputs[l.Reads], l.In, l.Out, l.Kernel, l.Stride, l.Pad)
+			sum := m.sum(p[fmt.Sprintf("w%d", l.Index)], outputs[l.First().From], l.First().In, l.Out, l.First().Kernel.Size.Height, l.First().Kernel.Stride.Height, l.First().Kernel.Pad.Height)
 			if l.BatchNorm {
 				m.normalize(sum, p[fmt.Sprintf("bn%d_gain", l.Index)], p[fmt.Sprintf("bn%d_bias", l.Index)], l.Out.Positions())
 			}
 			s := m.fire(states, fmt.Sprintf("u%d", l.Index), sum)
-			spikes[l.Index] = s
-			if j := l.Join; j != nil {
-				other := spikes[j.Skip]
-				if j.Identity {
-					other = outputs[j.Skip]
-				}
+			if l.Adds() {
+				other := outputs[l.Add]
 				joined := make([][]float64, len(s))
 				for b := range s {
-					for i, v := range spikes[j.Conv][b] {
+					for i, v := range s[b] {
 						joined[b] = append(joined[b], v+other[b][i])
 					}
 				}
@@ -188,10 +183,10 @@ func (m *smoothModel) average(s [][]float64, l *network.Layer) [][]float64 {
 	for b := range s {
 		out[b] = make([]float64, l.Pooled.Size())
 		for c := range l.Pooled.Channels {
-			for y := range l.Pooled.Height * l.Pool.Height {
-				for x := range l.Pooled.Width * l.Pool.Width {
-					out[b][(c*l.Pooled.Height+y/l.Pool.Height)*l.Pooled.Width+x/l.Pool.Width] +=
-						s[b][(c*l.Out.Height+y)*l.Out.Width+x] / float64(l.Pool.Height*l.Pool.Width)
+			for y := range l.Pooled.Height * l.Pool.Window.Height {
+				for x := range l.Pooled.Width * l.Pool.Window.Width {
+					out[b][(c*l.Pooled.Height+y/l.Pool.Window.Height)*l.Pooled.Width+x/l.Pool.Window.Width] +=
+						s[b][(c*l.Out.Height+y)*l.Out.Width+x] / float64(l.Pool.Window.Height*l.Pool.Window.Width)
 				}
 			}
 		}

@@ -3,6 +3,7 @@ package golden
 import (
 	"fmt"
 
+	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/tensors"
 )
 
@@ -33,7 +34,7 @@ func (t *Trainer) dumpInterval(out tensors.Set, i int, losses []float64) {
 		}
 	}
 	for _, l := range t.layers {
-		out[fmt.Sprintf("dw%d_i%d", l.Index, i)] = tensors.Floats(l.synapses.unload(l.synapses.gradient), tensors.WeightShape(l.Layer)...)
+		out[fmt.Sprintf("dw%d_i%d", l.Index, i)] = tensors.Floats(l.synapses.unload(l.synapses.gradient), tensors.WeightShape(l.Layer, l.First())...)
 		if n := l.norm; n != nil {
 			out[fmt.Sprintf("dbn%d_gain_i%d", l.Index, i)] = tensors.Floats(clone(n.gainGradient[:l.own.used]), l.own.used)
 			out[fmt.Sprintf("dbn%d_bias_i%d", l.Index, i)] = tensors.Floats(clone(n.biasGradient[:l.own.used]), l.own.used)
@@ -45,7 +46,7 @@ func (t *Trainer) dumpFinal(out tensors.Set) {
 	p := t.Parameters()
 	slot := t.slots - 1
 	for i, l := range t.layers {
-		out[fmt.Sprintf("w%d", l.Index)] = tensors.Floats(p.Weights[i], tensors.WeightShape(l.Layer)...)
+		out[fmt.Sprintf("w%d", l.Index)] = tensors.Floats(p.Weights[i], tensors.WeightShape(l.Layer, l.First())...)
 		if norm := p.Norms[i]; norm != nil {
 			for j, values := range norm.Slices() {
 				out[fmt.Sprintf("bn%d_%s", l.Index, tensors.NormNames[j])] = tensors.Floats(*values, len(*values))
@@ -71,7 +72,7 @@ func (t *Trainer) dumpFinal(out tensors.Set) {
 	}
 }
 
-func (l *layer) fileFC() bool { return l.Kernel == 0 }
+func (l *layer) fileFC() bool { return l.First().Kind == network.FC }
 
 func total(perSample []int64) int64 {
 	n := int64(0)

@@ -119,25 +119,26 @@ func (d *Design) layerParameters() []group {
 	var groups []group
 	for i := range w.Net.Layers {
 		l := &w.Net.Layers[i]
-		g := group{heading: fmt.Sprintf("Layer %d: %s %v to %v", l.Index, l.Kind, l.In, l.Pooled)}
+		p := l.First()
+		g := group{heading: fmt.Sprintf("Layer %d: %s %v to %v", l.Index, l.Label(), p.In, l.Pooled)}
 		for _, v := range []struct {
 			name    string
 			value   int
 			comment string
 		}{
-			{"KIND", map[network.Kind]int{network.Conv: 0, network.FC: 1, network.Shortcut: 2}[l.Kind], "0 convolution, 1 fully connected, 2 shortcut"},
-			{"READS", l.Reads, "the layer whose output it reads, 0 the input"},
-			{"IN_CHANNELS", l.In.Channels, ""},
-			{"IN_HEIGHT", l.In.Height, ""},
-			{"IN_WIDTH", l.In.Width, ""},
+			{"KIND", map[string]int{"conv": 0, "fc": 1, "shortcut": 2}[l.Label()], "0 convolution, 1 fully connected, 2 shortcut"},
+			{"READS", p.From, "the layer whose output it reads, 0 the input"},
+			{"IN_CHANNELS", p.In.Channels, ""},
+			{"IN_HEIGHT", p.In.Height, ""},
+			{"IN_WIDTH", p.In.Width, ""},
 			{"OUT_CHANNELS", l.Out.Channels, ""},
 			{"OUT_HEIGHT", l.Out.Height, "before pooling"},
 			{"OUT_WIDTH", l.Out.Width, ""},
-			{"KERNEL", l.Kernel, "0: fully connected"},
-			{"STRIDE", l.Stride, ""},
-			{"PAD", l.Pad, ""},
-			{"POOL_HEIGHT", l.Pool.Height, "0: no pooling"},
-			{"POOL_WIDTH", l.Pool.Width, ""},
+			{"KERNEL", p.Kernel.Size.Height, "0: fully connected"},
+			{"STRIDE", max(p.Kernel.Stride.Height, 1), ""},
+			{"PAD", p.Kernel.Pad.Height, ""},
+			{"POOL_HEIGHT", l.Pool.Window.Height, "0: no pooling"},
+			{"POOL_WIDTH", l.Pool.Window.Width, ""},
 			{"POOLED_HEIGHT", l.Pooled.Height, ""},
 			{"POOLED_WIDTH", l.Pooled.Width, ""},
 			{"BATCH_NORM", int(truth(l.BatchNorm)), ""},

@@ -30,7 +30,7 @@ func (d *Design) Missing() (list []string) {
 		{"controller and buffers", d.Block == nil},
 		{"direct input", w.Net.Encoding == network.Direct},
 		{"batch norm", anyLayer(func(l network.Layer) bool { return l.BatchNorm })},
-		{"residual joins", anyLayer(func(l network.Layer) bool { return l.Join != nil })},
+		{"residual joins", anyLayer(func(l network.Layer) bool { return l.Adds() })},
 		{"pooling", anyLayer(network.Layer.HasPool)},
 		{"dropout", w.Dropout > 0},
 		{"random classifier weights", d.Block == nil && w.Training.Classifier == network.Random},

@@ -11,7 +11,6 @@ package network
 import (
 	"fmt"
 	"math/bits"
-	"strconv"
 
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -30,16 +29,6 @@ func (s Shape) String() string {
 	return fmt.Sprintf("%dx%dx%d", s.Channels, s.Height, s.Width)
 }
 
-// Kind tells what a trainable layer computes.
-type Kind string
-
-// The kinds of trainable layer.
-const (
-	Conv     Kind = "conv"
-	FC       Kind = "fc"
-	Shortcut Kind = "shortcut" // the 1x1 convolution of a residual block
-)
-
 // Encoding tells what the network's input holds.
 type Encoding string
 
@@ -52,45 +41,66 @@ const (
 // InputLayer is the index by which [Layer.Reads] names the network's input.
 const InputLayer = 0
 
-// Pool is an average pooling layer with LIF neurons; stride = window. The zero
-// Pool is none.
-type Pool struct{ Height, Width int }
-
-// Join is the spike-element-wise addition (SEW, ADD) that ends a residual
-// block. It belongs to the block's last numbered layer.
-type Join struct {
-	// Conv is the block's second convolution: its spikes are one operand.
-	Conv int
-	// Skip is the other operand: with Identity the output of layer Skip (its
-	// input, after that layer's own addition and pooling), otherwise the
-	// spikes of the shortcut convolution Skip.
-	Skip     int
-	Identity bool
-}
-
-// Layer is one trainable layer with what follows it up to the next one.
+// Layer is one entry of a network: projections whose currents are added, neurons,
+// an addition to their spikes, and pooling.
 type Layer struct {
-	Index     int // 1..N
-	Kind      Kind
-	In        Shape // what it reads; an FC layer flattens it
-	Out       Shape // before addition and pooling; an FC layer's is Cx1x1
-	Kernel    int   // 0 for FC
-	Stride    int
-	Pad       int
+	Index     int    // 1..N
+	Name      string // "" if it has none
+	Inputs    []Projection
+	Bias      bool // one value a channel, added to the current
 	BatchNorm bool
-	Reads     int   // the layer whose output it reads, or [InputLayer]
-	Join      *Join // addition of a residual block, before pooling
+	Neuron    *Neuron // nil: the workload's
+	Out       Shape   // of the neurons; an FC layer's is Cx1x1
+	Add       int     // the layer whose output is added to the spikes, before pooling; [NoLayer]
 	Pool      Pool
-	Pooled    Shape // after addition and pooling: what later layers read
-	MaxValue  int   // largest value of the output: 1 for spikes, more after additions
+	Pooled    Shape  // after addition and pooling: what later layers read
+	Unit      string // layers of one unit are in one local block; "" is a unit of its own
+	// An output value is a count of at most MaxValue, divided by Scale: 1 and 1 for
+	// spikes, more after additions and after pooling that does not fire.
+	MaxValue, Scale int
 }
 
-// Weights returns |W^n|: there are no biases.
-func (l Layer) Weights() units.Words {
-	if l.Kind == FC {
-		return units.Words(l.In.Size()) * units.Words(l.Out.Size())
+// NoLayer is the index of no layer.
+const NoLayer = -1
+
+// First returns the first of the layer's projections that have weights: the only
+// one of a layer in Table 2's notation.
+func (l *Layer) First() *Projection {
+	for i := range l.Inputs {
+		if l.Inputs[i].Weighted() {
+			return &l.Inputs[i]
+		}
 	}
-	return units.Words(l.In.Channels) * units.Words(l.Kernel*l.Kernel) * units.Words(l.Out.Channels)
+	return nil // no layer: every one has weights
+}
+
+// Label is what reports call the layer: conv, fc, or shortcut for the 1x1
+// convolution that ends a residual block.
+func (l *Layer) Label() string {
+	p := l.First()
+	if l.Unit != "" && l.Add == l.Index-1 && p.Kind == Conv && p.Kernel.Size == Square(1) {
+		return "shortcut"
+	}
+	return string(p.Kind)
+}
+
+// WeightsOf returns the weights of one projection.
+func (l *Layer) WeightsOf(p Projection) units.Words { return p.Weights(l.Out.Channels) }
+
+// Weights returns |W^n|, without biases.
+func (l Layer) Weights() (sum units.Words) {
+	for _, p := range l.Inputs {
+		sum += l.WeightsOf(p)
+	}
+	return sum
+}
+
+// inputs returns the values that one sample of the layer reads.
+func (l *Layer) inputs() (sum int64) {
+	for _, p := range l.Inputs {
+		sum += int64(p.In.Size())
+	}
+	return sum
 }
 
 // Neurons returns the LIF neurons of one sample before pooling: |U^n| is this
@@ -98,24 +108,50 @@ func (l Layer) Weights() units.Words {
 func (l Layer) Neurons() units.Words { return units.Words(l.Out.Size()) }
 
 // DenseAdditions returns M^n of one sample: |W^n||U^n|/C_o for a convolution,
-// |W^n||U^n|/N_n for a fully connected layer (Eq. 15).
+// |W^n||U^n|/N_n for a fully connected layer (Eq. 15), summed over projections.
 func (l Layer) DenseAdditions() int64 {
 	return int64(l.Weights()) * int64(l.Out.Positions())
 }
 
 // HasPool tells whether a pooling layer follows.
-func (l Layer) HasPool() bool { return l.Pool.Height > 0 }
+func (l Layer) HasPool() bool { return l.Pool.Kind != NoPool }
 
-// ValueBits is the number of bits of one output value: 1 for spikes.
+// Adds tells whether another layer's output is added to the spikes.
+func (l Layer) Adds() bool { return l.Add != NoLayer }
+
+// ValueBits is the number of bits of one output value's count: 1 for spikes.
 func (l Layer) ValueBits() int { return bits.Len(uint(l.MaxValue)) }
 
 // Network is a network's geometry.
 type Network struct {
 	Input    Shape
 	Encoding Encoding
-	Text     string // the layers in Table 2 notation
+	Text     string // the layers as they were written: in Table 2's notation, or as a list
 	Layers   []Layer
 	Classes  int
+
+	entries  []Entry // that it was built from
+	notation bool    // Text is in Table 2's notation
+	more     []Place // of the weighted projections N+1, N+2 ..
+
+	onlyAdded []bool // by layer
+}
+
+// Place tells where a projection is: in which layer, and which of its inputs.
+type Place struct{ Layer, Input int }
+
+// Projections returns the number of weighted projections.
+func (n *Network) Projections() int { return len(n.Layers) + len(n.more) }
+
+// Projection returns a weighted projection by its index, and its layer.
+func (n *Network) Projection(index int) (*Layer, *Projection) {
+	if index <= len(n.Layers) {
+		l := n.Layer(index)
+		return l, l.First()
+	}
+	at := n.more[index-len(n.Layers)-1]
+	l := n.Layer(at.Layer)
+	return l, &l.Inputs[at.Input]
 }
 
 // N returns the number of trainable layers before the last FC.
@@ -132,16 +168,24 @@ func (n *Network) OutputOf(l int) Shape {
 	return n.Layer(l).Pooled
 }
 
-// Consumers returns the layers that read layer l's output, ascending.
+// Consumers returns the layers that have a projection from layer l's output,
+// ascending.
 func (n *Network) Consumers(l int) []int {
 	var readers []int
 	for i := range n.Layers {
-		if n.Layers[i].Reads == l {
-			readers = append(readers, i+1)
+		for _, p := range n.Layers[i].Inputs {
+			if p.From == l && i+1 != l {
+				readers = append(readers, i+1)
+				break
+			}
 		}
 	}
 	return readers
 }
+
+// OnlyAdded tells whether all that happens to layer l's spikes is that the next
+// layer of its unit adds them to its own.
+func (n *Network) OnlyAdded(l int) bool { return l != InputLayer && n.onlyAdded[l-1] }
 
 // Block is a local block: layers First..Last and a classifier of its own.
 type Block struct {
@@ -149,9 +193,12 @@ type Block struct {
 	First, Last int
 }
 
-// Inside tells whether layer l's input is produced inside b, so that errors
-// pass through W^l within the block: W^(n+1) of Eqs. 12, 14 and 17.
-func (b Block) Inside(l *Layer) bool { return l.Reads >= b.First }
+// Inside tells whether what a projection reads is produced inside b, so that
+// errors pass through its weights: W^(n+1) of Eqs. 12, 14 and 17.
+func (b Block) Inside(p Projection) bool { return b.Has(p.From) }
+
+// Has tells whether a layer is one of b's.
+func (b Block) Has(l int) bool { return l >= b.First && l <= b.Last }
 
 // Layers returns the numbers of b's layers.
 func (b Block) Layers() []int {
@@ -163,16 +210,17 @@ func (b Block) Layers() []int {
 }
 
 // Blocks cuts the network into local blocks of n layers. The last may be
-// shorter; a boundary that would cut a residual block moves to its end.
+// shorter; a boundary that would cut a unit moves to its end.
 func (n *Network) Blocks(size int) ([]Block, error) {
 	if size < 1 || size > n.N() {
 		return nil, fmt.Errorf("n = %d is out of range; a local block of this network has 1 to %d layers", size, n.N())
 	}
+	ends := n.unitEnds()
 	var blocks []Block
 	for first := 1; first <= n.N(); {
 		last := min(first+size-1, n.N())
-		for n.cutsResidual(last) {
-			last++
+		for ends[last-1] > last {
+			last = ends[last-1]
 		}
 		blocks = append(blocks, Block{Index: len(blocks) + 1, First: first, Last: last})
 		first = last + 1
@@ -180,15 +228,22 @@ func (n *Network) Blocks(size int) ([]Block, error) {
 	return blocks, nil
 }
 
-// cutsResidual tells whether a block boundary after layer l falls inside a
-// residual block.
-func (n *Network) cutsResidual(l int) bool {
-	for i := l; i < n.N(); i++ {
-		if j := n.Layers[i].Join; j != nil && j.Conv-1 <= l {
-			return true
-		}
+// unitEnds returns, for every layer, the last layer of the units that are open
+// behind it: the layer itself if a boundary after it cuts none.
+func (n *Network) unitEnds() []int {
+	last := map[string]int{}
+	for i := range n.Layers {
+		last[n.Layers[i].Unit] = i + 1
 	}
-	return false
+	ends := make([]int, n.N())
+	open := 0
+	for i := range n.Layers {
+		if n.Layers[i].Unit != "" {
+			open = max(open, last[n.Layers[i].Unit])
+		}
+		ends[i] = max(open, i+1)
+	}
+	return ends
 }
 
 // ClassifierInputs returns the neurons that block b's classifier reads from
@@ -198,35 +253,4 @@ func (n *Network) ClassifierInputs(b Block) int { return n.Layer(b.Last).Pooled.
 // ClassifierWeights returns |W_c| of block b.
 func (n *Network) ClassifierWeights(b Block) units.Words {
 	return units.Words(n.ClassifierInputs(b)) * units.Words(n.Classes)
-}
-
-// rebuild returns the same layers for another input and number of classes.
-func (n *Network) rebuild(input Shape, e Encoding, classes int) (*Network, error) {
-	tokens, err := scan(n.Text)
-	if err != nil {
-		return nil, err
-	}
-	final := &tokens[len(tokens)-1]
-	if final.repeats > 1 { // only the last repeat is the classifier
-		last := *final
-		last.repeats = 1
-		final.repeats--
-		tokens = append(tokens, last)
-	}
-	tokens[len(tokens)-1].number = classes
-	text := ""
-	for i, t := range tokens {
-		if i > 0 {
-			text += "-"
-		}
-		text += t.String()
-	}
-	return Parse(text, input, e)
-}
-
-func suffix(letter string, v, unless int) string {
-	if v == unless {
-		return ""
-	}
-	return letter + strconv.Itoa(v)
 }

@@ -189,7 +189,7 @@ func TestInside(t *testing.T) {
 		var got []string
 		for _, b := range blocks {
 			for _, l := range b.Layers() {
-				if b.Inside(net.Layer(l)) {
+				if b.Inside(*net.Layer(l).First()) {
 					got = append(got, fmt.Sprint(l))
 				}
 			}

@@ -6,8 +6,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-
-	"github.com/accelsim-dev/accelsim/units"
 )
 
 // token is one element of the Table 2 notation.
@@ -42,9 +40,12 @@ const maxNumber = math.MaxInt32
 // maxLayers bounds the layers that repeats may unroll to.
 const maxLayers = 10_000
 
+// origin is how errors call a token of a layers text.
+func origin(position int, text string) string { return fmt.Sprintf("token %d %q", position+1, text) }
+
 // tokenError points at the token of a layers text that is wrong.
 func tokenError(position int, text, format string, args ...any) error {
-	return fmt.Errorf("token %d %q %s", position+1, text, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%s %s", origin(position, text), fmt.Sprintf(format, args...))
 }
 
 // scan splits a layers text into tokens.
@@ -118,15 +119,11 @@ func scanToken(i int, field string) (token, error) {
 	return t, nil
 }
 
-// builder unrolls tokens into layers.
-type builder struct {
-	net   *Network
-	at    int // token number, for messages
-	text  string
-	shape Shape
-	value int // largest value of the current output
-	last  int // layer whose output is current
-	from  int // layers before the token that made the latest ones
+func suffix(letter string, v, unless int) string {
+	if v == unless {
+		return ""
+	}
+	return letter + strconv.Itoa(v)
 }
 
 // Parse reads layers in Table 2 notation for inputs of the given shape. The
@@ -134,19 +131,8 @@ type builder struct {
 //
 // Errors name the token that is wrong and say what would be accepted.
 func Parse(text string, input Shape, e Encoding) (*Network, error) {
-	if e != Event && e != Direct {
-		return nil, fmt.Errorf("encoding %q; write event or direct", e)
-	}
-	for _, d := range []struct {
-		name string
-		v    int
-	}{{"channels", input.Channels}, {"height", input.Height}, {"width", input.Width}} {
-		if d.v < 1 || d.v > maxNumber {
-			return nil, fmt.Errorf("input %s is %d; it must be between 1 and %d", d.name, d.v, maxNumber)
-		}
-	}
-	if _, err := units.Mul(input.Channels, input.Height, input.Width); err != nil {
-		return nil, fmt.Errorf("input %v: %w", input, err)
+	if err := checkInput(input, e); err != nil {
+		return nil, err
 	}
 	tokens, err := scan(text)
 	if err != nil {
@@ -156,167 +142,149 @@ func Parse(text string, input Shape, e Encoding) (*Network, error) {
 	if final.kind != "FC" {
 		return nil, tokenError(len(tokens)-1, final.text, "is last; the last layer must be the classifier, such as 10FC")
 	}
-	b := &builder{net: &Network{Input: input, Encoding: e, Text: text}, shape: input, value: 1}
+	u := &unroller{channels: input.Channels, encoding: e}
 	for i, t := range tokens {
-		b.at, b.text = i, t.text
-		if i == len(tokens)-1 {
-			b.net.Classes = t.number
-			t.repeats-- // the last of them is the classifier
-		}
-		if err := b.add(t, tokens, i); err != nil {
-			return nil, err
-		}
-	}
-	if b.net.N() == 0 {
-		return nil, fmt.Errorf("layers %q have no trainable layer before the classifier; add one, such as 128FC-%dFC", text, b.net.Classes)
-	}
-	if err := b.net.checkSizes(); err != nil {
-		return nil, err
-	}
-	return b.net, nil
-}
-
-func (b *builder) fail(format string, args ...any) error {
-	return tokenError(b.at, b.text, format, args...)
-}
-
-func (b *builder) add(t token, tokens []token, i int) error {
-	if t.kind == "AP" || t.kind == "AdaptiveAP" || t.kind == "BN" {
+		u.origin = origin(i, t.text)
 		previous := ""
 		if i > 0 {
 			previous = tokens[i-1].kind
 		}
-		return b.modify(t, previous)
+		if err := u.add(t, previous); err != nil {
+			return nil, err
+		}
 	}
-	if len(b.net.Layers)+3*t.repeats > maxLayers {
-		return b.fail("unrolls to more than %d layers", maxLayers)
+	n, err := Build(u.entries, text, input, e)
+	if err != nil {
+		return nil, err
 	}
-	b.from = len(b.net.Layers)
+	n.notation = true
+	return n, nil
+}
+
+// unroller makes entries of tokens.
+type unroller struct {
+	entries  []Entry
+	origin   string // of the token, for messages
+	from     int    // entries before the token that made the latest ones
+	channels int    // of the current output
+	encoding Encoding
+	units    int
+}
+
+func (u *unroller) fail(format string, args ...any) error {
+	return fmt.Errorf("%s %s", u.origin, fmt.Sprintf(format, args...))
+}
+
+func (u *unroller) add(t token, previous string) error {
+	switch t.kind {
+	case "AP", "AdaptiveAP":
+		return u.pool(t, previous)
+	case "BN":
+		return u.norm(previous)
+	}
+	if len(u.entries)+3*t.repeats > maxLayers {
+		return u.fail("unrolls to more than %d layers", maxLayers)
+	}
+	u.from = len(u.entries)
 	for range t.repeats {
-		var err error
 		switch t.kind {
 		case "C":
 			pad := t.pad
 			if pad < 0 {
 				pad = (t.size - 1) / 2
 			}
-			err = b.conv(Conv, b.last, b.shape, t.number, t.size, pad, t.stride)
+			u.push(Entry{Inputs: []Input{convolution(len(u.entries), t.number, t.size, pad, t.stride)}, Add: NoLayer})
 		case "FC":
-			l := Layer{Kind: FC, In: b.shape, Out: Shape{t.number, 1, 1}, Stride: 1, Reads: b.last}
-			b.push(l)
+			u.push(Entry{Inputs: []Input{{Kind: FC, From: len(u.entries), Out: t.number}}, Add: NoLayer})
 		case "RB":
-			err = b.residual(t.number)
+			if err := u.residual(t.number); err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			return err
-		}
+		u.channels = t.number
 	}
 	return nil
 }
 
-// push appends a layer whose spikes become the current output.
-func (b *builder) push(l Layer) {
-	l.Index = b.net.N() + 1
-	l.Pooled, l.MaxValue = l.Out, 1
-	b.net.Layers = append(b.net.Layers, l)
-	b.shape, b.value, b.last = l.Out, 1, l.Index
+func (u *unroller) push(e Entry) {
+	e.Origin = u.origin
+	u.entries = append(u.entries, e)
 }
 
-func (b *builder) conv(kind Kind, reads int, in Shape, out, kernel, pad, stride int) error {
-	padded, err := units.Mul(int64(in.Channels), int64(in.Height)+2*int64(pad), int64(in.Width)+2*int64(pad))
-	if err != nil || padded > math.MaxInt/8 {
-		return b.fail("on %v: %v", in, units.ErrOverflow)
-	}
-	if kernel > in.Height+2*pad || kernel > in.Width+2*pad {
-		return b.fail("has a %dx%d kernel, larger than its input %v with padding %d", kernel, kernel, in, pad)
-	}
-	b.push(Layer{
-		Kind: kind, In: in, Kernel: kernel, Stride: stride, Pad: pad, Reads: reads,
-		Out: Shape{out, (in.Height+2*pad-kernel)/stride + 1, (in.Width+2*pad-kernel)/stride + 1},
-	})
-	return nil
+func convolution(from, out, kernel, pad, stride int) Input {
+	return Input{Kind: Conv, From: from, Out: out, Kernel: Kernel{
+		Size: Square(kernel), Stride: Square(stride), Pad: Square(pad), Dilation: Square(1), Groups: 1,
+	}}
 }
 
 // residual appends a spike-element-wise residual block: conv, conv, and a
 // shortcut convolution where the width changes, with stride 2 there.
-func (b *builder) residual(width int) error {
-	from, in, value := b.last, b.shape, b.value
-	identity := in.Channels == width
-	stride := 2
+func (u *unroller) residual(width int) error {
+	from := len(u.entries)
+	identity := u.channels == width
+	if identity && from == InputLayer && u.encoding == Direct {
+		return u.fail("adds directly encoded input to spikes; put a layer before it or use another width")
+	}
+	u.units++
+	unit := fmt.Sprintf("residual block %d", u.units)
+	add := func(add int, in Input) { u.push(Entry{Inputs: []Input{in}, Add: add, Unit: unit}) }
 	if identity {
-		stride = 1
-	}
-	if identity && from == InputLayer && b.net.Encoding == Direct {
-		return b.fail("adds directly encoded input to spikes; put a layer before it or use another width")
-	}
-	if err := b.conv(Conv, from, in, width, 3, 1, stride); err != nil {
-		return err
-	}
-	if err := b.conv(Conv, b.last, b.shape, width, 3, 1, 1); err != nil {
-		return err
-	}
-	join := Join{Conv: b.last, Skip: from, Identity: true}
-	if !identity {
-		if err := b.conv(Shortcut, from, in, width, 1, 0, stride); err != nil {
-			return err
-		}
-		join, value = Join{Conv: b.last - 1, Skip: b.last}, 1
-	}
-	l := b.net.Layer(b.last)
-	l.Join, l.MaxValue = &join, value+1
-	b.value = l.MaxValue
-	return nil
-}
-
-// modify applies a token that belongs to the layer before it.
-func (b *builder) modify(t token, previous string) error {
-	if t.kind == "BN" {
-		if previous != "C" && previous != "RB" && previous != "FC" {
-			return b.fail("needs a C, RB or FC directly before it")
-		}
-		// All layers that the token before it unrolled to.
-		for i := b.from; i < len(b.net.Layers); i++ {
-			b.net.Layers[i].BatchNorm = true
-		}
+		add(NoLayer, convolution(from, width, 3, 1, 1))
+		add(from, convolution(from+1, width, 3, 1, 1))
 		return nil
 	}
-	if previous == "" || previous == "AP" || previous == "AdaptiveAP" {
-		return b.fail("needs a trainable layer, and no other pooling, directly before it")
-	}
-	window := Pool{t.size, t.size}
-	if t.kind == "AdaptiveAP" {
-		window = Pool{b.shape.Height, b.shape.Width}
-	} else if t.number != b.shape.Channels {
-		return b.fail("pools %d channels but its input has %d; write %dAP%d", t.number, b.shape.Channels, b.shape.Channels, t.size)
-	}
-	if window.Height > b.shape.Height || window.Width > b.shape.Width {
-		return b.fail("has a %dx%d window, larger than its input %v", window.Height, window.Width, b.shape)
-	}
-	l := b.net.Layer(b.last)
-	l.Pool = window
-	l.Pooled = Shape{b.shape.Channels, b.shape.Height / window.Height, b.shape.Width / window.Width}
-	l.MaxValue = 1 // pooling neurons spike
-	b.shape, b.value = l.Pooled, 1
+	add(NoLayer, convolution(from, width, 3, 1, 2))
+	add(NoLayer, convolution(from+1, width, 3, 1, 1))
+	add(from+2, convolution(from, width, 1, 0, 2))
 	return nil
 }
 
-// checkSizes refuses layers whose sizes do not fit in 63 bits.
-func (n *Network) checkSizes() error {
-	for i := range n.Layers {
-		l := &n.Layers[i]
-		kernel := max(l.Kernel, 1)
-		fan := []int64{int64(l.In.Channels), int64(kernel), int64(kernel)}
-		if l.Kind == FC {
-			fan = []int64{int64(l.In.Channels), int64(l.In.Height), int64(l.In.Width)}
-		}
-		dense := append(fan, int64(l.Out.Channels), int64(l.Out.Height), int64(l.Out.Width))
-		if _, err := units.Mul(dense...); err != nil {
-			return fmt.Errorf("layer %d (%v to %v): %w", l.Index, l.In, l.Out, err)
-		}
+// norm is batch norm of all layers that the token before it unrolled to.
+func (u *unroller) norm(previous string) error {
+	if previous != "C" && previous != "RB" && previous != "FC" {
+		return u.fail("needs a C, RB or FC directly before it")
 	}
-	last := n.Layer(n.N()).Pooled
-	if _, err := units.Mul(last.Channels, last.Height, last.Width, n.Classes); err != nil {
-		return fmt.Errorf("classifier of %v to %d classes: %w", last, n.Classes, err)
+	for i := u.from; i < len(u.entries); i++ {
+		u.entries[i].BatchNorm = true
 	}
 	return nil
+}
+
+// pool is average pooling after the layer before it.
+func (u *unroller) pool(t token, previous string) error {
+	if previous == "" || previous == "AP" || previous == "AdaptiveAP" {
+		return u.fail("needs a trainable layer, and no other pooling, directly before it")
+	}
+	e := &u.entries[len(u.entries)-1]
+	e.poolOrigin = u.origin
+	if t.kind == "AdaptiveAP" {
+		e.Pool, e.global = Pool{Kind: FirePool}, true
+		return nil
+	}
+	if t.number != u.channels {
+		return u.fail("pools %d channels but its input has %d; write %dAP%d", t.number, u.channels, u.channels, t.size)
+	}
+	e.Pool = Pool{Kind: FirePool, Window: Square(t.size), Stride: Square(t.size)}
+	return nil
+}
+
+// withClasses returns a layers text with another number of classes.
+func withClasses(text string, classes int) (string, error) {
+	tokens, err := scan(text)
+	if err != nil {
+		return "", err
+	}
+	final := &tokens[len(tokens)-1]
+	if final.repeats > 1 { // only the last repeat is the classifier
+		last := *final
+		last.repeats = 1
+		final.repeats--
+		tokens = append(tokens, last)
+	}
+	tokens[len(tokens)-1].number = classes
+	parts := make([]string, len(tokens))
+	for i, t := range tokens {
+		parts[i] = t.String()
+	}
+	return strings.Join(parts, "-"), nil
 }

@@ -29,12 +29,12 @@ func parse(t *testing.T, layers string) *Network {
 func describe(n *Network) []string {
 	var list []string
 	for _, l := range n.Layers {
-		s := fmt.Sprintf("%d %s %v>%v", l.Index, l.Kind, l.In, l.Out)
+		s := fmt.Sprintf("%d %s %v>%v", l.Index, l.Label(), l.First().In, l.Out)
 		if l.BatchNorm {
 			s += " BN"
 		}
-		if l.Join != nil {
-			s += fmt.Sprintf(" +%d", l.Join.Skip)
+		if l.Adds() {
+			s += fmt.Sprintf(" +%d", l.Add)
 		}
 		if l.HasPool() {
 			s += fmt.Sprintf(" pool>%v", l.Pooled)
@@ -67,13 +67,13 @@ func TestNotation(t *testing.T) {
 		{"6C3-AdaptiveAP", []string{"1 conv 2x8x8>6x8x8 pool>6x1x1"}},
 		{"6C3-BN-6AP2", []string{"1 conv 2x8x8>6x8x8 BN pool>6x4x4"}},
 		{"2RB", []string{"1 conv 2x8x8>2x8x8", "2 conv 2x8x8>2x8x8 +0"}}, // identity of the input
-		{"3RB", []string{"1 conv 2x8x8>3x4x4", "2 conv 3x4x4>3x4x4", "3 shortcut 2x8x8>3x4x4 +3"}},
+		{"3RB", []string{"1 conv 2x8x8>3x4x4", "2 conv 3x4x4>3x4x4", "3 shortcut 2x8x8>3x4x4 +2"}},
 		{"3C3-3RBx2-AdaptiveAP", []string{
 			"1 conv 2x8x8>3x8x8", "2 conv 3x8x8>3x8x8", "3 conv 3x8x8>3x8x8 +1",
 			"4 conv 3x8x8>3x8x8", "5 conv 3x8x8>3x8x8 +3 pool>3x1x1",
 		}},
 		{"5RBx2", []string{
-			"1 conv 2x8x8>5x4x4", "2 conv 5x4x4>5x4x4", "3 shortcut 2x8x8>5x4x4 +3",
+			"1 conv 2x8x8>5x4x4", "2 conv 5x4x4>5x4x4", "3 shortcut 2x8x8>5x4x4 +2",
 			"4 conv 5x4x4>5x4x4", "5 conv 5x4x4>5x4x4 +3",
 		}},
 	} {
@@ -124,7 +124,7 @@ func TestResidualBlockIsReadAfterItsAddition(t *testing.T) {
 	n := parse(t, "3C3-3RB-5RB-5C3-10FC")
 	var got []string
 	for _, l := range n.Layers {
-		got = append(got, fmt.Sprintf("%d reads %d max %d bits %d", l.Index, l.Reads, l.MaxValue, l.ValueBits()))
+		got = append(got, fmt.Sprintf("%d reads %d max %d bits %d", l.Index, l.First().From, l.MaxValue, l.ValueBits()))
 	}
 	want := []string{
 		"1 reads 0 max 1 bits 1",
@@ -340,8 +340,8 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%q: %d layers, %d classes", text, n.N(), n.Classes)
 		}
 		for i, l := range n.Layers {
-			if l.Index != i+1 || l.Reads >= l.Index || n.OutputOf(l.Reads) != l.In {
-				t.Errorf("%q: layer %d reads %d of %v as %v", text, l.Index, l.Reads, n.OutputOf(l.Reads), l.In)
+			if l.Index != i+1 || l.First().From >= l.Index || n.OutputOf(l.First().From) != l.First().In {
+				t.Errorf("%q: layer %d reads %d of %v as %v", text, l.Index, l.First().From, n.OutputOf(l.First().From), l.First().In)
 			}
 			if l.Weights() < 1 || l.Neurons() < 1 || l.DenseAdditions() < 1 {
 				t.Errorf("%q: layer %d has %d weights, %d neurons", text, l.Index, l.Weights(), l.Neurons())

@@ -25,14 +25,6 @@ const (
 	Random    = "random"
 )
 
-// Neuron holds the LIF parameters of Eqs. 1, 2 and 6.
-type Neuron struct {
-	Leak           float64 // tau
-	Reset          float64 // theta
-	Threshold      float64 // u_th
-	SurrogateWidth float64 // a
-}
-
 // Training holds the hyper-parameters of Table 1.
 type Training struct {
 	Loss         string
@@ -42,6 +34,10 @@ type Training struct {
 	Beta1, Beta2 float64 // Adam
 	Epsilon      float64 // Adam
 	Classifier   string
+	// Readout, ClassifierBias and Rule go beyond the paper's.
+	Readout        Readout
+	ClassifierBias bool
+	Rule           Rule
 }
 
 // Activity holds the densities of non-zero values (alpha of Eqs. 15 and 16).
@@ -598,7 +594,7 @@ func (w *Workload) checkTotals() error {
 		for _, product := range [][]int64{
 			{l.DenseAdditions(), int64(w.Batch), int64(w.Timesteps), int64(w.Net.N()), totalsFactor},
 			{int64(l.Weights()), int64(w.Batch), int64(w.Timesteps), int64(w.Net.N()), totalsFactor},
-			{int64(l.In.Size()), int64(w.Batch), int64(w.Timesteps), int64(w.Net.N()), totalsFactor},
+			{l.inputs(), int64(w.Batch), int64(w.Timesteps), int64(w.Net.N()), totalsFactor},
 			{int64(l.Pooled.Size()), int64(w.Net.Classes), int64(w.Batch), int64(w.Timesteps), int64(w.Net.N()), totalsFactor},
 		} {
 			if _, err := units.Mul(product...); err != nil {

@@ -35,7 +35,10 @@ func dec(t *testing.T, text string) units.Density {
 	return d
 }
 
-var exactly = cmp.Comparer(func(a, b units.Density) bool { return a == b })
+var exactly = cmp.Options{
+	cmp.Comparer(func(a, b units.Density) bool { return a == b }),
+	cmp.AllowUnexported(Network{}, Entry{}),
+}
 
 func TestDefaultsOfAWorkloadFile(t *testing.T) {
 	w := read(t, minimal)

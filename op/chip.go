@@ -150,7 +150,7 @@ func (d *Chip) whole(t schedule.Tensor) schedule.Region {
 
 func (d *Chip) classifier(block int) pe.Connection {
 	net := d.workload.Net
-	return pe.ConnectClassifier(net.Layer(d.program.Blocks[block-1].Last).Pooled, net.Classes)
+	return pe.Full(net.Layer(d.program.Blocks[block-1].Last).Pooled, net.Classes)
 }
 
 // region is what a transfer or a product names of a tensor.
@@ -297,7 +297,7 @@ func (d *Chip) emit(s *schedule.Step) error {
 	net := d.workload.Net
 	l, box := net.Layer(s.Layer), d.firedBox
 	t := schedule.Tensor{Class: schedule.Spikes, Index: s.Layer, Step: s.Time}
-	if s.Layer < net.N() && net.Layer(s.Layer+1).Kind == network.Shortcut {
+	if net.OnlyAdded(s.Layer) {
 		t.Class = schedule.OwnSpikes // an operand of the sum that the shortcut ends
 	} else {
 		box = d.pooled(l, box)

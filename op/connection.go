@@ -36,9 +36,9 @@ func (d *Chip) connection(s *schedule.Step, classifier bool, index int) connecti
 	}
 	l := net.Layer(index)
 	c := connection{
-		Connection: pe.Connect(l), full: l.Kind == network.FC, batch: d.workload.Batch,
+		Connection: pe.Connect(l.First(), l.Out), full: l.First().Kind == network.FC, batch: d.workload.Batch,
 		weights: schedule.Tensor{Class: schedule.Weight, Index: index, Step: s.Interval - 1},
-		input:   d.output(s, l.Reads),
+		input:   d.output(s, l.First().From),
 		err:     schedule.Tensor{Class: schedule.PotentialError, Index: index, Step: s.Time},
 	}
 	if l.BatchNorm {
@@ -147,8 +147,8 @@ func (d *Chip) pooled(l *network.Layer, box schedule.Region) schedule.Region {
 			r.To[d] = int32(windows)
 		}
 	}
-	cut(1, l.Pool.Height, l.Pooled.Height)
-	cut(2, l.Pool.Width, l.Pooled.Width)
+	cut(1, l.Pool.Window.Height, l.Pooled.Height)
+	cut(2, l.Pool.Window.Width, l.Pooled.Width)
 	return r
 }
 

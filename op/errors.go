@@ -3,7 +3,6 @@ package op
 import (
 	"fmt"
 
-	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -22,13 +21,13 @@ func (d *Chip) completeDelta(s *schedule.Step, k schedule.Kernel) error {
 	}
 	net, n := d.workload.Net, k.Index
 	l := net.Layer(n)
-	if n < net.N() && net.Layer(n+1).Kind == network.Shortcut {
+	if net.OnlyAdded(n) {
 		return d.addOutputError(s, n+1, box)
 	}
 	if err := need("errors of the spikes", d.spatial, box.Size()); err != nil {
 		return err
 	}
-	if l.Join == nil {
+	if !l.Adds() {
 		return nil
 	}
 	v, err := d.product(s, schedule.Tensor{Class: schedule.OutputError, Index: n, Step: s.Time}, box)

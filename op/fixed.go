@@ -35,7 +35,7 @@ func CheckFixed(w *network.Workload) error {
 		return fmt.Errorf("the fixed-point Chip has the MSE loss; %s has %s", w.Name, w.Training.Loss)
 	}
 	for i := range w.Net.Layers {
-		if l := &w.Net.Layers[i]; l.BatchNorm || l.Join != nil {
+		if l := &w.Net.Layers[i]; l.BatchNorm || l.Adds() {
 			return fmt.Errorf("the fixed-point Chip has no batch norm and no residual blocks; layer %d of %s has", l.Index, w.Name)
 		}
 	}
@@ -70,7 +70,7 @@ func taps(c pe.Connection, visit func(in, out, weight int)) {
 		for ox := range c.Out.Width {
 			for ky := range c.Height {
 				for kx := range c.Width {
-					y, x := oy*c.Stride+ky-c.Top, ox*c.Stride+kx-c.Left
+					y, x := oy*c.Stride.Height+ky-c.Top, ox*c.Stride.Width+kx-c.Left
 					if y < 0 || x < 0 || y >= c.In.Height || x >= c.In.Width {
 						continue
 					}

@@ -104,7 +104,7 @@ func (d *Chip) Fill(m Memory) error {
 	}
 	for i := range net.Layers {
 		l := &net.Layers[i]
-		weights := pe.Values{Floats: deviceWeights(pe.Connect(l), in.Weights[i])}
+		weights := pe.Values{Floats: deviceWeights(pe.Connect(l.First(), l.Out), in.Weights[i])}
 		if err := put(schedule.Tensor{Class: schedule.Weight, Index: l.Index}, weights); err != nil {
 			return err
 		}
@@ -122,7 +122,7 @@ func (d *Chip) Fill(m Memory) error {
 		}
 	}
 	for i, b := range d.program.Blocks {
-		c := pe.ConnectClassifier(net.Layer(b.Last).Pooled, net.Classes)
+		c := pe.Full(net.Layer(b.Last).Pooled, net.Classes)
 		weights := pe.Values{Floats: deviceWeights(c, in.Classifiers[i])}
 		if !d.program.Trainable() {
 			if d.fixed != nil {
@@ -153,9 +153,9 @@ func (d *Chip) Finish(m Memory) error {
 	for i := range net.Layers {
 		l := &net.Layers[i]
 		n := l.Index
-		r.set[fmt.Sprintf("w%d", n)] = tensors.Floats(fileWeights(pe.Connect(l), final(schedule.Weight, n, last).Floats), tensors.WeightShape(l)...)
+		r.set[fmt.Sprintf("w%d", n)] = tensors.Floats(fileWeights(pe.Connect(l.First(), l.Out), final(schedule.Weight, n, last).Floats), tensors.WeightShape(l, l.First())...)
 		shape := []int{w.Batch, l.Out.Channels, l.Out.Height, l.Out.Width}
-		if l.Kind == network.FC {
+		if l.First().Kind == network.FC {
 			shape = shape[:2]
 		}
 		r.set[fmt.Sprintf("u%d", n)] = tensors.Floats(fileMaps(final(schedule.Potential, n, w.Timesteps).Floats, l.Out), shape...)
@@ -174,10 +174,10 @@ func (d *Chip) Finish(m Memory) error {
 			}
 		}
 		r.set[fmt.Sprintf("spikes%d", n)] = tensors.Count(r.spikes[i])
-		r.set[fmt.Sprintf("nonzero_in%d", n)] = tensors.Count(r.read(l.Reads))
+		r.set[fmt.Sprintf("nonzero_in%d", n)] = tensors.Count(r.read(l.First().From))
 	}
 	for i, b := range d.program.Blocks {
-		c := pe.ConnectClassifier(net.Layer(b.Last).Pooled, net.Classes)
+		c := pe.Full(net.Layer(b.Last).Pooled, net.Classes)
 		var weights pe.Values
 		if d.program.Trainable() {
 			weights = final(schedule.ClassifierWeight, b.Index, last)

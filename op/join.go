@@ -14,10 +14,11 @@ var join = Row{
 
 // join adds the other operand of a residual block to the layer's spikes.
 func (d *Chip) join(s *schedule.Step, k schedule.Kernel) error {
-	j := d.workload.Net.Layer(k.Index).Join
-	other := schedule.Tensor{Class: schedule.OwnSpikes, Index: j.Conv, Step: s.Time}
-	if j.Identity {
-		other = d.output(s, j.Skip)
+	net := d.workload.Net
+	from := net.Layer(k.Index).Add
+	other := d.output(s, from)
+	if net.OnlyAdded(from) {
+		other = schedule.OwnSpikes.At(from, s.Time)
 	}
 	values, _, err := d.take(s, other, d.neurons(s, k))
 	if err != nil {

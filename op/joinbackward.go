@@ -17,8 +17,7 @@ func (d *Chip) joinBackward(s *schedule.Step, k schedule.Kernel) error {
 	net, block := d.workload.Net, d.program.Blocks[s.Block-1]
 	box := d.pooled(net.Layer(k.Index), d.neurons(s, k))
 	for join := k.Index + 1; join <= block.Last; join++ {
-		j := net.Layer(join).Join
-		if j == nil || !j.Identity || j.Skip != k.Index {
+		if net.Layer(join).Add != k.Index {
 			continue
 		}
 		err := d.addOutputError(s, join, box)

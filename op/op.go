@@ -75,8 +75,9 @@ const (
 // Case is what a kernel works on.
 type Case struct {
 	Workload *network.Workload
-	Layer    *network.Layer // of the kernel, a classifier's too
-	Reader   *network.Layer // through whose weights an error comes
+	Layer    *network.Layer // of the kernel; nil for a classifier's
+	Synapses pe.Connection  // of the kernel's layer or classifier
+	Reader   pe.Connection  // through whose weights an error comes
 	End      bool           // t = t_k: there is no later error
 	Neurons  int64          // of the batch, or of a tile
 	Pooled   int64          // pooling neurons of them

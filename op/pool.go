@@ -10,7 +10,7 @@ import (
 var pool = Row{
 	Nest: OverNeurons,
 	Passes: func(c *Case, to []Pass) []Pass {
-		window := int64(c.Layer.Pool.Height) * int64(c.Layer.Pool.Width)
+		window := int64(c.Layer.Pool.Window.Area())
 		return append(to,
 			Pass{
 				Elements: c.Pooled * window, Operands: Operands{Reads: perKind{spikes: 1}},

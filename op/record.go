@@ -77,10 +77,10 @@ func (r *record) gradient(k schedule.Kernel, interval int, box schedule.Region, 
 	switch k.Of {
 	case schedule.Weight:
 		l := net.Layer(k.Index)
-		set[fmt.Sprintf("dw%d_i%d", k.Index, interval)] = tensors.Floats(fileWeights(pe.Connect(l), dw), tensors.WeightShape(l)...)
+		set[fmt.Sprintf("dw%d_i%d", k.Index, interval)] = tensors.Floats(fileWeights(pe.Connect(l.First(), l.Out), dw), tensors.WeightShape(l, l.First())...)
 	case schedule.ClassifierWeight:
 		b := r.blocks[k.Index-1]
-		c := pe.ConnectClassifier(net.Layer(b.Last).Pooled, net.Classes)
+		c := pe.Full(net.Layer(b.Last).Pooled, net.Classes)
 		set[fmt.Sprintf("dwc%d_i%d", k.Index, interval)] = tensors.Floats(fileWeights(c, dw), tensors.ClassifierShape(net, b)...)
 	case schedule.NormParameter:
 		channels := len(dw) / 2
@@ -104,11 +104,11 @@ func (r *record) activity() (*network.Activity, error) {
 	}
 	for i := range net.Layers {
 		l := &net.Layers[i]
-		if l.Reads == network.InputLayer {
+		if l.First().From == network.InputLayer {
 			a.Input = ratio(r.inputs, net.Input.Size())
 		}
 		n := r.outputs[i]
-		if i+1 < net.N() && net.Layers[i+1].Kind == network.Shortcut {
+		if net.OnlyAdded(i + 1) {
 			n = r.spikes[i] // an operand of a sum: nobody else reads it
 		}
 		a.Layers = append(a.Layers, ratio(n, l.Pooled.Size()))

@@ -7,10 +7,7 @@
 // executed on padded tensors, padding taps included.
 package pe
 
-import (
-	"github.com/accelsim-dev/accelsim/network"
-	"github.com/accelsim-dev/accelsim/units"
-)
+import "github.com/accelsim-dev/accelsim/units"
 
 // Array is the processing hardware.
 type Array struct {
@@ -52,42 +49,32 @@ type Cost struct {
 	Columns, Sums units.Words
 }
 
-// Synapses is the synaptic sum of a layer (Eq. 1): a PE owns one neuron of one
-// sample and goes through its synapses.
-func Synapses(l *network.Layer, batch int) Matrix {
-	fanIn := int64(l.In.Size())
-	if l.Kind != network.FC {
-		fanIn = int64(l.In.Channels) * int64(l.Kernel) * int64(l.Kernel)
-	}
+// Synapses is the synaptic sum of a connection (Eq. 1): a PE owns one neuron of
+// one sample and goes through its synapses, one group after the other.
+func Synapses(c Connection, batch int) Matrix {
+	groups := int64(c.groups())
 	return Matrix{
-		Rows: int64(batch) * int64(l.Out.Positions()), Columns: int64(l.Out.Channels), Depth: fanIn, Repeats: 1,
+		Rows: int64(batch) * int64(c.Out.Positions()), Columns: int64(c.Out.Channels) / groups,
+		Depth: int64(c.In.Channels) / groups * int64(c.Height) * int64(c.Width), Repeats: groups,
 	}
 }
 
-// Errors is W^T gamma of a layer (Eq. 4), to the inputs under every position of
-// its kernel: a PE owns one tap of one output position and goes through the
-// layer's channels.
-func Errors(l *network.Layer, batch int) Matrix {
-	m := Synapses(l, batch)
+// Errors is W^T gamma of a connection (Eq. 4), to the inputs under every position
+// of its kernel: a PE owns one tap of one output position and goes through the
+// channels.
+func Errors(c Connection, batch int) Matrix {
+	m := Synapses(c, batch)
 	m.Columns, m.Depth = m.Depth, m.Columns
 	return m
 }
 
-// Gradients is gamma s^T of a layer (Eq. 7): sample after sample a PE owns one
-// weight and goes through the output positions in its register, then adds it to
-// dW.
-func Gradients(l *network.Layer, batch int) Matrix {
-	m := Synapses(l, batch)
+// Gradients is gamma s^T of a connection (Eq. 7): sample after sample a PE owns
+// one weight and goes through the output positions in its register, then adds it
+// to dW.
+func Gradients(c Connection, batch int) Matrix {
+	m := Synapses(c, batch)
 	return Matrix{
-		Rows: m.Columns, Columns: m.Depth, Depth: int64(l.Out.Positions()), Repeats: int64(batch), Drain: 1,
-	}
-}
-
-// Dense describes a classifier as the fully connected layer that it is.
-func Dense(inputs, outputs int) *network.Layer {
-	return &network.Layer{
-		Kind: network.FC, In: network.Shape{Channels: inputs, Height: 1, Width: 1},
-		Out: network.Shape{Channels: outputs, Height: 1, Width: 1}, Stride: 1,
+		Rows: m.Columns, Columns: m.Depth, Depth: int64(c.Out.Positions()), Repeats: int64(batch) * m.Repeats, Drain: 1,
 	}
 }
 

@@ -104,9 +104,11 @@ func parse(t *testing.T, layers string) *network.Network {
 // loops counts what a convolution's or a fully connected layer's loops do, tap
 // by tap over the padded input.
 func loops(l *network.Layer, batch int) (terms, weights int64) {
-	kernel, inputs := max(l.Kernel, 1), l.In.Channels
-	if l.Kind == network.FC {
-		inputs = l.In.Size()
+	p := l.First()
+	kernel, inputs, full := max(p.Kernel.Size.Height, 1), p.In.Channels, p.Kind == network.FC
+	size, stride, pad := p.Kernel.Size.Height, p.Kernel.Stride.Height, p.Kernel.Pad.Height
+	if full {
+		inputs = p.In.Size()
 	}
 	for range batch {
 		for range l.Out.Channels {
@@ -114,14 +116,14 @@ func loops(l *network.Layer, batch int) (terms, weights int64) {
 				for range kernel {
 					for range kernel {
 						weights++
-						for y := 0; y+l.Kernel <= l.In.Height+2*l.Pad || l.Kind == network.FC; y += l.Stride {
-							for x := 0; x+l.Kernel <= l.In.Width+2*l.Pad || l.Kind == network.FC; x += l.Stride {
+						for y := 0; y+size <= p.In.Height+2*pad || full; y += stride {
+							for x := 0; x+size <= p.In.Width+2*pad || full; x += stride {
 								terms++
-								if l.Kind == network.FC {
+								if full {
 									break
 								}
 							}
-							if l.Kind == network.FC {
+							if full {
 								break
 							}
 						}
@@ -142,13 +144,13 @@ func TestKernelsExecuteWhatTheirLoopsDo(t *testing.T) {
 		for i := range net.Layers {
 			l := &net.Layers[i]
 			terms, weights := loops(l, batch)
-			if got := a.Matrix(pe.Synapses(l, batch)).Slots; got != terms {
+			if got := a.Matrix(pe.Synapses(pe.Connect(l.First(), l.Out), batch)).Slots; got != terms {
 				t.Errorf("layer %d: Eq. 1 has %d terms, executed %d", l.Index, terms, got)
 			}
-			if got := a.Matrix(pe.Errors(l, batch)).Slots; got != terms {
+			if got := a.Matrix(pe.Errors(pe.Connect(l.First(), l.Out), batch)).Slots; got != terms {
 				t.Errorf("layer %d: Eq. 4 has %d terms, executed %d", l.Index, terms, got)
 			}
-			gradient := a.Matrix(pe.Gradients(l, batch))
+			gradient := a.Matrix(pe.Gradients(pe.Connect(l.First(), l.Out), batch))
 			if gradient.Slots != terms || gradient.Outputs != weights {
 				t.Errorf("layer %d: Eq. 7 has %d terms and %d sums, executed %d and %d", l.Index, terms, weights, gradient.Slots, gradient.Outputs)
 			}
@@ -183,7 +185,7 @@ func TestEventDrivenArrayFetchesOperandsOnlyWhenItWorks(t *testing.T) {
 
 func TestDenseIsAFullyConnectedLayer(t *testing.T) {
 	l := pe.Dense(12, 5)
-	if l.Weights() != 60 || l.Neurons() != 5 || l.DenseAdditions() != 60 {
+	if l.Weights() != 60 || l.Out.Size() != 5 || l.In.Size() != 12 {
 		t.Errorf("%+v", l)
 	}
 }

@@ -14,17 +14,21 @@ func geometry(r *rand.Rand) Connection {
 	for {
 		c := Connection{
 			In:     network.Shape{Channels: 1 + r.IntN(4), Height: 1 + r.IntN(7), Width: 1 + r.IntN(7)},
-			Height: 1 + r.IntN(4), Width: 1 + r.IntN(4), Stride: 1 + r.IntN(3), Top: r.IntN(3), Left: r.IntN(3),
+			Height: 1 + r.IntN(4), Width: 1 + r.IntN(4), Stride: network.Pair{Height: 1 + r.IntN(3), Width: 1 + r.IntN(3)}, Top: r.IntN(3), Left: r.IntN(3),
 		}
 		if r.IntN(4) == 0 {
-			c.Height, c.Width, c.Stride, c.Top, c.Left = c.In.Height, c.In.Width, 1, 0, 0
+			c.Height, c.Width, c.Stride, c.Top, c.Left = c.In.Height, c.In.Width, network.Square(1), 0, 0
+		} else if r.IntN(2) == 0 {
+			c.Dilation = network.Pair{Height: 1 + r.IntN(3), Width: 1 + r.IntN(3)}
 		}
-		if c.Height > c.In.Height+2*c.Top || c.Width > c.In.Width+2*c.Left {
+		dy, dx := max(c.Dilation.Height, 1), max(c.Dilation.Width, 1)
+		height, width := c.In.Height+2*c.Top-(c.Height-1)*dy-1, c.In.Width+2*c.Left-(c.Width-1)*dx-1
+		if height < 0 || width < 0 {
 			continue
 		}
 		c.Out = network.Shape{
 			Channels: 1 + r.IntN(5),
-			Height:   (c.In.Height+2*c.Top-c.Height)/c.Stride + 1, Width: (c.In.Width+2*c.Left-c.Width)/c.Stride + 1,
+			Height:   height/c.Stride.Height + 1, Width: width/c.Stride.Width + 1,
 		}
 		return c
 	}
@@ -58,7 +62,8 @@ func inputs(r *rand.Rand, n, largest int, real bool) []float32 {
 func (c Connection) eachTap(oy, ox int, do func(tap, position int)) {
 	for ky := range c.Height {
 		for kx := range c.Width {
-			y, x := oy*c.Stride+ky-c.Top, ox*c.Stride+kx-c.Left
+			y := oy*c.Stride.Height + ky*max(c.Dilation.Height, 1) - c.Top
+			x := ox*c.Stride.Width + kx*max(c.Dilation.Width, 1) - c.Left
 			if y >= 0 && y < c.In.Height && x >= 0 && x < c.In.Width {
 				do(ky*c.Width+kx, y*c.In.Width+x)
 			}
@@ -241,7 +246,7 @@ func TestSurrogateIsARectangle(t *testing.T) {
 func TestPoolingAveragesAndSharesErrors(t *testing.T) {
 	l := &network.Layer{
 		Out:  network.Shape{Channels: 1, Height: 2, Width: 5},
-		Pool: network.Pool{Height: 2, Width: 2}, Pooled: network.Shape{Channels: 1, Height: 1, Width: 2},
+		Pool: network.Pool{Kind: network.FirePool, Window: network.Square(2), Stride: network.Square(2)}, Pooled: network.Shape{Channels: 1, Height: 1, Width: 2},
 	}
 	sums := make([]float32, 2)
 	pool := ConnectPool(l)
@@ -309,7 +314,7 @@ func TestOptimizersAtKnownSteps(t *testing.T) {
 func benchmarked() (c Connection, in Input, weights, gamma []float32) {
 	c = Connection{
 		In: network.Shape{Channels: 96, Height: 32, Width: 32}, Out: network.Shape{Channels: 256, Height: 32, Width: 32},
-		Height: 3, Width: 3, Stride: 1, Top: 1, Left: 1,
+		Height: 3, Width: 3, Stride: network.Square(1), Top: 1, Left: 1,
 	}
 	r := rand.New(rand.NewPCG(7, 7))
 	values := make([]float32, c.In.Size())

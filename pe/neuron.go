@@ -64,7 +64,7 @@ type Pooling struct {
 
 // ConnectPool returns the pooling after a layer.
 func ConnectPool(l *network.Layer) Pooling {
-	return Pooling{l.Out, l.Pooled, l.Pool.Height, l.Pool.Width}
+	return Pooling{l.Out, l.Pooled, l.Pool.Window.Height, l.Pool.Window.Width}
 }
 
 // Sums averages one sample's spikes over the windows. The number of spikes is

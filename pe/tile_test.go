@@ -64,7 +64,7 @@ func TestSumsContinueFromTileToTileOfTheirInputs(t *testing.T) {
 	r := rand.New(rand.NewPCG(12, 1))
 	for range 300 {
 		in := network.Shape{Channels: 1 + r.IntN(4), Height: 1 + r.IntN(4), Width: 1 + r.IntN(4)}
-		c := ConnectClassifier(in, 1+r.IntN(4))
+		c := Full(in, 1+r.IntN(4))
 		values, weights := inputs(r, in.Size(), 1, false), normals(r, c.Weights())
 		var one Input
 		one.List(values)

@@ -324,7 +324,7 @@ func NewRun(e *design.Evaluation) *Run {
 	}
 	for _, l := range w.Net.Layers {
 		out.Workload.Layers = append(out.Workload.Layers, Layer{
-			l.Index, string(l.Kind), l.Weights(), l.Neurons(), l.DenseAdditions(),
+			l.Index, l.Label(), l.Weights(), l.Neurons(), l.DenseAdditions(),
 		})
 	}
 	for _, b := range r.Blocks {

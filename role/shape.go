@@ -94,11 +94,12 @@ func classes(s *Sizes, _ int) Extents { return s.row(s.Workload.Net.Classes) }
 // weights are a kernel; that of a fully connected layer is as large as its
 // input.
 func weights(s *Sizes, index int) Extents {
-	l := s.Workload.Net.Layer(index)
-	if l.Kind == network.FC {
-		return Extents{int64(l.In.Height), int64(l.In.Width), int64(l.In.Channels), int64(l.Out.Channels)}
+	l, p := s.Workload.Net.Projection(index)
+	if p.Kind == network.FC {
+		return Extents{int64(p.In.Height), int64(p.In.Width), int64(p.In.Channels), int64(l.Out.Channels)}
 	}
-	return Extents{int64(l.Kernel), int64(l.Kernel), int64(l.In.Channels), int64(l.Out.Channels)}
+	k := p.Kernel
+	return Extents{int64(k.Size.Height), int64(k.Size.Width), int64(p.In.Channels / k.Groups), int64(l.Out.Channels)}
 }
 
 func classifierWeights(s *Sizes, index int) Extents {

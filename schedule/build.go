@@ -120,7 +120,7 @@ func (p *Program) forwardLayer(s *Step, l *network.Layer) {
 	n, t := l.Index, s.Time
 	p.read(s, Weight.At(n, s.Interval-1), Covered)
 	p.read(s, Potential.At(n, t-1), Covered)
-	p.takeInput(s, l.Reads)
+	p.takeInput(s, l.First().From)
 
 	p.run(s, SynapticSum, n)
 	if l.BatchNorm {
@@ -138,15 +138,15 @@ func (p *Program) forwardLayer(s *Step, l *network.Layer) {
 	p.replace(s, Potential.At(n, t), Potential.At(n, t-1))
 	p.write(s, Potential.At(n, t), Covered)
 
-	if p.beforeShortcut(n) {
+	if p.onlyAdded(n) {
 		p.make(s, OwnSpikes.At(n, t))
 		return
 	}
-	if j := l.Join; j != nil {
-		if j.Identity {
-			p.takeInput(s, j.Skip)
+	if l.Adds() {
+		if p.onlyAdded(l.Add) {
+			s.Uses = append(s.Uses, OwnSpikes.At(l.Add, t))
 		} else {
-			s.Uses = append(s.Uses, OwnSpikes.At(j.Conv, t))
+			p.takeInput(s, l.Add)
 		}
 		p.runBeyond(s, Join, n)
 	}
@@ -281,12 +281,12 @@ func (p *Program) backwardLayer(s *Step, l *network.Layer) {
 
 	p.spatialErrors(s, l, b)
 	switch {
-	case p.beforeShortcut(n):
+	case p.onlyAdded(n):
 		s.Uses = append(s.Uses, OutputError.At(n+1, t))
 	case l.HasPool():
 		p.poolBackward(s, n, onChip)
 	}
-	if l.Join != nil {
+	if l.Adds() {
 		p.make(s, OutputError.At(n, t))
 	}
 
@@ -305,12 +305,12 @@ func (p *Program) backwardLayer(s *Step, l *network.Layer) {
 		p.normBackward(s, n, onChip)
 	}
 
-	spikes := p.outputOf(l.Reads, t)
+	spikes := p.outputOf(l.First().From, t)
 	if onChip {
 		p.use(s, spikes)
 	} else {
 		why := BeyondSpikes
-		if l.Reads == network.InputLayer {
+		if l.First().From == network.InputLayer {
 			why = BeyondInput
 		}
 		p.read(s, spikes, why)
@@ -326,11 +326,11 @@ func (p *Program) backwardLayer(s *Step, l *network.Layer) {
 // the block that read layer l, and of the classifier.
 func (p *Program) spatialErrors(s *Step, l *network.Layer, b network.Block) {
 	net, n, t := p.workload.Net, l.Index, s.Time
-	if p.beforeShortcut(n) {
+	if p.onlyAdded(n) {
 		return
 	}
 	for reader := n + 1; reader <= b.Last; reader++ {
-		if net.Layer(reader).Reads != n {
+		if net.Layer(reader).First().From != n {
 			continue
 		}
 		p.read(s, Weight.At(reader, s.Interval-1), Covered)
@@ -343,7 +343,7 @@ func (p *Program) spatialErrors(s *Step, l *network.Layer, b network.Block) {
 		s.Kernels = append(s.Kernels, Kernel{Op: BackProject, Index: n, Reader: 0})
 	}
 	for join := n + 1; join <= b.Last; join++ {
-		if j := net.Layer(join).Join; j != nil && j.Identity && j.Skip == n {
+		if net.Layer(join).Add == n {
 			s.Uses = append(s.Uses, OutputError.At(join, t))
 			p.runBeyond(s, JoinBackward, n)
 		}

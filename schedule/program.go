@@ -343,12 +343,11 @@ func (p *Program) slots(c Class) int {
 	return 1
 }
 
-// beforeShortcut tells whether layer l is the second convolution of a residual
-// block whose sum belongs to the shortcut convolution after it.
-func (p *Program) beforeShortcut(l int) bool {
-	net := p.workload.Net
-	return l < net.N() && net.Layer(l+1).Kind == network.Shortcut
-}
+// onlyAdded tells whether all that happens to layer l's spikes is that the next
+// layer of its unit adds them to its own, as with the second convolution of a
+// residual block whose sum belongs to the shortcut convolution after it: they stay
+// on chip.
+func (p *Program) onlyAdded(l int) bool { return p.workload.Net.OnlyAdded(l) }
 
 // WorkingSet returns the on-chip words that double buffering needs: the
 // largest sum of what one step holds and what is loaded and made for the next,

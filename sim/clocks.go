@@ -3,7 +3,6 @@ package sim
 import (
 	"fmt"
 
-	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
@@ -43,11 +42,11 @@ func checkClocks(p *schedule.Program, array pe.Array) error {
 		}
 		return nil
 	}
-	products := []func(l *network.Layer, batch int) pe.Matrix{pe.Synapses, pe.Errors, pe.Gradients}
-	for i := range w.Net.Layers {
-		l := &w.Net.Layers[i]
+	products := []func(c pe.Connection, batch int) pe.Matrix{pe.Synapses, pe.Errors, pe.Gradients}
+	for i := range w.Net.Projections() {
+		l, p := w.Net.Projection(i + 1)
 		for _, product := range products {
-			if err := check(product(l, w.Batch), fmt.Sprintf("a step of layer %d", l.Index)); err != nil {
+			if err := check(product(pe.Connect(p, l.Out), w.Batch), fmt.Sprintf("a step of layer %d", l.Index)); err != nil {
 				return err
 			}
 		}

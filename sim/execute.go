@@ -14,13 +14,14 @@ type processor struct {
 	workload *network.Workload
 	blocks   []network.Block
 	traffic  schedule.Traffic
-	ledger   *ledger          // of the layer and phase that is worked on
-	dense    []*network.Layer // the classifiers, by block, as layers
-	nonzero  []float64        // share of a part's input
-	data     *op.Chip         // nil unless the simulation is functional
-	accesses accesses         // of the kernel that was executed last
-	of       operand          // that kernel
-	passes   []op.Pass        // of it
+	ledger   *ledger         // of the layer and phase that is worked on
+	synapses []pe.Connection // by projection
+	dense    []pe.Connection // the classifiers, by block
+	nonzero  []float64       // share of a part's input
+	data     *op.Chip        // nil unless the simulation is functional
+	accesses accesses        // of the kernel that was executed last
+	of       operand         // that kernel
+	passes   []op.Pass       // of it
 }
 
 // Parts are what work is booked for: the layers, then the classifiers of blocks.
@@ -35,7 +36,7 @@ func partOf(net *network.Network, classifier bool, index int) int {
 func densities(w *network.Workload, blocks []network.Block) []units.Density {
 	var list []units.Density
 	for i := range w.Net.Layers {
-		list = append(list, w.Activity.Of(w.Net.Layers[i].Reads))
+		list = append(list, w.Activity.Of(w.Net.Layers[i].First().From))
 	}
 	for _, b := range blocks {
 		list = append(list, w.Activity.Classifier(b, len(blocks)))
@@ -47,6 +48,10 @@ func newProcessor(a pe.Array, w *network.Workload, p *schedule.Program) *process
 	x := &processor{array: a, workload: w, blocks: p.Blocks, traffic: p.Traffic}
 	for _, d := range densities(w, p.Blocks) {
 		x.nonzero = append(x.nonzero, d.Float())
+	}
+	for i := range w.Net.Projections() {
+		l, projection := w.Net.Projection(i + 1)
+		x.synapses = append(x.synapses, pe.Connect(projection, l.Out))
 	}
 	for _, b := range p.Blocks {
 		x.dense = append(x.dense, pe.Dense(w.Net.ClassifierInputs(b), w.Net.Classes))
@@ -77,19 +82,22 @@ func (x *processor) take(s *schedule.Step, k *schedule.Kernel) {
 	o := &x.of
 	*o = operand{Case: op.Case{Workload: x.workload, End: s.End}, kernel: k, pass: passOf(s)}
 	if k.Classifier {
-		o.Layer = x.dense[k.Index-1]
+		o.Synapses = x.dense[k.Index-1]
+		o.Neurons = batch * int64(net.Classes)
+		o.Pooled = o.Neurons
 	} else {
-		o.Layer = net.Layer(k.Index)
-		o.direct = o.Layer.Reads == network.InputLayer && net.Encoding == network.Direct
+		l := net.Layer(k.Index)
+		o.Layer, o.Synapses = l, x.synapses[k.Index-1]
+		o.direct = l.First().From == network.InputLayer && net.Encoding == network.Direct
+		o.Neurons, o.Pooled = batch*int64(l.Neurons()), batch*int64(l.Pooled.Size())
 	}
 	o.part = partOf(net, k.Classifier, k.Index)
 	if o.Reader = x.dense[s.Block-1]; k.Reader != 0 {
-		o.Reader = net.Layer(k.Reader)
+		o.Reader = x.synapses[k.Reader-1]
 	}
-	o.Neurons, o.Pooled = batch*int64(o.Layer.Neurons()), batch*int64(o.Layer.Pooled.Size())
-	o.Weights = int64(o.Layer.Weights())
+	o.Weights = int64(o.Synapses.Weights())
 	if k.Of == schedule.NormParameter {
-		o.Weights = 2 * int64(o.Layer.Out.Channels)
+		o.Weights = 2 * int64(o.Synapses.Out.Channels)
 	}
 	if k.Part.Is {
 		o.Neurons, o.Pooled, o.Weights = k.Part.Neurons, k.Part.PooledNeurons, k.Part.Values

@@ -33,12 +33,13 @@ type Input struct {
 	Parameters
 }
 
-// WeightShape is layer l's weight tensor.
-func WeightShape(l *network.Layer) []int {
-	if l.Kind == network.FC {
-		return []int{l.Out.Channels, l.In.Size()}
+// WeightShape is the weight tensor of a projection to a layer.
+func WeightShape(l *network.Layer, p *network.Projection) []int {
+	if p.Kind == network.FC {
+		return []int{l.Out.Channels, p.In.Size()}
 	}
-	return []int{l.Out.Channels, l.In.Channels, l.Kernel, l.Kernel}
+	k := p.Kernel
+	return []int{l.Out.Channels, p.In.Channels / k.Groups, k.Size.Height, k.Size.Width}
 }
 
 // ClassifierShape is block b's weight tensor.
@@ -111,7 +112,7 @@ func (in *Input) wanted(w *network.Workload, blocks []network.Block) []wanted {
 	in.Weights, in.Norms, in.Classifiers = make([][]float32, len(layers)), make([]*Norm, len(layers)), make([][]float32, len(blocks))
 	for i := range layers {
 		l := &layers[i]
-		list = append(list, wanted{name: fmt.Sprintf("w%d", l.Index), shape: WeightShape(l), values: &in.Weights[i]})
+		list = append(list, wanted{name: fmt.Sprintf("w%d", l.Index), shape: WeightShape(l, l.First()), values: &in.Weights[i]})
 		if !l.BatchNorm {
 			continue
 		}

@@ -53,16 +53,17 @@ func rowView(batchSize, values int, along int) view {
 
 // shapes returns what the step's layer or classifier reads and makes, before
 // pooling, and how large its kernel is. What is fully connected reads one row.
-func (t *Planner) shapes() (in, out network.Shape, kernel int) {
+func (t *Planner) shapes() (in, out network.Shape, kernel network.Pair) {
 	w := t.program.Workload()
 	if t.step.Layer == 0 {
-		return flat(w.Net.ClassifierInputs(t.program.Blocks[t.step.Block-1])), flat(w.Net.Classes), 1
+		return flat(w.Net.ClassifierInputs(t.program.Blocks[t.step.Block-1])), flat(w.Net.Classes), network.Square(1)
 	}
 	l := w.Net.Layer(t.step.Layer)
-	if l.Kind == network.FC {
-		return flat(l.In.Size()), l.Out, 1
+	p := l.First()
+	if p.Kind == network.FC {
+		return flat(p.In.Size()), l.Out, network.Square(1)
 	}
-	return l.In, l.Out, l.Kernel
+	return p.In, l.Out, p.Kernel.Size
 }
 
 func flat(n int) network.Shape { return network.Shape{Channels: n, Height: 1, Width: 1} }
@@ -70,7 +71,7 @@ func flat(n int) network.Shape { return network.Shape{Channels: n, Height: 1, Wi
 // weightView is the weights of a forward step.
 func (t *Planner) weightView() view {
 	in, out, kernel := t.shapes()
-	v := view{schedule.Whole(kernel, kernel, in.Channels, out.Channels), [4]int{none, none, none, channels}}
+	v := view{schedule.Whole(kernel.Height, kernel.Width, in.Channels, out.Channels), [4]int{none, none, none, channels}}
 	if t.isRow() {
 		v.along[2] = depth
 	}
@@ -79,7 +80,7 @@ func (t *Planner) weightView() view {
 
 // isRow tells whether the step's layer is fully connected.
 func (t *Planner) isRow() bool {
-	return t.step.Layer == 0 || t.program.Workload().Net.Layer(t.step.Layer).Kind == network.FC
+	return t.step.Layer == 0 || t.program.Workload().Net.Layer(t.step.Layer).First().Kind == network.FC
 }
 
 // inputView is what a forward step reads.
@@ -95,9 +96,10 @@ func (t *Planner) inputView() view {
 // if it is 0, that reads the step's layer.
 func (t *Planner) readerViews(reader int) (errors, weights view) {
 	w := t.program.Workload()
-	if reader != 0 && w.Net.Layer(reader).Kind != network.FC {
+	if reader != 0 && w.Net.Layer(reader).First().Kind != network.FC {
 		m := w.Net.Layer(reader)
-		weights = view{schedule.Whole(m.Kernel, m.Kernel, m.In.Channels, m.Out.Channels), [4]int{none, none, channels, none}}
+		size := m.First().Kernel.Size
+		weights = view{schedule.Whole(size.Height, size.Width, m.First().In.Channels, m.Out.Channels), [4]int{none, none, channels, none}}
 		return mapView(w.Batch, m.Out), weights
 	}
 	outputs, in := w.Net.Classes, w.Net.Layer(t.step.Layer).Pooled
@@ -122,7 +124,7 @@ func (t *Planner) cutsErrors(reader int) bool {
 			sums++
 		}
 	}
-	return sums == 1 && reader != 0 && t.program.Workload().Net.Layer(reader).Kind == network.FC
+	return sums == 1 && reader != 0 && t.program.Workload().Net.Layer(reader).First().Kind == network.FC
 }
 
 // gradientViews are gamma, spikes and dW of a gradient.
@@ -131,7 +133,7 @@ func (t *Planner) gradientViews() (gamma, spikes, dw view) {
 	in, out, kernel := t.shapes()
 	gamma = view{schedule.Whole(b, out.Height, out.Width, out.Channels), [4]int{batch, none, none, rows}}
 	spikes = view{schedule.Whole(b, in.Height, in.Width, in.Channels), [4]int{batch, none, none, channels}}
-	dw = view{schedule.Whole(kernel, kernel, in.Channels, out.Channels), [4]int{none, none, channels, rows}}
+	dw = view{schedule.Whole(kernel.Height, kernel.Width, in.Channels, out.Channels), [4]int{none, none, channels, rows}}
 	return gamma, spikes, dw
 }
 
@@ -151,9 +153,9 @@ func (t *Planner) boxesOf(s *stage, from, to extent) (b boxes) {
 		return b
 	}
 	for i, of := range [2]int{s.pools.Pooled.Height, s.pools.Pooled.Width} {
-		d, window := 1+i, int32(s.pools.Pool.Height)
+		d, window := 1+i, int32(s.pools.Pool.Window.Height)
 		if d == 2 {
-			window = int32(s.pools.Pool.Width)
+			window = int32(s.pools.Pool.Window.Width)
 		}
 		b.pooled.Of[d] = int32(of)
 		b.pooled.From[d] = min(b.neurons.From[d]/window, int32(of))

@@ -235,8 +235,8 @@ func (t *Planner) results() (*network.Layer, extent) {
 func (t *Planner) cutForward() [][]stage {
 	s := &t.step
 	l, dims := t.results()
-	if l == nil || l.Kind == network.FC {
-		dense, _ := t.layerOf(s.Layer, s.Block)
+	if l == nil || l.First().Kind == network.FC {
+		dense, _ := t.synapsesOf(s.Layer, s.Block)
 		dims[depth] = int64(dense.In.Size())
 	}
 	g := stage{dims: dims, grain: grainOf(l), pools: poolsOf(l)}
@@ -252,7 +252,7 @@ func (t *Planner) cutForward() [][]stage {
 	input := t.inputOf()
 	for _, x := range take(&reads, func(x schedule.Transfer) bool { return x.Tensor == input && !t.stays(x.Tensor) }) {
 		o := operand{Transfer: x, view: t.inputView(), left: firstFetch(x), depends: bySample}
-		if l != nil && l.Kind != network.FC {
+		if l != nil && l.First().Kind != network.FC {
 			o.depends, o.spans = byPlace, window(l)
 		}
 		g.operands = append(g.operands, o)
@@ -343,7 +343,7 @@ func (t *Planner) holdNormSums(stages ...*stage) {
 // its pooling.
 func grainOf(l *network.Layer) (grain extent) {
 	if l != nil && l.HasPool() {
-		grain[rows], grain[columns] = int64(l.Pool.Height), int64(l.Pool.Width)
+		grain[rows], grain[columns] = int64(l.Pool.Window.Height), int64(l.Pool.Window.Width)
 	}
 	return grain
 }
@@ -370,7 +370,7 @@ func (t *Planner) inputOf() schedule.Tensor {
 	net, s := t.program.Workload().Net, &t.step
 	source := t.program.Blocks[s.Block-1].Last
 	if s.Layer != 0 {
-		source = net.Layer(s.Layer).Reads
+		source = net.Layer(s.Layer).First().From
 	}
 	if source == network.InputLayer {
 		time := s.Time
@@ -534,7 +534,7 @@ func (t *Planner) reader(g *stage, reads *[]schedule.Transfer, k schedule.Kernel
 		return x.Tensor.Class == weight && x.Tensor.Index == index && !t.stays(x.Tensor)
 	}) {
 		o := operand{Transfer: w, view: weights, left: firstFetch(w), depends: byNeuron, spans: pooled(net.Layer(k.Index))}
-		if k.Reader != 0 && net.Layer(k.Reader).Kind != network.FC {
+		if k.Reader != 0 && net.Layer(k.Reader).First().Kind != network.FC {
 			o.depends = byChannel
 		}
 		g.operands = append(g.operands, o)
@@ -544,7 +544,7 @@ func (t *Planner) reader(g *stage, reads *[]schedule.Transfer, k schedule.Kernel
 			(x.Tensor.Class == gammaClass || (k.Reader != 0 && x.Tensor.Class == schedule.SynapticErr))
 	}) {
 		o := operand{Transfer: x, view: errors, left: firstFetch(x), depends: bySample}
-		if k.Reader != 0 && net.Layer(k.Reader).Kind != network.FC {
+		if k.Reader != 0 && net.Layer(k.Reader).First().Kind != network.FC {
 			o.depends, o.spans = byPlace, shadow(net.Layer(k.Reader), net.Layer(k.Index))
 		}
 		g.operands = append(g.operands, o)
@@ -596,10 +596,11 @@ func gradientDims(p *schedule.Program, s *schedule.Step) extent {
 		return extent{b, int64(w.Net.Classes), 1, int64(w.Net.ClassifierInputs(p.Blocks[s.Block-1])), 1}
 	}
 	l := w.Net.Layer(s.Layer)
-	if l.Kind == network.FC {
-		return extent{b, int64(l.Out.Channels), 1, int64(l.In.Size()), 1}
+	in := l.First().In
+	if l.First().Kind == network.FC {
+		return extent{b, int64(l.Out.Channels), 1, int64(in.Size()), 1}
 	}
-	return extent{b, int64(l.Out.Channels), 1, int64(l.In.Channels), 1}
+	return extent{b, int64(l.Out.Channels), 1, int64(in.Channels), 1}
 }
 
 // cutUpdate is the optimizer's pass: value by value.

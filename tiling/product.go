@@ -127,22 +127,22 @@ func (t *Planner) productsOf(g *stage) (list []product) {
 	return list
 }
 
-// layerOf is a layer, or the block's classifier if it is 0, and the density of
-// what it reads.
-func (t *Planner) layerOf(index, block int) (*network.Layer, units.Density) {
+// synapsesOf are those of a layer, or of the block's classifier if it is 0, and the
+// density of what they read.
+func (t *Planner) synapsesOf(index, block int) (pe.Connection, units.Density) {
 	w, blocks := t.program.Workload(), t.program.Blocks
 	if index == 0 {
 		b := blocks[block-1]
 		return pe.Dense(w.Net.ClassifierInputs(b), w.Net.Classes), w.Activity.Classifier(b, len(blocks))
 	}
 	l := w.Net.Layer(index)
-	return l, w.Activity.Of(l.Reads)
+	return pe.Connect(l.First(), l.Out), w.Activity.Of(l.First().From)
 }
 
 // sumProduct is a synaptic sum: positions by channels.
 func (t *Planner) sumProduct(kernel int, k schedule.Kernel, g *stage) product {
-	l, density := t.layerOf(t.step.Layer, t.step.Block)
-	p := product{kernel: kernel, work: pe.Synapses(l, t.program.Workload().Batch), fixed: [axes]int64{1, 1, 1, 1, 1}}
+	c, density := t.synapsesOf(t.step.Layer, t.step.Block)
+	p := product{kernel: kernel, work: pe.Synapses(c, t.program.Workload().Batch), fixed: [axes]int64{1, 1, 1, 1, 1}}
 	p.work.Density = density.Float()
 	p.cuts = [dimensions]axis{batch: rowAxis, rows: rowAxis, columns: rowAxis, channels: columnAxis}
 	p.cutTerms(g)
@@ -161,16 +161,16 @@ func (p *product) cutTerms(g *stage) {
 // errorProduct is W^T gamma: a tile of the layer's neurons has rows and columns
 // of the reader's positions, and its own channels' taps.
 func (t *Planner) errorProduct(kernel int, k schedule.Kernel, g *stage) product {
-	reader, _ := t.layerOf(k.Reader, t.step.Block)
+	reader, _ := t.synapsesOf(k.Reader, t.step.Block)
 	p := product{kernel: kernel, work: pe.Errors(reader, t.program.Workload().Batch), fixed: [axes]int64{1, 1, 1, 1, 1}}
 	p.work.Density = 1 // errors are not spikes
-	if reader.Kind != network.FC {
+	if k.Reader != 0 && t.program.Workload().Net.Layer(k.Reader).First().Kind != network.FC {
 		p.cuts = [dimensions]axis{batch: rowAxis, rows: rowAxis, columns: rowAxis, channels: columnAxis}
 		share := func(n int, d int) func(from, to int64) int64 {
 			return func(from, to int64) int64 { return part(int64(n), from, to, g.dims[d]) }
 		}
 		p.share[rows], p.share[columns] = share(reader.Out.Height, rows), share(reader.Out.Width, columns)
-		p.fixed[columnAxis], p.fixed[termAxis] = int64(reader.Kernel)*int64(reader.Kernel), p.work.Depth
+		p.fixed[columnAxis], p.fixed[termAxis] = int64(reader.Height)*int64(reader.Width), p.work.Depth
 		return p
 	}
 	p.cuts = [dimensions]axis{batch: rowAxis, rows: columnAxis, columns: columnAxis, channels: columnAxis}
@@ -187,13 +187,13 @@ func (t *Planner) errorProduct(kernel int, k schedule.Kernel, g *stage) product 
 // gradientProduct is gamma s^T, sample after sample: output channels by the taps
 // of input channels.
 func (t *Planner) gradientProduct(kernel int, k schedule.Kernel) product {
-	l, density := t.layerOf(t.step.Layer, t.step.Block)
-	p := product{kernel: kernel, work: pe.Gradients(l, t.program.Workload().Batch), fixed: [axes]int64{1, 1, 1, 1, 1}}
+	c, density := t.synapsesOf(t.step.Layer, t.step.Block)
+	p := product{kernel: kernel, work: pe.Gradients(c, t.program.Workload().Batch), fixed: [axes]int64{1, 1, 1, 1, 1}}
 	p.work.Density = density.Float()
 	p.cuts = [dimensions]axis{batch: repeatAxis, rows: rowAxis, channels: columnAxis}
 	p.fixed[termAxis] = p.work.Depth
-	if l.Kind != network.FC {
-		p.fixed[columnAxis] = int64(l.Kernel) * int64(l.Kernel)
+	if !t.isRow() {
+		p.fixed[columnAxis] = int64(c.Height) * int64(c.Width)
 	}
 	return p
 }

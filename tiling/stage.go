@@ -516,7 +516,7 @@ func pooled(l *network.Layer) [2]span {
 	}
 	height, width := 1, 1
 	if l.HasPool() {
-		height, width = l.Pool.Height, l.Pool.Width
+		height, width = l.Pool.Window.Height, l.Pool.Window.Width
 	}
 	return [2]span{one(height, l.Pooled.Height), one(width, l.Pooled.Width)}
 }
@@ -524,30 +524,35 @@ func pooled(l *network.Layer) [2]span {
 // window is what a convolution's tile looks at. What no tap looks at, between
 // strides and behind the last, is fetched with the tile before it.
 func window(l *network.Layer) [2]span {
-	one := func(in, out int) span {
+	p := l.First()
+	one := func(in, out, kernel, stride, pad int) span {
 		clip := func(at int64) int64 { return max(0, min(int64(in), at)) }
 		return span{of: int64(in), at: func(from, to int64) (first, last int64) {
-			first = clip(from*int64(l.Stride) - int64(l.Pad))
-			last = clip(max((to-1)*int64(l.Stride)-int64(l.Pad)+int64(l.Kernel), to*int64(l.Stride)-int64(l.Pad)))
+			first = clip(from*int64(stride) - int64(pad))
+			last = clip(max((to-1)*int64(stride)-int64(pad)+int64(kernel), to*int64(stride)-int64(pad)))
 			if to >= int64(out) {
 				last = int64(in)
 			}
 			return first, last
 		}}
 	}
-	return [2]span{one(l.In.Height, l.Out.Height), one(l.In.Width, l.Out.Width)}
+	k := p.Kernel
+	return [2]span{
+		one(p.In.Height, l.Out.Height, k.Size.Height, k.Stride.Height, k.Pad.Height),
+		one(p.In.Width, l.Out.Width, k.Size.Width, k.Stride.Width, k.Pad.Width),
+	}
 }
 
 // shadow is the positions of a layer whose kernels lie on a tile of the layer
 // that it reads, after pooling.
 func shadow(reader, l *network.Layer) [2]span {
 	under := pooled(l)
-	one := func(i, in, out int) span {
+	one := func(i, in, out, kernel, stride, pad int) span {
+		kernel64, stride64, pad64 := int64(kernel), int64(stride), int64(pad)
 		return span{of: int64(out), at: func(from, to int64) (first, last int64) {
-			stride, pad, kernel := int64(reader.Stride), int64(reader.Pad), int64(reader.Kernel)
 			from, to = under[i].at(from, to)
-			first = max(0, units.CeilDiv(max(0, from+pad-kernel+1), stride))
-			last = min(int64(out), (to-1+pad)/stride+1)
+			first = max(0, units.CeilDiv(max(0, from+pad64-kernel64+1), stride64))
+			last = min(int64(out), (to-1+pad64)/stride64+1)
 			if from == 0 {
 				first = 0
 			}
@@ -557,5 +562,9 @@ func shadow(reader, l *network.Layer) [2]span {
 			return min(first, last), last
 		}}
 	}
-	return [2]span{one(0, l.Pooled.Height, reader.Out.Height), one(1, l.Pooled.Width, reader.Out.Width)}
+	k := reader.First().Kernel
+	return [2]span{
+		one(0, l.Pooled.Height, reader.Out.Height, k.Size.Height, k.Stride.Height, k.Pad.Height),
+		one(1, l.Pooled.Width, reader.Out.Width, k.Size.Width, k.Stride.Width, k.Pad.Width),
+	}
 }

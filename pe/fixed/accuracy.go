@@ -41,7 +41,7 @@ func NewReference(w *network.Workload, b *Block) *Reference {
 		return out
 	}
 	for l := range b.Layers() {
-		r.connections = append(r.connections, pe.Connect(pe.Dense(b.Sizes[l], b.Sizes[l+1])))
+		r.connections = append(r.connections, pe.Dense(b.Sizes[l], b.Sizes[l+1]))
 		r.w = append(r.w, decode(b.W[l], b.Weight))
 		r.v = append(r.v, make([]float32, len(b.W[l])))
 		r.dw = append(r.dw, make([]float32, len(b.W[l])))

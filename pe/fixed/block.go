@@ -77,7 +77,7 @@ func IsBlock(w *network.Workload) error {
 		return errors.New("its loss is not MSE")
 	}
 	for i := range w.Net.Layers {
-		if l := &w.Net.Layers[i]; l.Kind != network.FC || l.BatchNorm || l.HasPool() {
+		if l := &w.Net.Layers[i]; l.First().Kind != network.FC || l.BatchNorm || l.HasPool() {
 			return fmt.Errorf("layer %d is not a plain fully connected one", l.Index)
 		}
 	}

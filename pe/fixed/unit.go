@@ -171,14 +171,13 @@ func (d *Datapath) size(w *network.Workload) {
 	fanIn, fanOut, positions := 1, w.Net.Classes, 1
 	for i := range w.Net.Layers {
 		l := &w.Net.Layers[i]
-		fan, out := l.In.Size(), l.Out.Channels
-		if l.Kind != network.FC {
-			fan = l.In.Channels * l.Kernel * l.Kernel
-			out *= l.Kernel * l.Kernel
-		}
-		// Values above 1 add their weight several times.
-		if l.Reads != network.InputLayer {
-			fan *= w.Net.Layer(l.Reads).MaxValue
+		fan, out := 0, l.Out.Channels
+		for _, p := range l.Inputs {
+			largest, _ := w.Net.ValueOf(p.From)
+			fan += int(p.FanIn()) * largest // values above 1 add their weight several times
+			if p.Kind == network.Conv {
+				out = max(out, l.Out.Channels*p.Kernel.Size.Area())
+			}
 		}
 		fanIn = max(fanIn, fan, l.Pooled.Size()*l.MaxValue)
 		fanOut, positions = max(fanOut, out), max(positions, l.Out.Positions())
