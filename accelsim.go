@@ -89,10 +89,11 @@ func (d Design) point() design.Point {
 // Plan fits the design onto its hardware. Its errors say what does not fit and
 // what would.
 func (d Design) Plan() (*Plan, error) {
-	program, footprint, err := d.point().Plan()
+	fitted, footprint, err := d.point().Plan()
 	if err != nil {
 		return nil, err
 	}
+	program := fitted.Program()
 	plan := &Plan{
 		Intervals: program.Intervals(), Steps: program.Steps(),
 		Footprint: map[string]units.Bytes{}, Total: footprint.Total, Capacity: footprint.Capacity,

@@ -25,6 +25,7 @@ type drawn struct {
 	hardware  *hardware.Hardware
 	residency sim.Residency
 	order     schedule.Order
+	plan      *sim.Plan
 }
 
 func drawMachine(r *rapid.T) drawn {
@@ -41,7 +42,7 @@ func drawMachine(r *rapid.T) drawn {
 	}
 	// What does not fit gets what the refusal asks for, or a little more.
 	for refused := 0; ; refused++ {
-		_, err := sim.AddressesOn(d.paper, d.hardware, d.order)
+		_, err := sim.NewPlan(d.paper, d.hardware, d.order, nil)
 		var small *tiling.TooSmall
 		if !errors.As(err, &small) {
 			if err != nil {
@@ -65,15 +66,15 @@ func drawMachine(r *rapid.T) drawn {
 			}
 		}
 	}
-	if d.program, err = d.residency.Reside(d.paper, d.hardware, d.order); err != nil {
+	if d.plan, err = d.residency.Plan(d.paper, d.hardware, d.order, nil); err != nil {
 		r.Fatal(err)
 	}
+	d.program = d.plan.Program()
 	return d
 }
 
 func (d drawn) run(r *rapid.T, o sim.Options) *sim.Result {
-	o.Order = d.order
-	result, err := sim.Run(d.program, d.hardware, o)
+	result, err := d.plan.Run(o)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -118,7 +119,7 @@ func TestAnyMachineDoesThePapersWork(t *testing.T) {
 func TestWhatIsReadWasThere(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		d := drawMachine(r)
-		list, err := sim.AddressesOn(d.program, d.hardware, d.order)
+		list, err := d.plan.Addresses()
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -179,11 +180,11 @@ func TestMoreHardwareNeverMovesMoreWords(t *testing.T) {
 				more.OnChip = d.hardware.OnChip + d.hardware.OnChip*percent/100
 			}
 		}
-		program, err := d.residency.Reside(d.paper, &more, d.order)
-		if err != nil {
+		stronger := drawn{hardware: &more}
+		var err error
+		if stronger.plan, err = d.residency.Plan(d.paper, &more, d.order, nil); err != nil {
 			r.Fatal(err)
 		}
-		stronger := drawn{program: program, hardware: &more, order: d.order}
 		if after := moved(stronger.run(r, sim.Options{Untimed: true})); after > before {
 			r.Errorf("%d words with more %s, %d without", after, what, before)
 		}
@@ -198,7 +199,7 @@ func TestAnyMachineComputesTheTrainersNumbers(t *testing.T) {
 			r.Skip("tensors are computed in fp32")
 		}
 		in := crosscheck.RandomInput(d.program.Workload(), d.program.Blocks, uint64(rapid.IntRange(1, 1000).Draw(r, "seed")))
-		v, err := crosscheck.Verify(d.program, d.hardware, in, sim.Options{Order: d.order, Untimed: rapid.Bool().Draw(r, "untimed")})
+		v, err := crosscheck.Verify(d.plan, in, sim.Options{Untimed: rapid.Bool().Draw(r, "untimed")})
 		if err != nil {
 			r.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/tensors"
 	"github.com/accelsim-dev/accelsim/tiling"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -149,6 +150,15 @@ func TestPipelinedGroupsOnSmallBuffers(t *testing.T) {
 	})
 }
 
+// verify plans and verifies.
+func verify(p *schedule.Program, hw *hardware.Hardware, in *tensors.Input, o sim.Options) (*crosscheck.Verification, error) {
+	plan, err := sim.NewPlan(p, hw, o.Order, nil)
+	if err != nil {
+		return nil, err
+	}
+	return crosscheck.Verify(plan, in, o)
+}
+
 // TestPipelinedNumbersAreGolden: every value equals the golden trainer's, of as
 // many values as when the blocks take turns.
 func TestPipelinedNumbersAreGolden(t *testing.T) {
@@ -162,18 +172,18 @@ func TestPipelinedNumbersAreGolden(t *testing.T) {
 		residency := sim.Residency{Resident: rapid.Bool().Draw(r, "resident"), SkipUnread: rapid.Bool().Draw(r, "skip unread")}
 		in := crosscheck.RandomInput(p.Workload(), p.Blocks, rapid.Uint64().Draw(r, "seed"))
 		untimed := rapid.Bool().Draw(r, "untimed")
-		alone, err := crosscheck.Verify(p, &hw, in, sim.Options{Untimed: true})
+		alone, err := verify(p, &hw, in, sim.Options{Untimed: true})
 		if errors.As(err, new(*tiling.TooSmall)) {
 			r.Skip(err)
 		}
 		if err != nil {
 			r.Fatal(err)
 		}
-		resident, err := residency.Reside(p, &hw, schedule.Pipelined)
+		resident, err := residency.Plan(p, &hw, schedule.Pipelined, nil)
 		if err != nil {
 			r.Fatal(err)
 		}
-		together, err := crosscheck.Verify(resident, &hw, in, sim.Options{Order: schedule.Pipelined, Untimed: untimed})
+		together, err := crosscheck.Verify(resident, in, sim.Options{Untimed: untimed})
 		if err != nil {
 			r.Fatal(err)
 		}

@@ -91,7 +91,7 @@ func TestWordsSavedAreTheEquationsDifference(t *testing.T) {
 		if err != nil {
 			r.Fatal(err)
 		}
-		plan, err := tiling.New(q, tiling.Room{Shared: true, Words: tiling.Words{room}, Word: units.WordBytes}, 0, hw.PE)
+		plan, err := tiling.New(q, tiling.Room{Shared: true, Words: tiling.Words{room}, Word: units.WordBytes}, 0, hw.PE, nil)
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -133,7 +133,7 @@ func TestWhatStaysOnChipIsBitEqual(t *testing.T) {
 		room := units.Words(rapid.Int64Range(50, max(50, int64(layer.WorkingSet()))).Draw(r, "room"))
 		hw.OnChip = (room + p.PinnedWords()).Bytes()
 		in := crosscheck.RandomInput(p.Workload(), p.Blocks, rapid.Uint64Range(0, 1000).Draw(r, "seed"))
-		v, err := crosscheck.Verify(p, &hw, in, sim.Options{
+		v, err := verify(p, &hw, in, sim.Options{
 			Untimed: rapid.Bool().Draw(r, "untimed"),
 			Order:   rapid.SampledFrom([]schedule.Order{schedule.Sequential, schedule.Pipelined}).Draw(r, "order"),
 		})
@@ -163,11 +163,11 @@ func checkUnread(r *rapid.T, p *schedule.Program, result *sim.Result) {
 
 // residentWords returns what an iteration moves when what pays stays on chip.
 func residentWords(p *schedule.Program, hw *hardware.Hardware, skip bool) (moved units.Words, err error) {
-	q, err := sim.Residency{Resident: true, SkipUnread: skip}.Reside(p, hw, schedule.Sequential)
+	plan, err := sim.Residency{Resident: true, SkipUnread: skip}.Plan(p, hw, schedule.Sequential, nil)
 	if err != nil {
 		return 0, err
 	}
-	r, err := sim.Run(q, hw, sim.Options{Untimed: true})
+	r, err := plan.Run(sim.Options{Untimed: true})
 	if err != nil {
 		return 0, err
 	}

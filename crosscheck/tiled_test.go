@@ -62,7 +62,7 @@ func TestTiledNumbersAreTheTrainers(t *testing.T) {
 		in := crosscheck.RandomInput(p.Workload(), p.Blocks, uint64(rapid.IntRange(1, 1000).Draw(r, "seed")))
 		small := *paper
 		drawRoom(r, &small, p)
-		v, err := crosscheck.Verify(p, &small, in, sim.Options{Untimed: rapid.Bool().Draw(r, "untimed")})
+		v, err := verify(p, &small, in, sim.Options{Untimed: rapid.Bool().Draw(r, "untimed")})
 		if err != nil {
 			r.Fatal(err)
 		}

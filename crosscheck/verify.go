@@ -10,10 +10,8 @@ import (
 	"strconv"
 
 	"github.com/accelsim-dev/accelsim/golden"
-	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/op"
-	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
 	"github.com/accelsim-dev/accelsim/tensors"
 )
@@ -59,7 +57,8 @@ type Verification struct {
 // They run in turns, a time step at a time, so that no history of potentials is
 // kept but of layers that run ahead of others. o.Tensors and o.Observe are
 // Verify's own.
-func Verify(program *schedule.Program, hw *hardware.Hardware, in *tensors.Input, o sim.Options) (*Verification, error) {
+func Verify(plan *sim.Plan, in *tensors.Input, o sim.Options) (*Verification, error) {
+	program := plan.Program()
 	w := program.Workload()
 	trainer, err := golden.New(w, program.K, program.N, golden.Options{NoDropout: true})
 	if err != nil {
@@ -79,7 +78,7 @@ func Verify(program *schedule.Program, hw *hardware.Hardware, in *tensors.Input,
 		step: step, observe: v.observe,
 	}
 	o.Tensors, o.Observe = in, turns.take
-	result, err := sim.Run(program, hw, o)
+	result, err := plan.Run(o)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/tensors"
 	"github.com/accelsim-dev/accelsim/units"
 )
 
@@ -74,7 +75,7 @@ func TestMachineAndTrainerComputeTheSameBits(t *testing.T) {
 			p := s.program(t, w)
 			for seed := range uint64(4) {
 				in := RandomInput(w, p.Blocks, seed+10*uint64(i))
-				v, err := Verify(p, hw, in, sim.Options{Untimed: seed > 0, Energy: energy.Default()})
+				v, err := verify(p, hw, in, sim.Options{Untimed: seed > 0, Energy: energy.Default()})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -136,7 +137,7 @@ func TestAWrongMachineIsFoundWithItsFirstSpike(t *testing.T) {
 	w := s.open(t)
 	p := s.program(t, w)
 	in := RandomInput(w, p.Blocks, 1)
-	v, err := Verify(p, hw, in, sim.Options{Untimed: true, Source: withoutJoins{p.Start(), 4}})
+	v, err := verify(p, hw, in, sim.Options{Untimed: true, Source: withoutJoins{p.Start(), 4}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +172,7 @@ func TestFullyConnectedLayersAddWhatEquations15And16Say(t *testing.T) {
 		s := small{"12FC-9FC-7FC-4FC", events, "{loss: mse, classifier: " + classifier + "}", 6, 5, 3, 1}
 		w := s.open(t)
 		p := s.program(t, w)
-		v, err := Verify(p, hw, RandomInput(w, p.Blocks, 3), sim.Options{Untimed: true})
+		v, err := verify(p, hw, RandomInput(w, p.Blocks, 3), sim.Options{Untimed: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -202,7 +203,7 @@ func TestMeasuredDensitiesAreThoseOfTheInput(t *testing.T) {
 			nonzero++
 		}
 	}
-	v, err := Verify(p, hw, in, sim.Options{Untimed: true})
+	v, err := verify(p, hw, in, sim.Options{Untimed: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,4 +217,13 @@ func TestMeasuredDensitiesAreThoseOfTheInput(t *testing.T) {
 	if a := v.Sim.Measured; a.Classifiers[0] != a.Layers[1] {
 		t.Errorf("the classifier's density is %v, its block's last layer's %v", a.Classifiers[0], a.Layers[1])
 	}
+}
+
+// verify plans and verifies.
+func verify(p *schedule.Program, hw *hardware.Hardware, in *tensors.Input, o sim.Options) (*Verification, error) {
+	plan, err := sim.NewPlan(p, hw, o.Order, nil)
+	if err != nil {
+		return nil, err
+	}
+	return Verify(plan, in, o)
 }

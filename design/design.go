@@ -14,6 +14,7 @@ import (
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/tiling"
 	"github.com/accelsim-dev/accelsim/units"
 )
 
@@ -28,6 +29,8 @@ type Point struct {
 	Options   sim.Options
 	// NoBaseline leaves out the BPTT run.
 	NoBaseline bool
+	// Memo, if not nil, remembers tilings from point to point.
+	Memo *tiling.Memo
 	// Baseline, if not nil, is what [BPTT] returned for the same workload,
 	// hardware, traffic and options: it is then not simulated again.
 	Baseline *Baseline
@@ -105,10 +108,14 @@ func Evaluate(p Point) (*Evaluation, error) {
 	if err := p.Workload.Check(); err != nil {
 		return nil, err
 	}
-	program, _, err := p.Plan()
+	if p.Memo == nil { // the run, its baseline and what would help share one
+		p.Memo = new(tiling.Memo)
+	}
+	plan, _, err := p.Plan()
 	if err != nil {
 		return nil, err
 	}
+	program := plan.Program()
 	e := &Evaluation{Traffic: p.Traffic, Residency: p.Residency}
 	if !p.Workload.Activity.ClassifiersFit(len(program.Blocks)) {
 		e.Warnings = append(e.Warnings, fmt.Sprintf(
@@ -124,7 +131,7 @@ func Evaluate(p Point) (*Evaluation, error) {
 	}
 	var sims simulations
 	sims.add(program.Steps(), func(o sim.Options) (err error) {
-		e.Run, err = sim.Run(program, p.Hardware, o)
+		e.Run, err = plan.Run(o)
 		return err
 	})
 	switch {
@@ -136,12 +143,7 @@ func Evaluate(p Point) (*Evaluation, error) {
 		if err != nil {
 			return nil, err
 		}
-		sims.add(bptt.Steps(), func(o sim.Options) error {
-			// What stays on chip takes a while to choose, too.
-			bptt, err := p.program(p.Workload, bptt.K, p.Workload.Net.N())
-			if err != nil {
-				return fmt.Errorf("the BPTT baseline: %w", err)
-			}
+		sims.add(bptt.Steps(), func(o sim.Options) (err error) {
 			e.Baseline, err = p.baseline(bptt, o)
 			return err
 		})
@@ -151,7 +153,7 @@ func Evaluate(p Point) (*Evaluation, error) {
 		if p.Hardware.OnChip != 0 {
 			doubling = append(slices.Clone(doubling), whenFinite...)
 		}
-		if e.Helps, err = p.helps(program, &sims, doubling); err != nil {
+		if e.Helps, err = p.helps(plan, &sims, doubling); err != nil {
 			return nil, err
 		}
 	}
@@ -160,7 +162,7 @@ func Evaluate(p Point) (*Evaluation, error) {
 	}
 	if p.Help && e.Run.Timing.Cycles.StallPorts.Sign() > 0 {
 		var more simulations
-		helps, err := p.helps(program, &more, whenWaiting)
+		helps, err := p.helps(plan, &more, whenWaiting)
 		if err != nil {
 			return nil, err
 		}
@@ -185,28 +187,27 @@ func Evaluate(p Point) (*Evaluation, error) {
 	return e, nil
 }
 
-// Plan returns the point's program, with what stays on chip on its hardware, and
-// what its tensors take in DRAM.
-func (p Point) Plan() (*schedule.Program, sim.Footprint, error) {
-	program, err := p.program(p.Workload, p.K, p.N)
+// Plan fits the point's program onto its hardware and returns what its tensors
+// take in DRAM.
+func (p Point) Plan() (*sim.Plan, sim.Footprint, error) {
+	program, err := schedule.New(p.Workload, p.K, p.N, p.Traffic)
 	if err != nil {
 		return nil, sim.Footprint{}, err
 	}
-	footprint, err := sim.Layout(program, p.Hardware, p.Options.Order)
+	plan, err := p.fit(program, p.Hardware)
+	if err != nil {
+		return nil, sim.Footprint{}, err
+	}
+	footprint, err := plan.Footprint()
 	if err != nil {
 		return nil, footprint, p.explain(err)
 	}
-	return program, footprint, nil
+	return plan, footprint, nil
 }
 
-// program is a workload's at (k, n), with what stays on chip on the point's
-// hardware.
-func (p Point) program(w *network.Workload, k, n int) (*schedule.Program, error) {
-	program, err := schedule.New(w, k, n, p.Traffic)
-	if err != nil {
-		return nil, err
-	}
-	return p.Residency.Reside(program, p.Hardware, p.Options.Order)
+// fit plans a program with what the point's policy keeps on chip.
+func (p Point) fit(program *schedule.Program, hw *hardware.Hardware) (*sim.Plan, error) {
+	return p.Residency.Plan(program, hw, p.Options.Order, p.Memo)
 }
 
 // explain adds to a refusal what would fit.
@@ -226,11 +227,15 @@ func (p Point) largestBatch() int {
 	fits := func(batch int) bool {
 		w := *p.Workload
 		w.Batch = batch
-		program, err := p.program(&w, p.K, p.N)
+		program, err := schedule.New(&w, p.K, p.N, p.Traffic)
 		if err != nil {
 			return false
 		}
-		_, err = sim.Layout(program, p.Hardware, p.Options.Order)
+		plan, err := p.fit(program, p.Hardware)
+		if err != nil {
+			return false
+		}
+		_, err = plan.Footprint()
 		return err == nil
 	}
 	low, high := 0, p.Workload.Batch // low fits (or is 0), high does not
@@ -250,7 +255,7 @@ func BPTT(p Point) (*Baseline, error) {
 	if err := p.Workload.Check(); err != nil {
 		return nil, err
 	}
-	program, err := p.program(p.Workload, p.Workload.Timesteps, p.Workload.Net.N())
+	program, err := schedule.New(p.Workload, p.Workload.Timesteps, p.Workload.Net.N(), p.Traffic)
 	if err != nil {
 		return nil, err
 	}
@@ -273,24 +278,19 @@ const maxBaselineRanks = 1 << 12
 // hardware's DRAM holds, ranks are added, doubling their number: the comparison
 // is wanted all the same, and the result says so.
 func (p Point) baseline(program *schedule.Program, o sim.Options) (*Baseline, error) {
-	hw := *p.Hardware
-	for {
-		_, err := sim.Layout(program, &hw, o.Order)
-		var notFit *sim.NotFit
-		if err == nil {
-			break
-		}
-		if !errors.As(err, &notFit) || hw.DRAM.Ranks >= maxBaselineRanks {
-			return nil, fmt.Errorf("the BPTT baseline: %w", err)
-		}
-		hw.DRAM = hw.DRAM.WithRanks(2 * hw.DRAM.Ranks)
+	plan, err := p.fit(program, p.Hardware)
+	if err == nil {
+		plan, err = plan.WithRanks(maxBaselineRanks)
 	}
-	o.Source, o.Trace, o.Requests = nil, nil, nil
-	r, err := sim.Run(program, &hw, o)
 	if err != nil {
 		return nil, fmt.Errorf("the BPTT baseline: %w", err)
 	}
-	return &Baseline{r, hw.DRAM.Ranks - p.Hardware.DRAM.Ranks}, nil
+	o.Source, o.Trace, o.Requests = nil, nil, nil
+	r, err := plan.Run(o)
+	if err != nil {
+		return nil, fmt.Errorf("the BPTT baseline: %w", err)
+	}
+	return &Baseline{r, plan.Hardware().DRAM.Ranks - p.Hardware.DRAM.Ranks}, nil
 }
 
 // project scales an iteration to an epoch and to the whole training.

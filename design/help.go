@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/accelsim-dev/accelsim/hardware"
-	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -72,8 +71,9 @@ var whenWaiting = []stronger{
 	}},
 }
 
-// helps lists what doubling takes and adds a simulation of each.
-func (p Point) helps(program *schedule.Program, sims *simulations, doubling []stronger) ([]Help, error) {
+// helps lists what doubling takes and adds a simulation of each. What the run's
+// plan does not depend on, it is executed on as it is.
+func (p Point) helps(plan *sim.Plan, sims *simulations, doubling []stronger) ([]Help, error) {
 	list := make([]Help, len(doubling))
 	for i, s := range doubling {
 		hw, h := *p.Hardware, &list[i]
@@ -82,15 +82,8 @@ func (p Point) helps(program *schedule.Program, sims *simulations, doubling []st
 			h.Refusal = err.Error()
 			continue
 		}
-		sims.add(program.Steps(), func(o sim.Options) (err error) {
-			program := program
-			if hw.OnChip != p.Hardware.OnChip { // then other tensors may stay
-				if program, err = p.Residency.Reside(program, &hw, o.Order); err != nil {
-					return fmt.Errorf("with %s: %w", h.Text, err)
-				}
-			}
-			o.Source, o.Trace, o.Requests = nil, nil, nil
-			r, err := sim.Run(program, &hw, o)
+		sims.add(plan.Program().Steps(), func(o sim.Options) error {
+			r, err := p.help(plan, &hw, o)
 			if err != nil {
 				return fmt.Errorf("with %s: %w", h.Text, err)
 			}
@@ -99,4 +92,19 @@ func (p Point) helps(program *schedule.Program, sims *simulations, doubling []st
 		})
 	}
 	return list, nil
+}
+
+// help simulates the run on stronger hardware.
+func (p Point) help(plan *sim.Plan, hw *hardware.Hardware, o sim.Options) (*sim.Result, error) {
+	var err error
+	if hw.OnChip != p.Hardware.OnChip { // then other tensors may stay
+		plan, err = p.fit(plan.Program(), hw)
+	} else {
+		plan, err = plan.On(hw)
+	}
+	if err != nil {
+		return nil, err
+	}
+	o.Source, o.Trace, o.Requests = nil, nil, nil
+	return plan.Run(o)
 }

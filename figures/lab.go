@@ -1,7 +1,6 @@
 package figures
 
 import (
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -199,12 +198,14 @@ func (l *Lab) simulate(p Point, w *network.Workload, traffic schedule.Traffic, t
 	if p.OnChip != 0 {
 		hw.OnChip = p.OnChip
 	}
-	options := sim.Options{Untimed: !timed, Energy: l.Energy}
-	r, err := sim.Run(program, &hw, options)
-	for errors.As(err, new(*sim.NotFit)) && hw.DRAM.Ranks < maxRanks {
-		hw.DRAM = hw.DRAM.WithRanks(2 * hw.DRAM.Ranks)
-		r, err = sim.Run(program, &hw, options)
+	plan, err := sim.NewPlan(program, &hw, schedule.Sequential, nil)
+	if err != nil {
+		return Machine{}, err
 	}
+	if plan, err = plan.WithRanks(maxRanks); err != nil {
+		return Machine{}, err
+	}
+	r, err := plan.Run(sim.Options{Untimed: !timed, Energy: l.Energy})
 	if err != nil {
 		return Machine{}, err
 	}
@@ -220,7 +221,7 @@ func (l *Lab) simulate(p Point, w *network.Workload, traffic schedule.Traffic, t
 	m := Machine{
 		Covered: r.Counts, Words: r.Counts.MemoryAccess(), Adds: r.Operations[pe.Add], MACs: r.Operations[pe.MAC],
 		Refetched: r.Beyond.Words[schedule.BeyondRefetch],
-		Footprint: r.Footprint.Total, RanksAdded: hw.DRAM.Ranks - l.Hardware.DRAM.Ranks,
+		Footprint: r.Footprint.Total, RanksAdded: plan.Hardware().DRAM.Ranks - l.Hardware.DRAM.Ranks,
 	}
 	for _, words := range r.Beyond.Words {
 		m.Words += words

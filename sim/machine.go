@@ -29,6 +29,7 @@ import (
 	"github.com/accelsim-dev/accelsim/pe/fixed"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/tensors"
+	"github.com/accelsim-dev/accelsim/tiling"
 	"github.com/accelsim-dev/accelsim/units"
 )
 
@@ -112,7 +113,8 @@ type machine struct {
 // which executes steps of its own.
 type group struct {
 	*machine
-	assignment
+	*part
+	source   Source
 	number   int
 	buffer   layerBuffer
 	pes      *processor
@@ -159,24 +161,6 @@ type attendance struct {
 	dram, overlap units.Time // transfers were under way; PEs busy, too
 }
 
-// Layout returns the footprint of a program's tensors by class, and a [NotFit]
-// error if the hardware's DRAM cannot hold them.
-func Layout(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) (Footprint, error) {
-	plan, err := planFor(p, hw, order, nil)
-	if err != nil {
-		return Footprint{}, err
-	}
-	m, err := layOut(plan.extents, hw.DRAM, plan.program.Sizes.Word)
-	if err != nil {
-		return Footprint{}, err
-	}
-	f := Footprint{Total: m.footprint(), Class: m.bytes, Capacity: hw.DRAM.Capacity()}
-	if m.end > f.Capacity {
-		return f, &NotFit{Footprint: m.end, Capacity: f.Capacity}
-	}
-	return f, nil
-}
-
 // ErrPrecision says that a functional simulation would not compute what the
 // hardware does.
 var ErrPrecision = errors.New("tensors are computed in fp32, or with a datapath in fixed point of up to 32 bits; use hardware with precision: fp32, or leave out the tensors")
@@ -186,31 +170,44 @@ func computes(p pe.Precision, d *fixed.Datapath) bool {
 	return p == pe.FP32 || p == pe.Fixed32 && d != nil
 }
 
-// Run executes one training iteration of the program on the hardware.
+// Run plans one training iteration of the program on the hardware and executes it.
 func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error) {
+	if err := o.check(hw); err != nil {
+		return nil, err
+	}
+	plan, err := NewPlan(p, hw, o.Order, nil)
+	if err != nil {
+		return nil, err
+	}
+	return plan.Run(o)
+}
+
+// check refuses a functional simulation of what the hardware does not compute.
+func (o *Options) check(hw *hardware.Hardware) error {
+	if o.Tensors != nil && !computes(hw.PE.Precision, o.Datapath) {
+		return fmt.Errorf("%s is %s hardware: %w", hw.Name, hw.PE.Precision, ErrPrecision)
+	}
+	return nil
+}
+
+// Run executes the planned iteration, in the order that it was planned in.
+func (pl *Plan) Run(o Options) (*Result, error) {
+	p, hw := pl.program, pl.hardware
+	if err := o.check(hw); err != nil {
+		return nil, err
+	}
+	o.Order = pl.order
 	if len(o.Energy.SRAMRead) == 0 {
 		o.Energy = hw.Energy
 	}
-	if o.Tensors != nil && !computes(hw.PE.Precision, o.Datapath) {
-		return nil, fmt.Errorf("%s is %s hardware: %w", hw.Name, hw.PE.Precision, ErrPrecision)
-	}
-	plan, err := planFor(p, hw, o.Order, nil)
-	if err != nil {
+	if err := pl.layout.fits(hw.DRAM); err != nil {
 		return nil, err
-	}
-	p = plan.program
-	memory, err := layOut(plan.extents, hw.DRAM, p.Sizes.Word)
-	if err != nil {
-		return nil, err
-	}
-	if memory.end > hw.DRAM.Capacity() {
-		return nil, &NotFit{Footprint: memory.end, Capacity: hw.DRAM.Capacity()}
 	}
 	if err := checkClocks(p, hw.PE); err != nil {
 		return nil, err
 	}
 	m := &machine{
-		program: p, memory: memory,
+		program: p, memory: newMemoryMap(&pl.layout, hw.DRAM, p.Sizes.Word),
 		period:   hw.PE.Clock.Period(),
 		progress: o.Progress,
 		stop:     o.Stop,
@@ -219,18 +216,20 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 		trace:    o.Trace,
 	}
 	var data *op.Chip
+	var err error
 	if o.Tensors != nil {
 		if data, err = op.NewChip(p, op.Inputs{Tensors: o.Tensors, Datapath: o.Datapath, Observe: o.Observe}); err != nil {
 			return nil, err
 		}
-		if err = data.Fill(memory); err != nil {
+		if err = data.Fill(m.memory); err != nil {
 			return nil, err
 		}
 	}
-	for i, x := range plan.parts {
+	for i := range pl.parts {
+		x := &pl.parts[i]
 		g := &group{
-			machine: m, assignment: x, number: i,
-			buffer:  newLayerBuffer(x.memories, p.Sizes.Word),
+			machine: m, part: x, source: x.source(), number: i,
+			buffer:  newLayerBuffer(x.memories(hw), p.Sizes.Word),
 			pes:     newProcessor(hw.PE, p.Workload(), p),
 			engines: make([]engine, min(max(1, hw.Engines), mostTransfers)),
 
@@ -241,8 +240,8 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 		}
 		if data != nil {
 			g.pes.data = data.OfGroup()
-		} else if g.tiles != nil {
-			g.tiles.Unboxed = true
+		} else if c, cut := g.source.(*tiling.Cursor); cut {
+			c.Unboxed = true
 		}
 		m.groups = append(m.groups, g)
 	}
@@ -263,7 +262,7 @@ func Run(p *schedule.Program, hw *hardware.Hardware, o Options) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
-	return m.result(hw, o)
+	return m.result(pl, o)
 }
 
 // step returns step i, which must be in flight.
@@ -478,8 +477,8 @@ func (g *group) retire() {
 	if g.progress != nil && g.stored%progressEvery == 0 {
 		var done int64
 		for _, other := range g.groups {
-			if other.tiles != nil {
-				done += other.tiles.Done()
+			if c, cut := other.source.(*tiling.Cursor); cut {
+				done += c.Done()
 			} else {
 				done += other.stored
 			}

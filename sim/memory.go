@@ -32,11 +32,9 @@ type content struct {
 	values pe.Values
 }
 
-// memoryMap gives every tensor an address and follows what was written where.
+// memoryMap follows what was written where in DRAM.
 type memoryMap struct {
 	regions [schedule.MemoryClasses][]region // by class and index
-	end     units.Bytes                      // first address behind the last tensor
-	bytes   [schedule.MemoryClasses]units.Bytes
 	burst   units.Bytes
 	word    units.Bytes
 	unread  [schedule.MemoryClasses]int64 // values overwritten before anything read them
@@ -53,59 +51,27 @@ func (e *NotFit) Error() string {
 	return fmt.Sprintf("the tensors need %d bytes; the DRAM has %d", e.Footprint, e.Capacity)
 }
 
-// layOut places tensors one after the other. A slot that is
-// as large as a sweep over the banks starts on a whole sweep, others on a
-// burst.
-func layOut(extents []schedule.Extent, d dram.Device, word units.Bytes) (*memoryMap, error) {
+// newMemoryMap returns the DRAM as it is before the iteration.
+func newMemoryMap(l *layout, d dram.Device, word units.Bytes) *memoryMap {
 	m := &memoryMap{burst: d.BurstBytes(), word: word}
-	sweep := d.Alignment()
-	for _, e := range extents {
-		bytes := e.Words.Of(word)
-		alignment := m.burst
-		if bytes >= sweep {
-			alignment = sweep
-		}
-		r := region{extent: e, base: alignUp(m.end, alignment), stride: alignUp(bytes, alignment), holds: make([]content, e.Slots)}
-		total, err := units.Mul(bytes, units.Bytes(e.Slots))
-		if err == nil {
-			_, err = units.Mul(r.stride, units.Bytes(e.Slots), 2)
-		}
-		if err == nil {
-			m.end, err = units.Add(r.base, r.stride*units.Bytes(e.Slots))
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%v of %v: %w", schedule.Tensor{Class: e.Class, Index: e.Index}, e.Class, err)
-		}
-		m.bytes[e.Class] += total
-		if e.Initial {
+	for _, a := range l.addresses {
+		r := region{extent: a.Extent, base: a.Base, stride: a.Stride, holds: make([]content, a.Slots)}
+		if a.Initial {
 			for s := range r.holds {
-				r.holds[s] = content{written: e.Constant || s == 0, words: e.Words}
+				r.holds[s] = content{written: a.Constant || s == 0, words: a.Words}
 			}
 		}
-		if e.Shared {
-			r.freed = make([]int, e.Slots)
+		if a.Shared {
+			r.freed = make([]int, a.Slots)
 		}
-		list := m.regions[e.Class]
-		for len(list) <= e.Index {
+		list := m.regions[a.Class]
+		for len(list) <= a.Index {
 			list = append(list, region{})
 		}
-		list[e.Index] = r
-		m.regions[e.Class] = list
+		list[a.Index] = r
+		m.regions[a.Class] = list
 	}
-	return m, nil
-}
-
-func alignUp(b, alignment units.Bytes) units.Bytes {
-	return units.CeilDiv(b, alignment) * alignment
-}
-
-// footprint returns the bytes of all tensors that have an address.
-func (m *memoryMap) footprint() units.Bytes {
-	var sum units.Bytes
-	for _, b := range m.bytes {
-		sum += b
-	}
-	return sum
+	return m
 }
 
 // locate returns the slot of a tensor.

@@ -38,13 +38,14 @@ func TestTensorsDoNotOverlap(t *testing.T) {
 			footprint += e.Words.Bytes() * units.Bytes(e.Slots)
 			extents = append(extents, e)
 		}
-		m, err := layOut(extents, d, units.WordBytes)
+		l, err := layOut(extents, d, units.WordBytes)
 		if err != nil {
 			r.Fatal(err)
 		}
-		if m.footprint() != footprint {
-			r.Errorf("footprint %d, want %d", m.footprint(), footprint)
+		if l.footprint() != footprint {
+			r.Errorf("footprint %d, want %d", l.footprint(), footprint)
 		}
+		m := newMemoryMap(&l, d, units.WordBytes)
 		type place struct{ from, to units.Bytes }
 		var places []place
 		for _, e := range extents {
@@ -70,8 +71,8 @@ func TestTensorsDoNotOverlap(t *testing.T) {
 			if i > 0 && p.from < places[i-1].to {
 				r.Errorf("%+v overlaps %+v", p, places[i-1])
 			}
-			if p.to > m.end {
-				r.Errorf("%+v ends behind the last address %d", p, m.end)
+			if p.to > l.end {
+				r.Errorf("%+v ends behind the last address %d", p, l.end)
 			}
 		}
 	})
@@ -80,7 +81,7 @@ func TestTensorsDoNotOverlap(t *testing.T) {
 // TestMemoryKnowsWhatIsThere: reads of what nothing wrote, or of another step,
 // are refused; values overwritten unread are counted.
 func TestMemoryKnowsWhatIsThere(t *testing.T) {
-	m, err := layOut([]schedule.Extent{
+	l, err := layOut([]schedule.Extent{
 		{Class: schedule.Potential, Index: 1, Words: 10, Slots: 2, Initial: true},
 		{Class: schedule.WeightGradient, Index: 1, Words: 10, Slots: 1},
 		{Class: schedule.Input, Index: 0, Words: 10, Slots: 4, Initial: true, Constant: true},
@@ -88,6 +89,7 @@ func TestMemoryKnowsWhatIsThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	m := newMemoryMap(&l, ddr4(t), units.WordBytes)
 	potential := func(step int) schedule.Transfer {
 		return schedule.Transfer{Tensor: schedule.Tensor{Class: schedule.Potential, Index: 1, Step: step}, Words: 10}
 	}
@@ -126,9 +128,9 @@ func TestSizesThatOverflowAreRefused(t *testing.T) {
 		{Class: schedule.Potential, Index: 1, Words: 1 << 58, Slots: 1 << 10},
 		{Class: schedule.Weight, Index: 1, Words: 1 << 60, Slots: 1},
 	} {
-		m, err := layOut([]schedule.Extent{e, e}, ddr4(t), units.WordBytes)
-		if err == nil && m.end >= 0 && m.end < 1<<62 {
-			t.Errorf("%+v ends at %d", e, m.end)
+		l, err := layOut([]schedule.Extent{e, e}, ddr4(t), units.WordBytes)
+		if err == nil && l.end >= 0 && l.end < 1<<62 {
+			t.Errorf("%+v ends at %d", e, l.end)
 		}
 		if err != nil && (!errors.Is(err, units.ErrOverflow) || !strings.Contains(err.Error(), e.Class.String())) {
 			t.Error(err)

@@ -224,10 +224,11 @@ func TestSpikesThatOthersReadAreNotOverwritten(t *testing.T) {
 	p := manyBlocks(t, 2)
 	extents := p.Extents()
 	p.Share(extents, []int{1, 2})
-	m, err := layOut(extents, paperHardware(t).DRAM, units.WordBytes)
+	l, err := layOut(extents, paperHardware(t).DRAM, units.WordBytes)
 	if err != nil {
 		t.Fatal(err)
 	}
+	m := newMemoryMap(&l, paperHardware(t).DRAM, units.WordBytes)
 	spikes := func(step int) schedule.Transfer {
 		return schedule.Transfer{Tensor: schedule.Tensor{Class: schedule.Spikes, Index: 1, Step: step}, Words: p.Words(schedule.Spikes, 1)}
 	}

@@ -28,60 +28,53 @@ const pinGrowth = 8
 // idle in them.
 const tileShare = 8
 
-// Reside returns a program under a residency policy.
+// Plan plans a program under a residency policy.
 //
 // Of [schedule.Program.Pinnable]'s order it takes the first so many that make
 // the least traffic on the hardware, refetches and all; where there is a buffer
 // for each kind of tensor, of the order of some kinds. Which lists are tried does
 // not depend on the sizes of buffers, and more room makes none of them worse: so
 // more room never makes more traffic.
-func (r Residency) Reside(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) (*schedule.Program, error) {
+func (r Residency) Plan(p *schedule.Program, hw *hardware.Hardware, order schedule.Order, memo *tiling.Memo) (*Plan, error) {
 	if r == (Residency{}) {
-		return p, nil
+		return NewPlan(p, hw, order, memo)
 	}
 	bare, err := p.With(schedule.Policy{SkipUnread: r.SkipUnread})
-	if err != nil || !r.Resident {
-		return bare, err
-	}
-	memo := tiling.Memo{}
-	plan, err := planFor(bare, hw, order, memo)
 	if err != nil {
 		return nil, err
 	}
-	kinds := []buffers{all}
-	if hw.Separate {
-		kinds = kinds[:0]
-		for some := buffers(1); some <= all; some++ {
-			kinds = append(kinds, some)
-		}
+	plan, err := NewPlan(bare, hw, order, memo)
+	if err != nil || !r.Resident {
+		return plan, err
 	}
 	policy := bare.Policy()
-	for _, x := range plan.parts { // each PE group has buffers of its own
-		candidates, err := x.own.Pinnable()
-		if err != nil {
+	for i := range plan.parts { // each PE group has buffers of its own
+		c := choice{part: plan.parts[i], plan: plan}
+		if err := c.choose(); err != nil {
 			return nil, err
 		}
-		c := choice{assignment: x, hardware: hw, memo: memo}
-		if c.least, err = c.traffic(x.own); err != nil {
-			return nil, err
+		if len(plan.parts) == 1 {
+			return plan.of(c.part)
 		}
-		for _, some := range kinds {
-			if err := c.try(candidates, some); err != nil {
-				return nil, err
-			}
-		}
-		policy.Pinned = append(policy.Pinned, c.best...)
+		policy.Pinned = append(policy.Pinned, c.own.Policy().Pinned...)
 	}
 	best, err := p.With(policy)
-	if err != nil || len(plan.parts) == 1 {
-		return best, err
+	if err != nil {
+		return nil, err
 	}
 	// Groups hand spikes on, through DRAM if need be: so all together are weighed.
-	together, err := planFor(best, hw, order, memo)
+	together, err := NewPlan(best, hw, order, plan.memo)
 	if err != nil || together.traffic() > plan.traffic() {
-		best = bare
+		return plan, nil
 	}
-	return best, nil
+	return together, nil
+}
+
+// of returns the plan of one PE group's part that is the whole program.
+func (pl *Plan) of(x part) (*Plan, error) {
+	made := *pl
+	made.program, made.parts = x.own, []part{x}
+	return made.lay([]int{1})
 }
 
 // buffers is a set of kinds of buffer, a bit each.
@@ -90,19 +83,46 @@ type buffers uint
 // all kinds of buffer.
 const all buffers = 1<<schedule.NumBuffers - 1
 
-// choice is what is best to pin of a PE group's tensors.
+// choice is what is best to pin of a PE group's tensors: its part, as far as it
+// has been chosen, and the words that this moves in an iteration.
 type choice struct {
-	assignment
-	hardware *hardware.Hardware
-	memo     tiling.Memo
-	best     []schedule.Pin
-	least    units.Words // that the group moves in an iteration
+	part
+	plan  *Plan // that nothing is pinned in
+	least units.Words
+}
+
+// choose tries all lists.
+func (c *choice) choose() error {
+	kinds := []buffers{all}
+	if c.plan.hardware.Separate {
+		kinds = kinds[:0]
+		for some := buffers(1); some <= all; some++ {
+			kinds = append(kinds, some)
+		}
+	}
+	candidates, err := c.own.Pinnable()
+	if err != nil {
+		return err
+	}
+	bare := c.part
+	if len(c.plan.parts) > 1 { // without what goes from group to group
+		if err := bare.retile(c.plan); err != nil {
+			return err
+		}
+	}
+	c.least = bare.traffic()
+	for _, some := range kinds {
+		if err := c.try(bare, candidates, some); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // try pins the first candidates of some kinds: more and more of them, until they
 // do not fit.
-func (c *choice) try(candidates []schedule.Saving, some buffers) error {
-	policy := schedule.Policy{SkipUnread: c.own.Policy().SkipUnread}
+func (c *choice) try(bare part, candidates []schedule.Saving, some buffers) error {
+	policy := schedule.Policy{SkipUnread: bare.own.Policy().SkipUnread}
 	var words, tried units.Words
 	var seen buffers
 	for i, candidate := range candidates {
@@ -116,22 +136,23 @@ func (c *choice) try(candidates []schedule.Saving, some buffers) error {
 			continue
 		}
 		tried = words
-		if c.hardware.Separate && seen != some {
+		if c.plan.hardware.Separate && seen != some {
 			continue // tried with fewer kinds
 		}
-		program, err := c.own.With(policy)
-		if err != nil {
+		x := bare
+		var err error
+		if x.own, err = bare.own.With(policy); err != nil {
 			return err
 		}
-		moved, err := c.traffic(program)
+		err = x.retile(c.plan)
 		if errors.As(err, new(*tiling.TooSmall)) || errors.Is(err, errNoTiles) {
 			return nil // and so is the buffer for all longer lists
 		}
 		if err != nil {
 			return err
 		}
-		if moved < c.least {
-			c.best, c.least = policy.Pinned, moved
+		if moved := x.traffic(); moved < c.least {
+			c.part, c.least = x, moved
 		}
 	}
 	return nil
@@ -142,47 +163,45 @@ var errNoTiles = errors.New("what is pinned leaves no room for tiles")
 
 // leavesTiles tells whether tiles have their share of each buffer beside what is
 // pinned.
-func (c *choice) leavesTiles(pinned []schedule.Pin) bool {
+func (x *part) leavesTiles() bool {
 	var words [schedule.NumBuffers]units.Words
-	for _, pin := range pinned {
+	for _, pin := range x.own.Policy().Pinned {
 		b := pin.Class.Buffer()
-		if c.room.Shared {
+		if x.room.Shared {
 			b = 0
 		}
-		words[b] += c.own.Words(pin.Class, pin.Index)
+		words[b] += x.own.Words(pin.Class, pin.Index)
 	}
 	for b, n := range words {
-		if n > 0 && n > c.room.Words[b]-c.room.Words[b]/tileShare {
+		if n > 0 && n > x.room.Words[b]-x.room.Words[b]/tileShare {
 			return false
 		}
 	}
 	return true
 }
 
-// traffic returns the words that a group's program is to move in an iteration.
-func (c *choice) traffic(own *schedule.Program) (units.Words, error) {
-	x := assignment{own: own}
-	if c.paper == 0 || own.WorkingSet() > c.paper {
-		if !c.leavesTiles(own.Policy().Pinned) {
-			return 0, errNoTiles
-		}
-		var err error
-		if x.tiles, err = c.memo.New(own, c.room, c.places, c.hardware.PE); err != nil {
-			return 0, err
-		}
+// retile fits the part's program into its room again, by itself.
+func (x *part) retile(pl *Plan) (err error) {
+	x.tiles = nil
+	if x.paper > 0 && x.own.WorkingSet() <= x.paper {
+		return nil
 	}
-	return x.traffic(), nil
+	if !x.leavesTiles() {
+		return errNoTiles
+	}
+	x.tiles, err = tiling.New(x.own, x.room, x.places, pl.hardware.PE, pl.memo)
+	return err
 }
 
 // traffic returns the words that an iteration is to move.
-func (p *plan) traffic() (words units.Words) {
-	for i := range p.parts {
-		words += p.parts[i].traffic()
+func (pl *Plan) traffic() (words units.Words) {
+	for i := range pl.parts {
+		words += pl.parts[i].traffic()
 	}
 	return words
 }
 
-func (x *assignment) traffic() (words units.Words) {
+func (x *part) traffic() (words units.Words) {
 	if x.tiles != nil {
 		return x.tiles.Traffic()
 	}

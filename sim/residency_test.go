@@ -25,7 +25,7 @@ func BenchmarkReside(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if _, err := (sim.Residency{Resident: true}).Reside(p, hw, schedule.Sequential); err != nil {
+				if _, err := (sim.Residency{Resident: true}).Plan(p, hw, schedule.Sequential, nil); err != nil {
 					b.Fatal(err)
 				}
 			}

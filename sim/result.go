@@ -172,8 +172,8 @@ func (m *machine) after(at units.Time, n units.Cycles) units.Time {
 	return at.PlusTotal(units.TotalOf(m.period).Times(int64(n)))
 }
 
-func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
-	p := m.program
+func (m *machine) result(pl *Plan, o Options) (*Result, error) {
+	p, hw := pl.program, pl.hardware
 	for _, g := range m.groups {
 		g.settle()
 	}
@@ -182,7 +182,7 @@ func (m *machine) result(hw *hardware.Hardware, o Options) (*Result, error) {
 		Workload: p.Workload(), Hardware: hw, K: p.K, N: p.N, Blocks: p.Blocks, Intervals: p.Intervals(),
 		Order: o.Order,
 		Footprint: Footprint{
-			Total: m.memory.footprint(), Class: m.memory.bytes, Capacity: hw.DRAM.Capacity(),
+			Total: pl.layout.footprint(), Class: pl.layout.bytes, Capacity: hw.DRAM.Capacity(),
 		},
 		Unread: m.memory.unread,
 		Policy: p.Policy(), Pinned: p.PinnedWords().Of(p.Sizes.Word),

@@ -81,15 +81,15 @@ func TestFixedPointComesThroughTheSmallestBuffer(t *testing.T) {
 	}
 }
 
-// tiles is a planner's program with one step changed.
+// tiles are a plan's with one step changed.
 type tiles struct {
-	*tiling.Planner
+	*tiling.Cursor
 	number, at int
 	edit       func(*schedule.Step)
 }
 
 func (x *tiles) Next(s *schedule.Step) bool {
-	if !x.Planner.Next(s) {
+	if !x.Cursor.Next(s) {
 		return false
 	}
 	if x.number == x.at {
@@ -105,22 +105,19 @@ func TestEveryBoxThatIsOffByOneIsRefused(t *testing.T) {
 	for _, classifier := range []string{network.Trainable, network.Random} {
 		p, in := openEverything(t, classifier)
 		hw := smallest(t, p)
-		plan := func() *tiling.Planner {
-			planner, err := tiling.New(p, roomOf(hw), 0, hw.PE)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return planner
+		plan, err := tiling.New(p, roomOf(hw), 0, hw.PE, nil)
+		if err != nil {
+			t.Fatal(err)
 		}
 		all := 0
 		var s schedule.Step
-		for planner := plan(); planner.Next(&s); {
+		for c := plan.Start(); c.Next(&s); {
 			all++
 		}
 		shifted := map[schedule.Class]int{}
 		for range 150 {
 			what := ""
-			source := &tiles{Planner: plan(), at: r.IntN(all)}
+			source := &tiles{Cursor: plan.Start(), at: r.IntN(all)}
 			source.edit = func(s *schedule.Step) { what = shift(r, s, shifted) }
 			_, err := Run(p, hw, Options{Untimed: true, Tensors: in, Source: source})
 			if what != "" && err == nil {
@@ -147,13 +144,13 @@ func TestEveryReadAndProductOfATileIsNeeded(t *testing.T) {
 	p, in := openEverything(t, network.Trainable)
 	hw := smallest(t, p)
 	want := runIn(t, p, hw, Options{Untimed: true, Tensors: in})
+	plan, err := tiling.New(p, roomOf(hw), 0, hw.PE, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for range 150 {
-		planner, err := tiling.New(p, roomOf(hw), 0, hw.PE)
-		if err != nil {
-			t.Fatal(err)
-		}
 		what := ""
-		source := &tiles{Planner: planner, at: r.IntN(int(want.Steps))}
+		source := &tiles{Cursor: plan.Start(), at: r.IntN(int(want.Steps))}
 		source.edit = func(s *schedule.Step) {
 			i := r.IntN(len(s.Reads) + len(s.Products) + 1)
 			switch j := i - len(s.Reads); {

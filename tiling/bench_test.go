@@ -19,7 +19,7 @@ func BenchmarkPlan(b *testing.B) {
 	room := tiling.Room{Shared: true, Words: tiling.Words{units.Words(512 * units.KiB / units.WordBytes)}, Word: units.WordBytes}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := tiling.New(p, room, 0, pe.Array{Rows: 16, Columns: 28, Lanes: 64, Pipeline: 8}); err != nil {
+		if _, err := tiling.New(p, room, 0, pe.Array{Rows: 16, Columns: 28, Lanes: 64, Pipeline: 8}, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

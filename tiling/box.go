@@ -26,7 +26,7 @@ func (o *operand) region(from, to extent) schedule.Region {
 }
 
 // operandRegion is the box that a tile's part of an operand has.
-func (t *Planner) operandRegion(o *operand, from, to extent) schedule.Region {
+func (t *Cursor) operandRegion(o *operand, from, to extent) schedule.Region {
 	if t.Unboxed {
 		return schedule.Region{}
 	}
@@ -53,7 +53,7 @@ func rowView(batchSize, values int, along int) view {
 
 // shapes returns what the step's layer or classifier reads and makes, before
 // pooling, and how large its kernel is. What is fully connected reads one row.
-func (t *Planner) shapes() (in, out network.Shape, kernel network.Pair) {
+func (t *placed) shapes() (in, out network.Shape, kernel network.Pair) {
 	w := t.program.Workload()
 	if t.step.Layer == 0 {
 		return flat(w.Net.ClassifierInputs(t.program.Blocks[t.step.Block-1])), flat(w.Net.Classes), network.Square(1)
@@ -69,7 +69,7 @@ func (t *Planner) shapes() (in, out network.Shape, kernel network.Pair) {
 func flat(n int) network.Shape { return network.Shape{Channels: n, Height: 1, Width: 1} }
 
 // weightView is the weights of a forward step.
-func (t *Planner) weightView() view {
+func (t *placed) weightView() view {
 	in, out, kernel := t.shapes()
 	v := view{schedule.Whole(kernel.Height, kernel.Width, in.Channels, out.Channels), [4]int{none, none, none, channels}}
 	if t.isRow() {
@@ -79,12 +79,12 @@ func (t *Planner) weightView() view {
 }
 
 // isRow tells whether the step's layer is fully connected.
-func (t *Planner) isRow() bool {
+func (t *placed) isRow() bool {
 	return t.step.Layer == 0 || t.program.Workload().Net.Layer(t.step.Layer).First().Kind == network.FC
 }
 
 // inputView is what a forward step reads.
-func (t *Planner) inputView() view {
+func (t *placed) inputView() view {
 	in, _, _ := t.shapes()
 	if t.isRow() {
 		return rowView(t.program.Workload().Batch, in.Channels, depth)
@@ -94,7 +94,7 @@ func (t *Planner) inputView() view {
 
 // readerViews are the errors and weights of a layer, or of the block's classifier
 // if it is 0, that reads the step's layer.
-func (t *Planner) readerViews(reader int) (errors, weights view) {
+func (t *placed) readerViews(reader int) (errors, weights view) {
 	w := t.program.Workload()
 	if reader != 0 && w.Net.Layer(reader).First().Kind != network.FC {
 		m := w.Net.Layer(reader)
@@ -117,7 +117,7 @@ func (t *Planner) readerViews(reader int) (errors, weights view) {
 // cutsErrors tells whether the terms of W^T gamma may be cut: where they come
 // from one fully connected reader, in the order of its outputs. Those of a
 // convolution come position by position.
-func (t *Planner) cutsErrors(reader int) bool {
+func (t *placed) cutsErrors(reader int) bool {
 	sums := 0
 	for _, k := range t.step.Kernels {
 		if k.Op == schedule.BackProject {
@@ -128,7 +128,7 @@ func (t *Planner) cutsErrors(reader int) bool {
 }
 
 // gradientViews are gamma, spikes and dW of a gradient.
-func (t *Planner) gradientViews() (gamma, spikes, dw view) {
+func (t *placed) gradientViews() (gamma, spikes, dw view) {
 	b := t.program.Workload().Batch
 	in, out, kernel := t.shapes()
 	gamma = view{schedule.Whole(b, out.Height, out.Width, out.Channels), [4]int{batch, none, none, rows}}
@@ -142,7 +142,7 @@ func (t *Planner) gradientViews() (gamma, spikes, dw view) {
 type boxes struct{ neurons, pooled, weights schedule.Region }
 
 // boxesOf returns a tile's boxes.
-func (t *Planner) boxesOf(s *stage, from, to extent) (b boxes) {
+func (t *Cursor) boxesOf(s *stage, from, to extent) (b boxes) {
 	b.neurons = box(s.dims, from, to)
 	if s.gradient {
 		b.weights = (&operand{view: s.weights}).region(from, to)
@@ -166,7 +166,7 @@ func (t *Planner) boxesOf(s *stage, from, to extent) (b boxes) {
 
 // regionOf returns the box of a tensor that comes or goes with a tile's results,
 // value by value.
-func (t *Planner) regionOf(x schedule.Tensor, s *stage) schedule.Region {
+func (t *Cursor) regionOf(x schedule.Tensor, s *stage) schedule.Region {
 	if t.Unboxed {
 		return schedule.Region{}
 	}

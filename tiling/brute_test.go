@@ -30,46 +30,35 @@ func workload(t *testing.T, layers string, side, batchSize int) *network.Workloa
 	}
 }
 
-// planner is one whose steps can be cut, with nothing on chip between them.
-func planner(t *testing.T, w *network.Workload, array pe.Array) *Planner {
+// roomy is a walk through the steps of a program in more room than they need, with
+// nothing on chip between them.
+func roomy(t *testing.T, w *network.Workload) walk {
 	t.Helper()
 	p, err := schedule.New(w, 2, 1, schedule.All)
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole := Room{Shared: true, Words: Words{1 << 40}, Word: units.WordBytes}
-	x, err := New(p, whole, 0, array)
-	if err != nil {
-		t.Fatal(err)
-	}
-	x.keepNothing()
-	x.Rewind()
-	return x
+	r := &rules{program: p, room: Room{Shared: true, Words: Words{1 << 40}, Word: units.WordBytes}, limit: noneKept()}
+	return r.walk()
 }
 
-// stagesOf calls do for all stages that a planner may cut its steps into.
-func stagesOf(t *Planner, do func(what string, g *stage)) {
+// stagesOf calls do for all stages that steps may be cut into, but for updates.
+func stagesOf(t walk, do func(what string, g *stage)) {
 	seen := map[string]bool{}
-	for t.steps.Next(&t.step) {
+	for ; t.steps.Next(&t.step); t.leave() {
 		t.place()
-		var ways [][]stage
-		switch s := &t.step; {
-		case s.Kind == schedule.ForwardLayer || s.Kind == schedule.ForwardClassifier:
-			ways = t.cutForward()
-		case s.Kind == schedule.BackwardLayer || s.Kind == schedule.BackwardClassifier:
-			ways = t.cutBackward()
+		if t.step.Kind == schedule.UpdateLayer || t.step.Kind == schedule.UpdateClassifier {
+			continue
 		}
-		for w := range ways {
-			for i := range ways[w] {
-				g := &ways[w][i]
-				g.pins, g.products = t.program.Pins, t.productsOf(g)
-				if what := fmt.Sprint(describe(&t.step), ", stage ", i, " of way ", w); !seen[what] {
+		for w, stages := range t.ways() {
+			for i := range stages {
+				name := (&surveyed{kind: t.step.Kind, block: t.step.Block, layer: t.step.Layer}).String()
+				if what := fmt.Sprint(name, ", stage ", i, " of way ", w); !seen[what] {
 					seen[what] = true
-					do(what, g)
+					do(what, &stages[i])
 				}
 			}
 		}
-		t.finishStep()
 	}
 }
 
@@ -102,8 +91,8 @@ type walked struct {
 	products [][]pe.Matrix // of each tile, by product
 }
 
-// walk goes through a stage's tiles in their order.
-func walk(g *stage, array pe.Array) (w walked) {
+// walkTiles goes through a stage's tiles in their order.
+func walkTiles(g *stage, array pe.Array) (w walked) {
 	w.values, w.products = make([]int64, len(g.operands)), make([][]pe.Matrix, len(g.products))
 	var index, before extent
 	for first := true; first || g.advance(&index); first = false {
@@ -156,11 +145,11 @@ var smallNets = []string{"4C3-4AP2-6C3s2-12FC-5FC", "4C3-BN-4AP2-4RB-7FC", "12FC
 func TestTilingsAreWeighedByWhatAWalkFinds(t *testing.T) {
 	for _, layers := range smallNets {
 		for _, array := range arrays {
-			x := planner(t, workload(t, layers, 6, 3), array)
+			x := roomy(t, workload(t, layers, 6, 3))
 			stagesOf(x, func(what string, g *stage) {
-				whole := walk(&stage{dims: g.dims, grain: g.grain, products: g.products, tiling: tiling{tile: g.dims}}, array)
+				whole := walkTiles(&stage{dims: g.dims, grain: g.grain, products: g.products, tiling: tiling{tile: g.dims}}, array)
 				for _, g.tiling = range g.frontier(&asked{array, map[pe.Matrix]units.Cycles{}}, x.room) {
-					got := walk(g, array)
+					got := walkTiles(g, array)
 					if words := got.fetched(g); words != g.fetches {
 						t.Fatalf("%s %s, tiles %v: %d words are fetched, %d planned", layers, what, g.tile, words, g.fetches)
 					}
@@ -183,7 +172,7 @@ func TestTheTilingIsTheCheapestOfAll(t *testing.T) {
 	every := nestings()
 	for _, layers := range smallNets {
 		array := arrays[1]
-		x := planner(t, workload(t, layers, 6, 3), array)
+		x := roomy(t, workload(t, layers, 6, 3))
 		stagesOf(x, func(what string, g *stage) {
 			frontier := g.frontier(&asked{array, map[pe.Matrix]units.Cycles{}}, x.room)
 			nests := every
@@ -240,7 +229,7 @@ func bruteForce(g *stage, array pe.Array, nests [][dimensions]int) (all []tiling
 	for d := range lists {
 		lists[d] = g.cuttings(d, array)
 	}
-	whole := walk(&stage{dims: g.dims, grain: g.grain, products: g.products, tiling: tiling{tile: g.dims}}, array)
+	whole := walkTiles(&stage{dims: g.dims, grain: g.grain, products: g.products, tiling: tiling{tile: g.dims}}, array)
 	var cut [dimensions]*cutting
 	var extend func(d int)
 	extend = func(d int) {
@@ -263,7 +252,7 @@ func bruteForce(g *stage, array pe.Array, nests [][dimensions]int) (all []tiling
 			if g.ordered && !ascends(&nest) {
 				continue
 			}
-			w := walk(&nest, array)
+			w := walkTiles(&nest, array)
 			if fetches := w.fetched(g); one.cost < 0 || fetches < one.fetches {
 				one.fetches = fetches
 				one.cost = fetches + units.Words(w.clocks-whole.clocks)*idleWeight

@@ -1,12 +1,13 @@
 package tiling
 
 import (
+	"cmp"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"sort"
 
+	"github.com/accelsim-dev/accelsim/pe"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -22,13 +23,52 @@ var thrifts = []float64{0, 1, 4, 16, 64, 1e9}
 // thriftHalvings is how often the gap between two of thrifts is halved.
 const thriftHalvings = 3
 
+// planner is what a plan is made with.
+type planner struct {
+	surveyor
+	rules
+	pinned  Words // by buffer of the room
+	least   Words // on chip that the program cannot do without
+	live    liveness
+	surveys map[[schedule.NumBuffers]units.Words]*survey // by what stays
+}
+
+func newPlanner(p *schedule.Program, room Room, places int, array pe.Array, memo *Memo) *planner {
+	t := &planner{surveyor: surveyor{array, memo}, surveys: map[[schedule.NumBuffers]units.Words]*survey{}}
+	t.rules = rules{program: p, places: units.Words(places), room: room}
+	for _, pin := range p.Policy().Pinned {
+		t.pinned[room.buffer(pin.Class)] += p.Words(pin.Class, pin.Index)
+	}
+	for b, n := range t.pinned {
+		t.room.Words[b] -= n
+	}
+	return t
+}
+
+// choices are what steps may be cut into in some room, with or without tensors
+// that stay in it. Of rooms with the same tensors it is asked about the smallest
+// first.
+func (t *planner) choices(room Room, keeps bool) choices {
+	limit := noneKept()
+	if keeps {
+		limit = t.limitKept(room)
+	}
+	list, ok := t.surveys[limit]
+	if !ok {
+		r := t.rules
+		r.limit = limit
+		list = t.survey(&r, room)
+		t.surveys[limit] = list
+	}
+	return t.in(list, room)
+}
+
 // climb goes up the ladder and stays with the cheapest plan, if it moves no more
 // words than any before. What stays on chip between steps takes room from tiles:
 // it also tries without.
-func (t *Planner) climb(least Words, live liveness) {
+func (t *planner) climb() *Plan {
 	type rung struct {
-		size        units.Words
-		keeps       bool
+		choices
 		thrift      thrift
 		moved, cost units.Words
 	}
@@ -38,28 +78,27 @@ func (t *Planner) climb(least Words, live liveness) {
 	}
 	var best rung
 	// Sizes of the whole buffer, whatever is pinned in it: real ones are rungs.
-	for _, size := range ladder(least[0]+t.pinned[0], t.room.Words[0]+t.pinned[0]) {
-		size -= t.pinned[0]
+	for _, size := range ladder(t.least[0]+t.pinned[0], t.room.Words[0]+t.pinned[0]) {
+		room := Room{Shared: true, Words: Words{size - t.pinned[0]}, Word: t.room.Word}
 		next := best
 		for _, keeps := range variants {
-			t.use(Room{Shared: true, Words: Words{size}}, keeps, least, live)
-			t.thriftily(func() bool {
-				moved, idle := t.weigh()
-				if best.size != 0 && moved > best.moved {
+			c := t.choices(room, keeps)
+			t.thriftily(func(at thrift) bool {
+				moved, idle := c.weigh(at)
+				if best.steps != nil && moved > best.moved {
 					return false
 				}
 				// Of plans that cost the same, the one with most room has the fewest tiles.
 				cost := moved + idle
-				if next.size == 0 || cost < next.cost || cost == next.cost && next.size < size {
-					next = rung{size, keeps, t.thrift, moved, cost}
+				if next.steps == nil || cost < next.cost || cost == next.cost && next.room.Words[0] < room.Words[0] {
+					next = rung{c, at, moved, cost}
 				}
 				return true
 			})
 		}
 		best = next
 	}
-	t.use(Room{Shared: true, Words: Words{best.size}}, best.keeps, least, live)
-	t.thrift = best.thrift
+	return best.plan(best.thrift, nil)
 }
 
 // thrift is how much more than usual a fetched word weighs: in the steps that
@@ -77,45 +116,25 @@ func (t thrift) of(place int) float64 {
 	return t.others
 }
 
-// placeOf is where in the network a step is: layers and then classifiers, each
-// with its steps forward before those backward.
-func (t *Planner) placeOf(s *schedule.Step) int {
-	place := s.Layer
-	if place == 0 {
-		place = t.program.Workload().Net.N() + s.Block
-	}
-	place *= 2
-	if s.Kind == schedule.BackwardLayer || s.Kind == schedule.BackwardClassifier {
-		place++
-	}
-	return place
-}
-
 // thriftily tries more and more thrift until it is enough, then values between
 // the last two, and then the lower of the last two in as many of the steps as can
 // do with it.
-func (t *Planner) thriftily(enough func() bool) {
-	try := func(all float64) bool {
-		t.thrift = thrift{others: all}
-		return enough()
-	}
-	at := slices.IndexFunc(thrifts, try)
+func (t *planner) thriftily(enough func(thrift) bool) {
+	everywhere := func(all float64) bool { return enough(thrift{others: all}) }
+	at := slices.IndexFunc(thrifts, everywhere)
 	if at <= 0 {
 		return
 	}
 	low, high := thrifts[at-1], thrifts[at]
 	for range thriftHalvings {
-		if middle := math.Sqrt((low + 1) * (high + 1)); try(middle) {
+		if middle := math.Sqrt((low + 1) * (high + 1)); everywhere(middle) {
 			high = middle
 		} else {
 			low = middle
 		}
 	}
 	places := 2 * (t.program.Workload().Net.N() + len(t.program.Blocks) + 1)
-	sort.Search(places, func(border int) bool {
-		t.thrift = thrift{low, high, border + 1}
-		return !enough()
-	})
+	sort.Search(places, func(border int) bool { return !enough(thrift{low, high, border + 1}) })
 }
 
 // ladder lists the sizes to plan for: the smallest that does, and 4, 5, 6 and 7
@@ -132,34 +151,27 @@ func ladder(least, capacity units.Words) []units.Words {
 	return sizes
 }
 
-// use plans for so much room, with or without tensors that stay in it.
-func (t *Planner) use(room Room, keeps bool, least Words, live liveness) {
-	t.keepNothing()
-	if keeps {
-		t.limitKept(room, least, live)
-	}
-	t.used = room
-	t.Rewind()
-}
-
-// least returns the words on chip that the program cannot do without when
+// findLeast returns the words on chip that the program cannot do without when
 // nothing stays between steps.
-func (t *Planner) least() (least Words, err error) {
-	t.keepNothing()
-	places := t.places
-	t.places = 0
-	defer func() { t.places = places }()
-	t.used = Room{Shared: t.room.Shared} // nothing fits twice: smallest tiles
+func (t *planner) findLeast() (least Words, err error) {
+	r := t.rules
+	r.limit = noneKept()
+	none := t.survey(&r, Room{Shared: t.room.Shared}) // nothing fits twice: all is cut
+	t.surveys[r.limit] = none
 	var worst [schedule.NumBuffers]string
-	t.Rewind()
-	for t.different() {
-		needs := t.prepare().in(t.room)
-		for b, n := range needs {
+	for b := range worst {
+		worst[b] = "what is pinned"
+	}
+	for i := range none.steps {
+		x := &none.steps[i]
+		if !x.early {
+			continue
+		}
+		for b, n := range x.least(t.room).in(t.room) {
 			if n > least[b] {
-				least[b], worst[b] = n, describe(&t.step)
+				least[b], worst[b] = n, x.String()
 			}
 		}
-		t.finishStep()
 	}
 	for b, n := range least {
 		if n <= t.room.Words[b] {
@@ -174,31 +186,59 @@ func (t *Planner) least() (least Words, err error) {
 	return least, nil
 }
 
-// liveness is what the program keeps on chip between steps: how many words at
-// most, by buffer, of the tensors up to a size.
-type liveness [schedule.NumBuffers][]struct{ size, most units.Words }
+// String names the step.
+func (x *surveyed) String() string {
+	if x.layer == 0 {
+		return fmt.Sprintf("the %s step of block %d's classifier", x.kind, x.block)
+	}
+	return fmt.Sprintf("the %s step of layer %d", x.kind, x.layer)
+}
 
-func (t *Planner) liveness() (live liveness) {
-	type step struct {
-		buffer int
-		words  units.Words
-	}
-	var steps [][]step // before or after each of the program's
-	var before []schedule.Tensor
-	sizes := [schedule.NumBuffers]map[units.Words]bool{}
-	for b := range sizes {
-		sizes[b] = map[units.Words]bool{}
-	}
-	note := func(at []step, c schedule.Class, n units.Words) []step {
-		b := t.room.buffer(c)
-		sizes[b][n] = true
-		return append(at, step{b, n})
-	}
-	t.steps.Rewind()
-	for t.different() {
-		on := slices.Clone(before)
+// liveness is what the program keeps on chip between steps: how many words at
+// most, by buffer, of the tensors up to a size. Sizes ascend.
+type liveness [schedule.NumBuffers][]upTo
+
+type upTo struct{ size, most units.Words }
+
+func (t *planner) liveness() (live liveness) {
+	// Before or after each step, the words of each size.
+	t.onChip(func(at *liveness) {
+		for b := range at {
+			for _, n := range at[b] {
+				i, known := slices.BinarySearchFunc(live[b], n.size, upTo.compare)
+				if !known {
+					live[b] = slices.Insert(live[b], i, upTo{size: n.size})
+				}
+			}
+		}
+	})
+	t.onChip(func(at *liveness) {
+		for b := range at {
+			slices.SortFunc(at[b], func(x, y upTo) int { return cmp.Compare(x.size, y.size) })
+			var sum units.Words
+			next := 0
+			for i := range live[b] {
+				for ; next < len(at[b]) && at[b][next].size <= live[b][i].size; next++ {
+					sum += at[b][next].size
+				}
+				live[b][i].most = max(live[b][i].most, sum)
+			}
+		}
+	})
+	return live
+}
+
+func (u upTo) compare(size units.Words) int { return cmp.Compare(u.size, size) }
+
+// onChip calls do with the sizes of the tensors, by buffer, that the program keeps
+// on chip before or after each step. They are the callee's until it returns.
+func (t *planner) onChip(do func(*liveness)) {
+	var before, on []schedule.Tensor
+	var at liveness
+	for w := t.walk(); w.different(); {
+		on = append(on[:0], before...)
 		before = before[:0]
-		for _, k := range t.step.Keeps {
+		for _, k := range w.step.Keeps {
 			if t.places > 0 && t.isReceived(k) {
 				continue // has one of the places
 			}
@@ -210,92 +250,35 @@ func (t *Planner) liveness() (live liveness) {
 				on = append(on, k)
 			}
 		}
-		var at []step
+		for b := range at {
+			at[b] = at[b][:0]
+		}
+		note := func(c schedule.Class, index int) {
+			b := t.room.buffer(c)
+			at[b] = append(at[b], upTo{size: t.program.Words(c, index)})
+		}
 		for _, k := range on {
-			at = note(at, k.Class, t.program.Words(k.Class, k.Index))
+			note(k.Class, k.Index)
 		}
-		if t.places > 0 {
-			for range t.places {
-				at = note(at, schedule.Spikes, t.program.Words(schedule.Spikes, t.program.Received()))
-			}
+		for range t.places {
+			note(schedule.Spikes, t.program.Received())
 		}
-		steps = append(steps, at)
-	}
-	for b := range live {
-		for _, size := range slices.Sorted(maps.Keys(sizes[b])) {
-			var most units.Words
-			for _, at := range steps {
-				var sum units.Words
-				for _, x := range at {
-					if x.buffer == b && x.words <= size {
-						sum += x.words
-					}
-				}
-				most = max(most, sum)
-			}
-			live[b] = append(live[b], struct{ size, most units.Words }{size, most})
-		}
-	}
-	return live
-}
-
-func (t *Planner) keepNothing() {
-	for b := range t.limit {
-		t.limit[b] = -1
+		do(&at)
 	}
 }
 
-// limitKept decides what may stay on chip between steps: the smallest tensors
+// limitKept returns what may stay on chip between steps: the smallest tensors
 // first, as many sizes as fit together into their share of the room, and beside
 // the smallest tiles.
-func (t *Planner) limitKept(room Room, least Words, live liveness) {
-	for b := range live {
-		for _, upTo := range live[b] {
-			if upTo.most > room.Words[b]/keepShare || upTo.most > room.Words[b]-least[b] {
+func (t *planner) limitKept(room Room) [schedule.NumBuffers]units.Words {
+	limit := noneKept()
+	for b := range t.live {
+		for _, upTo := range t.live[b] {
+			if upTo.most > room.Words[b]/keepShare || upTo.most > room.Words[b]-t.least[b] {
 				break
 			}
-			t.limit[b] = upTo.size
+			limit[b] = upTo.size
 		}
 	}
-}
-
-func describe(s *schedule.Step) string {
-	if s.Layer == 0 {
-		return fmt.Sprintf("the %s step of block %d's classifier", s.Kind, s.Block)
-	}
-	return fmt.Sprintf("the %s step of layer %d", s.Kind, s.Layer)
-}
-
-// weigh returns the words that an iteration moves, and the words' worth of PEs
-// that idle in steps that are cut.
-func (t *Planner) weigh() (moved, idle units.Words) {
-	defer t.Rewind()
-	t.Rewind()
-	intervals := t.program.Intervals()
-	steps := t.program.Steps() / int64(intervals)
-	known := map[stageKey][2]units.Words{} // by steps that are planned alike
-	for i := int64(0); ; i++ {
-		if i == 2*steps && intervals > 3 { // all between the first and the last are alike
-			t.steps.Skip(intervals)
-			t.resident = append(t.resident[:0], t.steps.Held()...)
-		}
-		if !t.steps.Next(&t.step) {
-			return moved, idle
-		}
-		s, times := &t.step, units.Words(1)
-		if s.Interval == 2 {
-			times = units.Words(max(1, intervals-2))
-		}
-		t.place()
-		key := t.keyOf(s)
-		n, ok := known[key]
-		if !ok {
-			t.divide()
-			n = [2]units.Words{t.plan.traffic(s), t.plan.idle()}
-			known[key] = n
-		}
-		moved += n[0] * times
-		idle += n[1] * times
-		t.finishStep()
-	}
+	return limit
 }

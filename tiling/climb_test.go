@@ -47,18 +47,18 @@ type rungOf struct {
 }
 
 // rungs weighs every rung by itself, with and without tensors that stay.
-func rungs(t *testing.T, x *Planner) (all []rungOf) {
+func rungs(t *testing.T, p *schedule.Program, room Room, array pe.Array) (all []rungOf) {
 	t.Helper()
-	least, err := x.least()
-	if err != nil {
+	x := newPlanner(p, room, 0, array, new(Memo))
+	var err error
+	if x.least, err = x.findLeast(); err != nil {
 		t.Fatal(err)
 	}
-	live := x.liveness()
-	for _, size := range ladder(least[0], x.room.Words[0]) {
+	x.live = x.liveness()
+	for _, size := range ladder(x.least[0], room.Words[0]) {
 		for _, keeps := range []bool{true, false} {
-			x.use(Room{Shared: true, Words: Words{size}}, keeps, least, live)
-			x.thrift = thrift{}
-			moved, idle := x.weigh()
+			c := x.choices(Room{Shared: true, Words: Words{size}}, keeps)
+			moved, idle := c.weigh(thrift{})
 			all = append(all, rungOf{size, keeps, moved, moved + idle})
 		}
 	}
@@ -78,14 +78,14 @@ func TestNoRungBeatsThePlan(t *testing.T) {
 			}
 			for _, capacity := range []units.Words{500, 1000, 2000, 4000} {
 				room := Room{Shared: true, Words: Words{capacity}, Word: units.WordBytes}
-				x, err := New(p, room, 0, array)
+				x, err := New(p, room, 0, array, nil)
 				if err != nil {
 					continue // too small
 				}
-				moved, idle := x.weigh()
+				moved, idle := x.moved, x.idle
 				keeps := x.limit[0] >= 0
 				best[keeps]++
-				for _, r := range rungs(t, x) {
+				for _, r := range rungs(t, p, room, array) {
 					if r.moved <= moved && r.cost < moved+idle {
 						t.Errorf("%s, %v, %d words: the plan moves %d words and costs %d; with %d words and keeps %v it is %d and %d",
 							layers, array.Dataflow, capacity, moved, moved+idle, r.size, r.keeps, r.moved, r.cost)
@@ -106,8 +106,9 @@ func TestWhatStaysTakesAQuarter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &Planner{program: p, steps: p.Start(), array: arrays[0], room: Room{Shared: true, Words: Words{1 << 30}, Word: units.WordBytes}, frontiers: Memo{}}
+	x := newPlanner(p, Room{Shared: true, Words: Words{1 << 30}, Word: units.WordBytes}, 0, arrays[0], new(Memo))
 	live := x.liveness()
+	x.live = live
 	if len(live[0]) < 3 {
 		t.Fatalf("tensors of %d sizes stay", len(live[0]))
 	}
@@ -121,9 +122,9 @@ func TestWhatStaysTakesAQuarter(t *testing.T) {
 			{4 * upTo.most, 3 * upTo.most, true}, // and beside the smallest tiles
 			{4 * upTo.most, 3*upTo.most + 1, false},
 		} {
-			x.keepNothing()
-			x.limitKept(Room{Shared: true, Words: Words{c.room}}, Words{c.least}, live)
-			if fits := x.limit[0] >= upTo.size; fits != c.fits {
+			x.least = Words{c.least}
+			limit := x.limitKept(Room{Shared: true, Words: Words{c.room}})
+			if fits := limit[0] >= upTo.size; fits != c.fits {
 				t.Errorf("size %d, beside tiles of %d in %d words: stays %v", i, c.least, c.room, fits)
 			}
 		}
@@ -140,31 +141,39 @@ func TestTilesGetWhatIsNotKept(t *testing.T) {
 	shared := Room{Shared: true, Words: Words{1 << 12}, Word: units.WordBytes}
 	kept := 0
 	for _, room := range []Room{shared, {Words: Words{4000, 4000, 4000, 4000}, Word: units.WordBytes}} {
-		x, err := New(p, room, 0, arrays[0])
+		x, err := New(p, room, 0, arrays[0], nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for x.steps.Next(&x.step) {
-			x.prepare()
+		list := x.survey(&x.rules, Room{Shared: room.Shared})
+		steps := map[string]*surveyed{}
+		for i := range list.steps {
+			steps[list.steps[i].key] = &list.steps[i]
+		}
+		for w := x.walk(); w.steps.Next(&w.step); w.leave() {
+			w.place()
+			d := x.divisionOf(&w)
+			step := steps[string(w.key)]
 			want := Words{3000, 3000, 3000, 3000}
 			if room.Shared {
 				want = x.used.Words
-				for _, r := range x.resident {
+				for _, r := range w.resident {
 					want[0] -= p.Words(r.Class, r.Index)
 					kept++
 				}
 			}
-			if x.forTile.Words != want {
-				t.Fatalf("%s: tiles may take %v, not %v", describe(&x.step), x.forTile.Words, want)
+			forTiles := step.forTiles(x.used)
+			if forTiles.Words != want {
+				t.Fatalf("%v: tiles may take %v, not %v", step, forTiles.Words, want)
 			}
-			for i := range x.plan.stages {
-				if g := &x.plan.stages[i]; !g.whole && g.footprint.times(2).fits(x.forTile) != slices.ContainsFunc(
-					g.frontier(&asked{arrays[0], map[pe.Matrix]units.Cycles{}}, x.room),
-					func(t tiling) bool { return t.footprint.times(2).fits(x.forTile) }) {
-					t.Errorf("%s: a tile that fits twice is there and not taken", describe(&x.step))
+			for i, g := range d.tilings {
+				stage := &w.ways()[d.way][i]
+				if g.footprint.times(2).fits(forTiles) != slices.ContainsFunc(
+					stage.frontier(&asked{arrays[0], map[pe.Matrix]units.Cycles{}}, x.room),
+					func(t tiling) bool { return t.footprint.times(2).fits(forTiles) }) {
+					t.Errorf("%v: a tile that fits twice is there and not taken", step)
 				}
 			}
-			x.finishStep()
 		}
 	}
 	if kept == 0 {
@@ -180,13 +189,13 @@ func TestMoreRoomMovesNoMoreWords(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			memo, last, lastCost := Memo{}, units.Words(-1), units.Words(-1)
+			memo, last, lastCost := new(Memo), units.Words(-1), units.Words(-1)
 			for capacity := units.Words(200); capacity < 20000; capacity += capacity / 3 {
-				x, err := memo.New(p, Room{Shared: true, Words: Words{capacity}, Word: units.WordBytes}, 0, array)
+				x, err := New(p, Room{Shared: true, Words: Words{capacity}, Word: units.WordBytes}, 0, array, memo)
 				if err != nil {
 					continue
 				}
-				moved, idle := x.weigh()
+				moved, idle := x.moved, x.idle
 				if last >= 0 && (moved > last || moved+idle > lastCost) {
 					t.Errorf("%s, %v: %d words at a cost of %d with %d on chip, %d and %d with fewer", layers, array.Dataflow, moved, moved+idle, capacity, last, lastCost)
 				}
@@ -205,15 +214,15 @@ func TestIntervalsBetweenTheFirstAndTheLastAreAlike(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := New(p, Room{Shared: true, Words: Words{1000}, Word: units.WordBytes}, 0, arrays[0])
+	x, err := New(p, Room{Shared: true, Words: Words{1000}, Word: units.WordBytes}, 0, arrays[0], nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var words units.Words
-	for s := (schedule.Step{}); x.Next(&s); {
+	s := schedule.Step{}
+	for c := x.Start(); c.Next(&s); {
 		words += s.WordsRead() + s.WordsWritten()
 	}
-	x.Rewind()
 	if got := x.Traffic(); got != words {
 		t.Errorf("%d words planned, %d in steps", got, words)
 	}
@@ -222,21 +231,21 @@ func TestIntervalsBetweenTheFirstAndTheLastAreAlike(t *testing.T) {
 // TestAStepStaysWholeWhereTilesWouldFetchAgain: it waits for the buffer rather
 // than overlap with the next.
 func TestAStepStaysWholeWhereTilesWouldFetchAgain(t *testing.T) {
-	x := planner(t, workload(t, "4C3-4AP2-6C3-12FC-5FC", 12, 4), arrays[0])
+	w := roomy(t, workload(t, "4C3-4AP2-6C3-12FC-5FC", 12, 4))
+	v := surveyor{arrays[0], new(Memo)}
 	waits := 0
-	for x.steps.Next(&x.step) {
-		x.place()
-		whole := x.demand(&x.step).sum()
-		x.used = Room{Shared: true, Words: Words{2*whole - 1}}
-		x.divide()
-		cut := !x.plan.stages[0].whole
-		if again := x.plan.traffic(&x.step) - x.step.WordsRead() - x.step.WordsWritten(); cut && again > 0 {
-			t.Errorf("%s is cut and fetches %d words again", describe(&x.step), again)
+	for ; w.steps.Next(&w.step); w.leave() {
+		w.place()
+		room := Room{Shared: true, Words: Words{2*w.demand().sum() - 1}}
+		x := v.surveyStep("", &w.placed, room)
+		f := x.in(room, room)
+		best, moved, _ := f.choose(0)
+		if again := moved - w.step.WordsRead() - w.step.WordsWritten(); best >= 0 && again > 0 {
+			t.Errorf("%v is cut and fetches %d words again", &x, again)
 		}
-		if !cut {
+		if best < 0 {
 			waits++
 		}
-		x.finishStep()
 	}
 	if waits == 0 {
 		t.Error("no step waits")

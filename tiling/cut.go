@@ -5,56 +5,14 @@ import (
 
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/op"
-	"github.com/accelsim-dev/accelsim/pe"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
 
-// stageKey tells stages apart that are cut alike at every time.
-type stageKey struct {
-	kind         schedule.Kind
-	block, layer int
-	end          bool
-	alternative  int
-	stage        int
-	operands     uint64 // what is read, written and stays
-}
-
-// keyOf returns the key of a step whose tensors are in place. What is read,
-// written and kept tells steps of the same layer apart: the first of an interval
-// has one operand less, and what stays on chip need not be read.
-func (t *Planner) keyOf(s *schedule.Step) stageKey {
-	n := uint64(0)
-	const prime = 1099511628211 // FNV-1a
-	enter := func(x uint64) { n = (n ^ x) * prime }
-	for i, list := range [][]schedule.Transfer{s.Reads, s.Writes} {
-		for _, x := range list {
-			enter(uint64(x.Tensor.Class)<<32 | uint64(x.Tensor.Index)<<1 | uint64(i))
-		}
-	}
-	for i, list := range [][]schedule.Tensor{t.plan.stays, t.resident} {
-		for _, x := range list {
-			pinned := t.program.Pins(x)
-			if pinned && i == 1 && !slices.Contains(s.Uses, x) {
-				continue // takes no room of the step's, and is none of its operands
-			}
-			tag := uint64(i)
-			if pinned {
-				tag += 2
-			}
-			enter(uint64(x.Class)<<48 | uint64(x.Index)<<2 | tag)
-		}
-	}
-	return stageKey{kind: s.Kind, block: s.Block, layer: s.Layer, end: s.End, operands: n}
-}
-
-// cut plans the step as stages of tiles. Of several ways to do so it takes the
-// one that costs the least. It returns the words on chip that it cannot
-// do without and the words that are fetched more than once.
-func (t *Planner) cut() (needs Words, again units.Words) {
-	s := &t.step
-	var ways [][]stage
-	switch s.Kind {
+// ways lists the ways to cut the step, each as stages. The last is the one that
+// needs the least room.
+func (t *placed) ways() (ways [][]stage) {
+	switch t.step.Kind {
 	case schedule.ForwardLayer, schedule.ForwardClassifier:
 		ways = t.cutForward()
 	case schedule.BackwardLayer, schedule.BackwardClassifier:
@@ -62,11 +20,7 @@ func (t *Planner) cut() (needs Words, again units.Words) {
 	case schedule.UpdateLayer, schedule.UpdateClassifier:
 		ways = [][]stage{t.cutUpdate()}
 	}
-	key, thrift := t.keyOf(s), t.thrift.of(t.placeOf(s))
-	best, least := -1, 0.0
-	var moved units.Words
-	for w, stages := range ways {
-		smallest, fits := Words{}, true
+	for _, stages := range ways {
 		var replaced []schedule.Tensor // by a stage before
 		for i := range stages {
 			g := &stages[i]
@@ -78,58 +32,9 @@ func (t *Planner) cut() (needs Words, again units.Words) {
 					replaced = append(replaced, p.Replaces)
 				}
 			}
-			key.alternative, key.stage = w, i
-			frontier, ok := t.frontiers[key]
-			if !ok {
-				frontier = g.frontier(&asked{t.array, map[pe.Matrix]units.Cycles{}}, t.room)
-				t.frontiers[key] = frontier
-			}
-			g.tiling = choose(frontier, t.forTile, thrift)
-			smallest = smallest.largest(frontier[len(frontier)-1].footprint)
-			fits = fits && g.footprint.times(2).fits(t.forTile)
-		}
-		// The last way is the one that needs the least room.
-		p := plan{stages: stages}
-		words := p.traffic(s)
-		cost := dear(words+p.idle(), words, thrift)
-		if last := w == len(ways)-1; (fits && (best < 0 || cost < least)) || (best < 0 && last) {
-			best, least, moved = w, cost, words
-		}
-		needs = smallest
-	}
-	t.plan.stages = append(t.plan.stages, ways[best]...)
-	return needs, moved - s.WordsRead() - s.WordsWritten()
-}
-
-// idle returns the words' worth of clocks that the array takes longer because
-// the step is cut.
-func (p *plan) idle() (words units.Words) {
-	for i := range p.stages {
-		words += p.stages[i].cost - p.stages[i].fetches
-	}
-	return words
-}
-
-// traffic returns the words that a planned step moves.
-func (p *plan) traffic(s *schedule.Step) (words units.Words) {
-	for i := range p.stages {
-		g := &p.stages[i]
-		if g.whole {
-			return s.WordsRead() + s.WordsWritten()
-		}
-		words += g.fetches
-		for _, e := range g.elements {
-			if e.hasRead {
-				words += e.read.Words
-			}
-		}
-		for _, list := range [][]schedule.Transfer{g.once, g.writes, g.onceWrites} {
-			for _, x := range list {
-				words += x.Words
-			}
 		}
 	}
-	return words
+	return ways
 }
 
 // take removes and returns the step's read of a class.
@@ -160,7 +65,7 @@ func small(c schedule.Class) bool { return c.Row().Few }
 
 // fill distributes what is left of the step's transfers and products over a
 // stage: small ones once, the others value by value.
-func (t *Planner) fill(g *stage, reads []schedule.Transfer, products []schedule.Product, writes []schedule.Transfer) {
+func (t *placed) fill(g *stage, reads []schedule.Transfer, products []schedule.Product, writes []schedule.Transfer) {
 	g.uses = append(g.uses, t.step.Uses...)
 	for _, p := range products {
 		if p.Tensor.Class == schedule.RandomWeight {
@@ -175,10 +80,10 @@ func (t *Planner) fill(g *stage, reads []schedule.Transfer, products []schedule.
 			}
 		}
 		switch {
-		case small(p.Tensor.Class) || t.stays(p.Tensor) || (p.InPlace && i < 0):
+		case small(p.Tensor.Class) || t.isStaying(p.Tensor) || (p.InPlace && i < 0):
 			// Whole on chip: what it replaces is, or it stays for later steps. What
 			// it replaces may come tile by tile all the same.
-			if p.InPlace && i >= 0 && t.stays(p.Tensor) && !small(p.Tensor.Class) && !t.stays(p.Replaces) {
+			if p.InPlace && i >= 0 && t.isStaying(p.Tensor) && !small(p.Tensor.Class) && !t.isStaying(p.Replaces) {
 				p.InPlace = false
 			}
 			g.onceProducts = append(g.onceProducts, p)
@@ -192,7 +97,7 @@ func (t *Planner) fill(g *stage, reads []schedule.Transfer, products []schedule.
 		}
 	}
 	for _, r := range reads {
-		if small(r.Tensor.Class) || t.stays(r.Tensor) {
+		if small(r.Tensor.Class) || t.isStaying(r.Tensor) {
 			g.once = append(g.once, r)
 		} else {
 			g.elements = append(g.elements, element{read: r, hasRead: true})
@@ -200,7 +105,7 @@ func (t *Planner) fill(g *stage, reads []schedule.Transfer, products []schedule.
 	}
 	for _, w := range writes {
 		whole := slices.ContainsFunc(g.onceProducts, func(p schedule.Product) bool { return p.Tensor == w.Tensor })
-		if whole || small(w.Tensor.Class) || t.stays(w.Tensor) {
+		if whole || small(w.Tensor.Class) || t.isStaying(w.Tensor) {
 			g.onceWrites = append(g.onceWrites, w)
 		} else {
 			g.writes = append(g.writes, w)
@@ -208,18 +113,8 @@ func (t *Planner) fill(g *stage, reads []schedule.Transfer, products []schedule.
 	}
 }
 
-// stays tells whether a tensor of this step stays on chip for later ones.
-func (t *Planner) stays(x schedule.Tensor) bool {
-	for _, k := range t.plan.stays {
-		if k == x {
-			return true
-		}
-	}
-	return false
-}
-
 // results are the neurons of the step's layer, or its classifier.
-func (t *Planner) results() (*network.Layer, extent) {
+func (t *placed) results() (*network.Layer, extent) {
 	w := t.program.Workload()
 	b := int64(w.Batch)
 	if t.step.Layer == 0 {
@@ -232,7 +127,7 @@ func (t *Planner) results() (*network.Layer, extent) {
 // cutForward is a synaptic sum and what neurons make of it. Batch norm needs
 // the sums of the whole batch first: where positions are cut, they go out and
 // come back.
-func (t *Planner) cutForward() [][]stage {
+func (t *placed) cutForward() [][]stage {
 	s := &t.step
 	l, dims := t.results()
 	if l == nil || l.First().Kind == network.FC {
@@ -244,13 +139,13 @@ func (t *Planner) cutForward() [][]stage {
 	reads := append([]schedule.Transfer(nil), s.Reads...)
 
 	for _, w := range take(&reads, func(x schedule.Transfer) bool {
-		return (x.Tensor.Class == schedule.Weight || x.Tensor.Class == schedule.ClassifierWeight) && !t.stays(x.Tensor)
+		return (x.Tensor.Class == schedule.Weight || x.Tensor.Class == schedule.ClassifierWeight) && !t.isStaying(x.Tensor)
 	}) {
 		g.operands = append(g.operands, operand{Transfer: w, view: t.weightView(), left: firstFetch(w), depends: byChannel})
 	}
 	t.generate(&g, byChannel, t.weightView())
 	input := t.inputOf()
-	for _, x := range take(&reads, func(x schedule.Transfer) bool { return x.Tensor == input && !t.stays(x.Tensor) }) {
+	for _, x := range take(&reads, func(x schedule.Transfer) bool { return x.Tensor == input && !t.isStaying(x.Tensor) }) {
 		o := operand{Transfer: x, view: t.inputView(), left: firstFetch(x), depends: bySample}
 		if l != nil && l.First().Kind != network.FC {
 			o.depends, o.spans = byPlace, window(l)
@@ -277,7 +172,7 @@ func (t *Planner) cutForward() [][]stage {
 // cutNormForward is a layer with batch norm where batch or positions are cut, as
 // three stages: sums and their mean; variance; the normalised sums and the
 // rest. Sums wait where the normalised ones will be.
-func (t *Planner) cutNormForward(first stage, reads []schedule.Transfer) []stage {
+func (t *placed) cutNormForward(first stage, reads []schedule.Transfer) []stage {
 	s := &t.step
 	saved := schedule.Tensor{Class: schedule.NormSaved, Index: s.Layer, Step: s.Time}
 	words := t.program.Words(saved.Class, saved.Index)
@@ -289,7 +184,7 @@ func (t *Planner) cutNormForward(first stage, reads []schedule.Transfer) []stage
 	first.ordered, second.ordered = true, true
 	first.uses = append(first.uses, s.Uses...)
 	t.holdNormSums(&first, &second, &third)
-	if t.stays(saved) { // and waits on chip
+	if t.isStaying(saved) { // and waits on chip
 		first.onceProducts = append(first.onceProducts, products[at])
 		second.uses = append(second.uses, saved)
 		third.uses = append(third.uses, saved)
@@ -324,7 +219,7 @@ func stageOf(k schedule.Kernel, i int) schedule.Kernel {
 }
 
 // stageOf is an empty stage with the same results as another.
-func (t *Planner) stageOf(g stage) stage {
+func (t *placed) stageOf(g stage) stage {
 	n := stage{dims: g.dims, grain: g.grain, pools: g.pools}
 	n.dims[depth] = 1
 	return n
@@ -332,7 +227,7 @@ func (t *Planner) stageOf(g stage) stage {
 
 // holdNormSums keeps batch norm's sums on chip from the first of the stages to
 // the last.
-func (t *Planner) holdNormSums(stages ...*stage) {
+func (t *placed) holdNormSums(stages ...*stage) {
 	sums := schedule.Tensor{Class: schedule.NormSums, Index: t.step.Layer, Step: t.step.Time}
 	for i, g := range stages {
 		g.holds = append(g.holds, holding{sums, t.program.Words(sums.Class, sums.Index), i == 0})
@@ -356,7 +251,7 @@ func poolsOf(l *network.Layer) *network.Layer {
 }
 
 // has tells whether the step executes an operation.
-func (t *Planner) has(op schedule.Op) bool {
+func (t *placed) has(op schedule.Op) bool {
 	for _, k := range t.step.Kernels {
 		if k.Op == op {
 			return true
@@ -366,7 +261,7 @@ func (t *Planner) has(op schedule.Op) bool {
 }
 
 // inputOf names what the step's layer or classifier reads.
-func (t *Planner) inputOf() schedule.Tensor {
+func (t *placed) inputOf() schedule.Tensor {
 	net, s := t.program.Workload().Net, &t.step
 	source := t.program.Blocks[s.Block-1].Last
 	if s.Layer != 0 {
@@ -383,7 +278,7 @@ func (t *Planner) inputOf() schedule.Tensor {
 }
 
 // generate makes random weights an operand that is made on chip.
-func (t *Planner) generate(g *stage, depends mask, v view) {
+func (t *placed) generate(g *stage, depends mask, v view) {
 	for _, p := range t.step.Products {
 		if p.Tensor.Class == schedule.RandomWeight {
 			g.operands = append(g.operands, operand{
@@ -395,7 +290,7 @@ func (t *Planner) generate(g *stage, depends mask, v view) {
 
 // cutBackward is the errors of a layer or classifier, batch norm's backward
 // pass where the batch is cut, and the gradient.
-func (t *Planner) cutBackward() (ways [][]stage) {
+func (t *placed) cutBackward() (ways [][]stage) {
 	s, net := &t.step, t.program.Workload().Net
 	l, dims := t.results()
 	reads := append([]schedule.Transfer(nil), s.Reads...)
@@ -411,7 +306,7 @@ func (t *Planner) cutBackward() (ways [][]stage) {
 	var dwMade []schedule.Product
 	products, dwMade = split(products, func(p schedule.Product) bool { return isGradient(p.Tensor.Class) })
 	input := t.inputOf()
-	spikes := take(&reads, func(x schedule.Transfer) bool { return x.Tensor == input && !t.stays(x.Tensor) })
+	spikes := take(&reads, func(x schedule.Transfer) bool { return x.Tensor == input && !t.isStaying(x.Tensor) })
 
 	// Errors.
 	g := stage{dims: dims, grain: grainOf(l), pools: poolsOf(l)}
@@ -467,7 +362,7 @@ func (t *Planner) cutBackward() (ways [][]stage) {
 }
 
 // gradientStage is dW: gamma comes back, sample by sample, beside the spikes.
-func (t *Planner) gradientStage(gamma schedule.Tensor, spikes, read []schedule.Transfer, made []schedule.Product, writes []schedule.Transfer) stage {
+func (t *placed) gradientStage(gamma schedule.Tensor, spikes, read []schedule.Transfer, made []schedule.Product, writes []schedule.Transfer) stage {
 	s := &t.step
 	d := stage{gradient: true, dims: gradientDims(t.program, s)}
 	for _, k := range s.Kernels {
@@ -499,7 +394,7 @@ func split(products []schedule.Product, match func(schedule.Product) bool) (othe
 }
 
 // resource is an operand that stays on chip, or is fetched again.
-func (t *Planner) resource(x schedule.Tensor) operand {
+func (t *placed) resource(x schedule.Tensor) operand {
 	words := t.program.Words(x.Class, x.Index)
 	if t.isResident(x) || (x.Class == schedule.Input && t.program.Traffic == schedule.Equations) {
 		words = 0
@@ -509,7 +404,7 @@ func (t *Planner) resource(x schedule.Tensor) operand {
 
 // spillWithin makes a stage write a tensor that a later stage of the same step
 // reads, unless it is written anyway or stays on chip.
-func (t *Planner) spillWithin(x schedule.Tensor, products []schedule.Product, writes []schedule.Transfer) ([]schedule.Product, []schedule.Transfer) {
+func (t *placed) spillWithin(x schedule.Tensor, products []schedule.Product, writes []schedule.Transfer) ([]schedule.Product, []schedule.Transfer) {
 	if t.isResident(x) {
 		return products, writes
 	}
@@ -523,7 +418,7 @@ func (t *Planner) spillWithin(x schedule.Tensor, products []schedule.Product, wr
 }
 
 // reader adds the weights and errors through which a layer's error comes.
-func (t *Planner) reader(g *stage, reads *[]schedule.Transfer, k schedule.Kernel, net *network.Network) {
+func (t *placed) reader(g *stage, reads *[]schedule.Transfer, k schedule.Kernel, net *network.Network) {
 	weight := schedule.Weight
 	index, gammaClass := k.Reader, schedule.PotentialError
 	if k.Reader == 0 {
@@ -531,7 +426,7 @@ func (t *Planner) reader(g *stage, reads *[]schedule.Transfer, k schedule.Kernel
 	}
 	errors, weights := t.readerViews(k.Reader)
 	for _, w := range take(reads, func(x schedule.Transfer) bool {
-		return x.Tensor.Class == weight && x.Tensor.Index == index && !t.stays(x.Tensor)
+		return x.Tensor.Class == weight && x.Tensor.Index == index && !t.isStaying(x.Tensor)
 	}) {
 		o := operand{Transfer: w, view: weights, left: firstFetch(w), depends: byNeuron, spans: pooled(net.Layer(k.Index))}
 		if k.Reader != 0 && net.Layer(k.Reader).First().Kind != network.FC {
@@ -540,7 +435,7 @@ func (t *Planner) reader(g *stage, reads *[]schedule.Transfer, k schedule.Kernel
 		g.operands = append(g.operands, o)
 	}
 	for _, x := range take(reads, func(x schedule.Transfer) bool {
-		return x.Tensor.Index == index && x.Tensor.Step == t.step.Time && !t.stays(x.Tensor) &&
+		return x.Tensor.Index == index && x.Tensor.Step == t.step.Time && !t.isStaying(x.Tensor) &&
 			(x.Tensor.Class == gammaClass || (k.Reader != 0 && x.Tensor.Class == schedule.SynapticErr))
 	}) {
 		o := operand{Transfer: x, view: errors, left: firstFetch(x), depends: bySample}
@@ -555,7 +450,7 @@ func (t *Planner) reader(g *stage, reads *[]schedule.Transfer, k schedule.Kernel
 // are cut, as two stages, since it needs sums over the batch: errors go out first,
 // with the gradients of gain and bias, and come back with what the forward pass
 // saved.
-func (t *Planner) cutNormBackward(first stage, reads []schedule.Transfer, products []schedule.Product, writes []schedule.Transfer, gamma schedule.Tensor) []stage {
+func (t *placed) cutNormBackward(first stage, reads []schedule.Transfer, products []schedule.Product, writes []schedule.Transfer, gamma schedule.Tensor) []stage {
 	second := t.stageOf(first)
 	first.ordered = true
 	t.holdNormSums(&first, &second)
@@ -604,7 +499,7 @@ func gradientDims(p *schedule.Program, s *schedule.Step) extent {
 }
 
 // cutUpdate is the optimizer's pass: value by value.
-func (t *Planner) cutUpdate() []stage {
+func (t *placed) cutUpdate() []stage {
 	s := &t.step
 	parameter, index := schedule.Weight, s.Layer
 	if s.Layer == 0 {

@@ -8,11 +8,75 @@ import (
 	"github.com/accelsim-dev/accelsim/units"
 )
 
-// cursor is the next tile of a stage.
-type cursor struct {
+// Cursor goes through a plan: the program's steps, those that are cut tile by
+// tile. It is a source of steps for the machine.
+type Cursor struct {
+	// Unboxed leaves out the boxes of what tiles move and make: only values, which
+	// a simulation without tensors has none of, need them.
+	Unboxed bool
+
+	plan   *Plan
+	walk            // to the step
+	stages []stage  // of that step; none: it stays whole
+	next   int      // the stage of the next tile
+	at     position // of the next tile, in it
+	tile   boxes    // the tile
+	done   int64    // steps of the program that were handed out
+	begun  bool     // the walk is at a step
+
+	// previous is the tile before, weightsDone the weights of finished dW tiles.
+	previous    extent
+	weightsDone int64
+}
+
+// position is that of a tile in a stage.
+type position struct {
 	index   extent
 	started bool
 	done    int64 // results of earlier tiles
+}
+
+// Start returns a cursor before the plan's first step.
+func (p *Plan) Start() *Cursor {
+	return &Cursor{plan: p, walk: p.walk()}
+}
+
+// Done returns how many of the program's steps have been cut and handed out.
+func (t *Cursor) Done() int64 { return t.done }
+
+// Next puts the next step, or the next tile of one, into s.
+func (t *Cursor) Next(s *schedule.Step) bool {
+	if t.begun && t.next >= len(t.stages) {
+		t.leave()
+		t.begun = false
+		t.done++
+	}
+	if !t.begun {
+		if !t.steps.Next(&t.step) {
+			return false
+		}
+		t.place()
+		t.cut(t.plan.divisionOf(&t.walk))
+		t.begun, t.next, t.at = true, 0, position{}
+	}
+	if len(t.stages) == 0 {
+		t.emitWhole(s)
+	} else {
+		t.emitTile(s)
+	}
+	return true
+}
+
+// cut makes the stages that the step is divided into.
+func (t *Cursor) cut(d *division) {
+	t.stages = t.stages[:0]
+	if len(d.tilings) == 0 {
+		return
+	}
+	t.stages = t.ways()[d.way]
+	for i := range t.stages {
+		t.stages[i].tiling = d.tilings[i]
+	}
 }
 
 // advance moves to the next tile and reports whether there is one.
@@ -38,9 +102,9 @@ func (m mask) same(a, b extent) bool {
 	return true
 }
 
-// emit puts the next step, or tile, into s.
-func (t *Planner) emit(s *schedule.Step) {
-	base, g := &t.step, &t.plan.stages[t.next]
+// begin makes s a step of the program's without anything that it does.
+func (t *Cursor) begin(s *schedule.Step) {
+	base := &t.step
 	reads, uses, kernels := s.Reads[:0], s.Uses[:0], s.Kernels[:0]
 	products, writes, keeps := s.Products[:0], s.Writes[:0], s.Keeps[:0]
 	savedReads, savedWrites := s.SavedReads[:0], s.SavedWrites[:0]
@@ -53,30 +117,38 @@ func (t *Planner) emit(s *schedule.Step) {
 		Receives: s.Receives[:0], Hands: s.Hands[:0], Frees: s.Frees[:0],
 		SavedReads: savedReads, SavedWrites: savedWrites,
 	}
-	if g.whole {
-		s.Receives = append(s.Receives, base.Receives...)
-		s.Hands = append(s.Hands, base.Hands...)
-		s.Frees = append(s.Frees, base.Frees...)
-		s.Reads = append(s.Reads, base.Reads...)
-		s.Uses = append(s.Uses, base.Uses...)
-		s.Kernels = append(s.Kernels, base.Kernels...)
-		s.Products = append(s.Products, base.Products...)
-		s.Writes = append(s.Writes, base.Writes...)
-		for _, k := range base.Keeps {
-			if t.isResident(k) {
-				s.Keeps = append(s.Keeps, k)
-			}
-		}
-		t.next++
-		return
-	}
+}
 
+// emitWhole puts the step, which is not cut, into s.
+func (t *Cursor) emitWhole(s *schedule.Step) {
+	t.begin(s)
+	base := &t.step
+	s.Receives = append(s.Receives, base.Receives...)
+	s.Hands = append(s.Hands, base.Hands...)
+	s.Frees = append(s.Frees, base.Frees...)
+	s.Reads = append(s.Reads, base.Reads...)
+	s.Uses = append(s.Uses, base.Uses...)
+	s.Kernels = append(s.Kernels, base.Kernels...)
+	s.Products = append(s.Products, base.Products...)
+	s.Writes = append(s.Writes, base.Writes...)
+	for _, k := range base.Keeps {
+		if t.isResident(k) {
+			s.Keeps = append(s.Keeps, k)
+		}
+	}
+	t.next++
+}
+
+// emitTile puts the next tile of the step into s.
+func (t *Cursor) emitTile(s *schedule.Step) {
+	t.begin(s)
+	base, g := &t.step, &t.stages[t.next]
 	index := t.at.index
 	from, to := g.bounds(index)
 	t.tile = t.boxesOf(g, from, to)
 	following := index
 	more := g.advance(&following)
-	lastStage := t.next == len(t.plan.stages)-1
+	lastStage := t.next == len(t.stages)-1
 
 	s.Uses = append(s.Uses, g.uses...)
 	if !t.at.started && t.next == 0 {
@@ -123,16 +195,16 @@ func (t *Planner) emit(s *schedule.Step) {
 		if complete {
 			done += size(from, to)
 		}
-		t.at = cursor{following, true, done}
+		t.at = position{following, true, done}
 	} else {
 		t.next++
-		t.at = cursor{}
+		t.at = position{}
 	}
 }
 
 // emitOnce adds what is on chip, whole, for all tiles of a stage: loaded with the
 // first, made from the first to the last, stored with the last.
-func (t *Planner) emitOnce(s *schedule.Step, g *stage, more bool) {
+func (t *Cursor) emitOnce(s *schedule.Step, g *stage, more bool) {
 	replaced := func(x schedule.Tensor) bool {
 		return slices.ContainsFunc(g.onceProducts, func(p schedule.Product) bool { return p.InPlace && p.Replaces == x })
 	}
@@ -163,7 +235,7 @@ func (t *Planner) emitOnce(s *schedule.Step, g *stage, more bool) {
 }
 
 // emitHolds adds what is on chip from one stage to others.
-func (t *Planner) emitHolds(s *schedule.Step, g *stage, more bool) {
+func (t *Cursor) emitHolds(s *schedule.Step, g *stage, more bool) {
 	for _, h := range g.holds {
 		if h.made && !t.at.started {
 			s.Products = append(s.Products, schedule.Product{Tensor: h.Tensor, Words: h.words})
@@ -171,8 +243,8 @@ func (t *Planner) emitHolds(s *schedule.Step, g *stage, more bool) {
 			s.Uses = append(s.Uses, h.Tensor)
 		}
 		later := more
-		if t.next+1 < len(t.plan.stages) {
-			following := &t.plan.stages[t.next+1]
+		if t.next+1 < len(t.stages) {
+			following := &t.stages[t.next+1]
 			later = later || slices.ContainsFunc(following.holds, func(o holding) bool { return o.Tensor == h.Tensor })
 		}
 		if later {
@@ -190,7 +262,7 @@ func size(from, to extent) int64 {
 }
 
 // emitSums holds partial sums on chip while the depth is not complete.
-func (t *Planner) emitSums(s *schedule.Step, g *stage, from, to extent, complete bool) {
+func (t *Cursor) emitSums(s *schedule.Step, g *stage, from, to extent, complete bool) {
 	if g.gradient || (complete && from[depth] == 0) {
 		return
 	}
@@ -212,7 +284,7 @@ func (t *Planner) emitSums(s *schedule.Step, g *stage, from, to extent, complete
 // fetch adds an operand's next part to what the step reads: as its own class the
 // first time, as refetch again. Parts are rounded to words so that all together
 // are the operand as often as it is fetched, to the word.
-func (t *Planner) fetch(s *schedule.Step, o *operand, dims, from, to extent) {
+func (t *Cursor) fetch(s *schedule.Step, o *operand, dims, from, to extent) {
 	values, of := o.size(dims, from, to)
 	words := scale(o.Words, o.passed+values, of) - scale(o.Words, o.passed, of)
 	o.passed += values
@@ -232,7 +304,7 @@ func (t *Planner) fetch(s *schedule.Step, o *operand, dims, from, to extent) {
 }
 
 // emitOperands adds the parts of operands that a tile needs.
-func (t *Planner) emitOperands(s *schedule.Step, g *stage, index, following, from, to extent, more bool) {
+func (t *Cursor) emitOperands(s *schedule.Step, g *stage, index, following, from, to extent, more bool) {
 	for i := range g.operands {
 		o := &g.operands[i]
 		if o.Words == 0 {
@@ -258,7 +330,7 @@ func (t *Planner) emitOperands(s *schedule.Step, g *stage, index, following, fro
 
 // emitResults adds what a tile's results are made from value by value, and
 // where they go.
-func (t *Planner) emitResults(s *schedule.Step, g *stage, from, to extent) {
+func (t *Cursor) emitResults(s *schedule.Step, g *stage, from, to extent) {
 	results, all := size(from, to), g.dims.size()
 	share := func(words units.Words) (offset, n units.Words) {
 		offset = scale(words, t.at.done, all)
@@ -288,7 +360,7 @@ func (t *Planner) emitResults(s *schedule.Step, g *stage, from, to extent) {
 
 // emitGradient adds what one tile of dW does for some samples: it is on chip from
 // the first to the last.
-func (t *Planner) emitGradient(s *schedule.Step, g *stage, from, to extent, more bool) {
+func (t *Cursor) emitGradient(s *schedule.Step, g *stage, from, to extent, more bool) {
 	first, last := from[batch] == 0, to[batch] == g.dims[batch]
 	all := g.dims[rows] * g.dims[channels]
 	tile := (to[rows] - from[rows]) * (to[channels] - from[channels])
@@ -335,7 +407,7 @@ func (t *Planner) emitGradient(s *schedule.Step, g *stage, from, to extent, more
 }
 
 // partOf returns a tile's share of a kernel's work.
-func (t *Planner) partOf(kernel int, g *stage, from, to extent, more bool) schedule.Part {
+func (t *Cursor) partOf(kernel int, g *stage, from, to extent, more bool) schedule.Part {
 	p := schedule.Part{Is: true, Box: t.tile.neurons}
 	k, net := g.kernels[kernel], t.program.Workload().Net
 	switch op.Of(k.Op).Nest {

@@ -30,20 +30,35 @@ type product struct {
 	cuts   [dimensions]axis
 	// fixed is how much each axis has of what no dimension cuts.
 	fixed [axes]int64
-	// share tells how much an interval of a dimension has of its axis; without one
-	// it is its length.
-	share [dimensions]func(from, to int64) int64
+	share [dimensions]share
+}
+
+// share tells how much an interval of a dimension has of its axis. The zero share
+// is its length.
+type share struct {
+	n, of int64 // in proportion: n for an interval of length of
+	under span  // or what an operand has for it
+}
+
+func (s *share) isLength() bool { return *s == share{} }
+
+func (s *share) in(from, to int64) int64 {
+	switch {
+	case s.of > 0:
+		return part(s.n, from, to, s.of)
+	case s.under.kind != ownSpan:
+		first, last := s.under.at(from, to)
+		return last - first
+	}
+	return to - from
 }
 
 // in returns how much of its axis an interval of a dimension has.
 func (p *product) in(d int, from, to int64) int64 {
-	switch {
-	case p.cuts[d] == noAxis:
+	if p.cuts[d] == noAxis {
 		return 1
-	case p.share[d] != nil:
-		return p.share[d](from, to)
 	}
-	return to - from
+	return p.share[d].in(from, to)
 }
 
 // matrix is the product with other sides.
@@ -81,7 +96,7 @@ func (p *product) filling(d int, n int64, dims extent, array pe.Array) int64 {
 			return 0
 		}
 	}
-	if axis == noAxis || p.share[d] != nil {
+	if axis == noAxis || !p.share[d].isLength() {
 		return 0
 	}
 	rows, columns, terms := array.Fold()
@@ -96,7 +111,7 @@ type run struct{ share, count int64 }
 // runs counts the shares that the intervals of a cutting have.
 func (p *product) runs(d int, c *cutting, of int64) (list []run) {
 	last, end := c.interval(c.tiles-1, of)
-	if p.share[d] == nil { // all but the last are alike
+	if p.share[d].isLength() { // all but the last are alike
 		return []run{{p.in(d, 0, c.tile), c.tiles - 1}, {p.in(d, last, end), 1}}
 	}
 	for i := range c.tiles {
@@ -112,7 +127,7 @@ func (p *product) runs(d int, c *cutting, of int64) (list []run) {
 }
 
 // productsOf lists a stage's matrix products.
-func (t *Planner) productsOf(g *stage) (list []product) {
+func (t *placed) productsOf(g *stage) (list []product) {
 	for i, k := range g.kernels {
 		switch op.Of(k.Op).Nest {
 		case op.OverSynapses:
@@ -129,7 +144,7 @@ func (t *Planner) productsOf(g *stage) (list []product) {
 
 // synapsesOf are those of a layer, or of the block's classifier if it is 0, and the
 // density of what they read.
-func (t *Planner) synapsesOf(index, block int) (pe.Connection, units.Density) {
+func (t *placed) synapsesOf(index, block int) (pe.Connection, units.Density) {
 	w, blocks := t.program.Workload(), t.program.Blocks
 	if index == 0 {
 		b := blocks[block-1]
@@ -140,7 +155,7 @@ func (t *Planner) synapsesOf(index, block int) (pe.Connection, units.Density) {
 }
 
 // sumProduct is a synaptic sum: positions by channels.
-func (t *Planner) sumProduct(kernel int, k schedule.Kernel, g *stage) product {
+func (t *placed) sumProduct(kernel int, k schedule.Kernel, g *stage) product {
 	c, density := t.synapsesOf(t.step.Layer, t.step.Block)
 	p := product{kernel: kernel, work: pe.Synapses(c, t.program.Workload().Batch), fixed: [axes]int64{1, 1, 1, 1, 1}}
 	p.work.Density = density.Float()
@@ -160,25 +175,21 @@ func (p *product) cutTerms(g *stage) {
 
 // errorProduct is W^T gamma: a tile of the layer's neurons has rows and columns
 // of the reader's positions, and its own channels' taps.
-func (t *Planner) errorProduct(kernel int, k schedule.Kernel, g *stage) product {
+func (t *placed) errorProduct(kernel int, k schedule.Kernel, g *stage) product {
 	reader, _ := t.synapsesOf(k.Reader, t.step.Block)
 	p := product{kernel: kernel, work: pe.Errors(reader, t.program.Workload().Batch), fixed: [axes]int64{1, 1, 1, 1, 1}}
 	p.work.Density = 1 // errors are not spikes
 	if k.Reader != 0 && t.program.Workload().Net.Layer(k.Reader).First().Kind != network.FC {
 		p.cuts = [dimensions]axis{batch: rowAxis, rows: rowAxis, columns: rowAxis, channels: columnAxis}
-		share := func(n int, d int) func(from, to int64) int64 {
-			return func(from, to int64) int64 { return part(int64(n), from, to, g.dims[d]) }
+		for i, n := range sides(reader.Out) {
+			p.share[rows+i] = share{n: n, of: g.dims[rows+i]}
 		}
-		p.share[rows], p.share[columns] = share(reader.Out.Height, rows), share(reader.Out.Width, columns)
 		p.fixed[columnAxis], p.fixed[termAxis] = int64(reader.Height)*int64(reader.Width), p.work.Depth
 		return p
 	}
 	p.cuts = [dimensions]axis{batch: rowAxis, rows: columnAxis, columns: columnAxis, channels: columnAxis}
 	for i, s := range pooled(t.program.Workload().Net.Layer(k.Index)) {
-		p.share[rows+i] = func(from, to int64) int64 {
-			first, last := s.at(from, to)
-			return last - first
-		}
+		p.share[rows+i] = share{under: s}
 	}
 	p.cutTerms(g)
 	return p
@@ -186,7 +197,7 @@ func (t *Planner) errorProduct(kernel int, k schedule.Kernel, g *stage) product 
 
 // gradientProduct is gamma s^T, sample after sample: output channels by the taps
 // of input channels.
-func (t *Planner) gradientProduct(kernel int, k schedule.Kernel) product {
+func (t *placed) gradientProduct(kernel int, k schedule.Kernel) product {
 	c, density := t.synapsesOf(t.step.Layer, t.step.Block)
 	p := product{kernel: kernel, work: pe.Gradients(c, t.program.Workload().Batch), fixed: [axes]int64{1, 1, 1, 1, 1}}
 	p.work.Density = density.Float()

@@ -62,14 +62,6 @@ type tiling struct {
 	tiles     int64
 }
 
-// plan is how a step is executed: stage after stage.
-type plan struct {
-	stages []stage
-	stays  []schedule.Tensor // made or loaded by the step, whole, for later steps
-}
-
-func (p *plan) reset() { p.stages, p.stays = p.stages[:0], p.stays[:0] }
-
 // stage is a nest of loops over tiles of its results.
 type stage struct {
 	whole    bool // the step as it is
@@ -120,12 +112,27 @@ type operand struct {
 // span maps an interval of a stage's rows, or columns, to what an operand has
 // for it. Together the tiles' intervals cover 0 to of.
 type span struct {
-	of int64 // 0: the tile's own
-	at func(from, to int64) (first, last int64)
+	kind spanKind
+	of   int64 // of the operand
+	own  int64 // of what maps to it: the stage's, or after its pooling
+	pool int64 // window of the stage's pooling
+	// Of the convolution between the two.
+	stride, pad, kernel int64
 }
 
+type spanKind uint8
+
+const (
+	ownSpan    spanKind = iota // the tile's own
+	pooledSpan                 // the stage's after pooling
+	windowSpan                 // what a convolution's tile looks at
+	shadowSpan                 // positions of a convolution that look at a tile, after pooling
+)
+
 // mapped tells whether the operand has a span of its own in dimension d.
-func (o *operand) mapped(d int) bool { return (d == rows || d == columns) && o.spans[d-rows].of > 0 }
+func (o *operand) mapped(d int) bool {
+	return (d == rows || d == columns) && o.spans[d-rows].kind != ownSpan
+}
 
 // span returns what of dimension d of the operand an interval of the results
 // needs.
@@ -339,18 +346,8 @@ func (s *stage) weighFootprint(cut [dimensions]*cutting) (footprint Words) {
 			footprint.add(e.product.Tensor.Class, scaleUp(e.product.Words, results, all))
 		}
 	}
-	for _, x := range s.once {
-		if !s.pins(x.Tensor) {
-			footprint.add(x.Tensor.Class, x.Words)
-		}
-	}
-	for _, p := range s.onceProducts {
-		if small(p.Tensor.Class) && !p.InPlace && !s.pins(p.Tensor) {
-			footprint.add(p.Tensor.Class, p.Words)
-		}
-	}
-	for _, h := range s.holds {
-		footprint.add(h.Class, h.words)
+	for b, n := range s.fixed() {
+		footprint[b] += n
 	}
 	if cut[depth].tiles > 1 {
 		footprint.add(schedule.PartialSum, units.Words(results))
@@ -507,64 +504,84 @@ func dear(cost, fetches units.Words, thrift float64) float64 {
 	return float64(cost) + float64(thrift*float64(fetches))
 }
 
-// pooled is the span of an operand whose map is the stage's own, after pooling.
-func pooled(l *network.Layer) [2]span {
-	one := func(window, of int) span {
-		return span{of: int64(of), at: func(from, to int64) (int64, int64) {
-			return min(from/int64(window), int64(of)), min(to/int64(window), int64(of))
-		}}
+// at returns what of the operand an interval of the stage has.
+func (s *span) at(from, to int64) (first, last int64) {
+	switch s.kind {
+	case ownSpan:
+	case pooledSpan:
+		return s.pooled(from, to, s.of)
+	case windowSpan:
+		clip := func(at int64) int64 { return max(0, min(s.of, at)) }
+		first = clip(from*s.stride - s.pad)
+		last = clip(max((to-1)*s.stride-s.pad+s.kernel, to*s.stride-s.pad))
+		if to >= s.own {
+			last = s.of
+		}
+		return first, last
+	case shadowSpan:
+		from, to = s.pooled(from, to, s.own)
+		first = max(0, units.CeilDiv(max(0, from+s.pad-s.kernel+1), s.stride))
+		last = min(s.of, (to-1+s.pad)/s.stride+1)
+		if from == 0 {
+			first = 0
+		}
+		if to >= s.own {
+			last = s.of
+		}
+		return min(first, last), last
 	}
-	height, width := 1, 1
+	return from, to
+}
+
+// pooled returns an interval after the stage's pooling, which leaves so many.
+func (s *span) pooled(from, to, of int64) (first, last int64) {
+	return min(from/s.pool, of), min(to/s.pool, of)
+}
+
+// pools are the windows of a layer's pooling, rows and columns.
+func pools(l *network.Layer) [2]int64 {
 	if l.HasPool() {
-		height, width = l.Pool.Window.Height, l.Pool.Window.Width
+		return pair(l.Pool.Window)
 	}
-	return [2]span{one(height, l.Pooled.Height), one(width, l.Pooled.Width)}
+	return [2]int64{1, 1}
+}
+
+// sides are a shape's rows and columns.
+func sides(s network.Shape) [2]int64 { return [2]int64{int64(s.Height), int64(s.Width)} }
+
+func pair(p network.Pair) [2]int64 { return [2]int64{int64(p.Height), int64(p.Width)} }
+
+// pooled is the span of an operand whose map is the stage's own, after pooling.
+func pooled(l *network.Layer) (spans [2]span) {
+	window, of := pools(l), sides(l.Pooled)
+	for i := range spans {
+		spans[i] = span{kind: pooledSpan, of: of[i], pool: window[i]}
+	}
+	return spans
 }
 
 // window is what a convolution's tile looks at. What no tap looks at, between
 // strides and behind the last, is fetched with the tile before it.
-func window(l *network.Layer) [2]span {
+func window(l *network.Layer) (spans [2]span) {
 	p := l.First()
-	one := func(in, out, kernel, stride, pad int) span {
-		clip := func(at int64) int64 { return max(0, min(int64(in), at)) }
-		return span{of: int64(in), at: func(from, to int64) (first, last int64) {
-			first = clip(from*int64(stride) - int64(pad))
-			last = clip(max((to-1)*int64(stride)-int64(pad)+int64(kernel), to*int64(stride)-int64(pad)))
-			if to >= int64(out) {
-				last = int64(in)
-			}
-			return first, last
-		}}
+	in, out := sides(p.In), sides(l.Out)
+	kernel, stride, pad := pair(p.Kernel.Size), pair(p.Kernel.Stride), pair(p.Kernel.Pad)
+	for i := range spans {
+		spans[i] = span{kind: windowSpan, of: in[i], own: out[i], stride: stride[i], pad: pad[i], kernel: kernel[i]}
 	}
-	k := p.Kernel
-	return [2]span{
-		one(p.In.Height, l.Out.Height, k.Size.Height, k.Stride.Height, k.Pad.Height),
-		one(p.In.Width, l.Out.Width, k.Size.Width, k.Stride.Width, k.Pad.Width),
-	}
+	return spans
 }
 
 // shadow is the positions of a layer whose kernels lie on a tile of the layer
 // that it reads, after pooling.
-func shadow(reader, l *network.Layer) [2]span {
-	under := pooled(l)
-	one := func(i, in, out, kernel, stride, pad int) span {
-		kernel64, stride64, pad64 := int64(kernel), int64(stride), int64(pad)
-		return span{of: int64(out), at: func(from, to int64) (first, last int64) {
-			from, to = under[i].at(from, to)
-			first = max(0, units.CeilDiv(max(0, from+pad64-kernel64+1), stride64))
-			last = min(int64(out), (to-1+pad64)/stride64+1)
-			if from == 0 {
-				first = 0
-			}
-			if to >= int64(in) {
-				last = int64(out)
-			}
-			return min(first, last), last
-		}}
+func shadow(reader, l *network.Layer) (spans [2]span) {
+	window, in, out, k := pools(l), sides(l.Pooled), sides(reader.Out), reader.First().Kernel
+	kernel, stride, pad := pair(k.Size), pair(k.Stride), pair(k.Pad)
+	for i := range spans {
+		spans[i] = span{
+			kind: shadowSpan, of: out[i], own: in[i], pool: window[i],
+			stride: stride[i], pad: pad[i], kernel: kernel[i],
+		}
 	}
-	k := reader.First().Kernel
-	return [2]span{
-		one(0, l.Pooled.Height, reader.Out.Height, k.Size.Height, k.Stride.Height, k.Pad.Height),
-		one(1, l.Pooled.Width, reader.Out.Width, k.Size.Width, k.Stride.Width, k.Pad.Width),
-	}
+	return spans
 }

@@ -66,14 +66,15 @@ func newVerifyCommand() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
-			if program, err = m.residency.Reside(program, m.hardware, m.order); misfit(err) {
+			plan, err := m.residency.Plan(program, m.hardware, m.order, nil)
+			if misfit(err) {
 				return usage(err)
 			}
 			if err != nil {
 				return err
 			}
 			// Before tensors are made that the simulated memory cannot hold.
-			if _, err := sim.Layout(program, m.hardware, m.order); errors.As(err, new(*sim.NotFit)) || misfit(err) {
+			if _, err := plan.Footprint(); errors.As(err, new(*sim.NotFit)) || misfit(err) {
 				return usage(err)
 			} else if err != nil {
 				return err
@@ -85,8 +86,8 @@ func newVerifyCommand() *cobra.Command {
 			warnOfIdleFlags(c)
 			progress := newProgress(os.Stderr, "verifying")
 			defer progress.finish()
-			v, err := crosscheck.Verify(program, m.hardware, in, sim.Options{
-				Untimed: m.untimed, Order: m.order, Engine: m.engine, Energy: m.energy,
+			v, err := crosscheck.Verify(plan, in, sim.Options{
+				Untimed: m.untimed, Engine: m.engine, Energy: m.energy,
 				Progress: func(done int64) { progress.step(done, program.Steps()) },
 			})
 			if errors.As(err, new(*sim.NotFit)) || misfit(err) {

@@ -123,11 +123,11 @@ func TestWhereThereIsRoomNothingIsCut(t *testing.T) {
 		t.Fatal(err)
 	}
 	room := tiling.Room{Shared: true, Words: tiling.Words{24 * units.Words(units.MiB) / 4}, Word: units.WordBytes}
-	planner, err := tiling.New(p, room, 0, machine(t, 24*units.MiB).PE)
+	plan, err := tiling.New(p, room, 0, machine(t, 24*units.MiB).PE, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if planner.Tiled() {
+	if plan.Tiled() {
 		t.Error("steps are cut, although all of a step is a fiftieth of the buffer")
 	}
 }
@@ -147,10 +147,10 @@ func TestMoreCapacityNeverMovesMoreWords(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		memo, last := tiling.Memo{}, units.Words(-1)
+		memo, last := new(tiling.Memo), units.Words(-1)
 		for capacity := units.Words(4 * units.KiB); capacity < 64<<20; capacity += capacity / c.step {
 			room := tiling.Room{Shared: true, Words: tiling.Words{capacity}, Word: units.WordBytes}
-			plan, err := memo.New(p, room, 0, pe.Array{Rows: 32, Columns: 32, Lanes: 256, Pipeline: 8})
+			plan, err := tiling.New(p, room, 0, pe.Array{Rows: 32, Columns: 32, Lanes: 256, Pipeline: 8}, memo)
 			var small *tiling.TooSmall
 			if errors.As(err, &small) && last < 0 {
 				continue
@@ -177,7 +177,7 @@ func TestTheRefusalNamesACapacityThatDoes(t *testing.T) {
 		}
 		hw := machine(t, capacity)
 		room := tiling.Room{Shared: true, Words: tiling.Words{units.Words(capacity / units.WordBytes)}, Word: units.WordBytes}
-		_, err = tiling.New(p, room, 0, hw.PE)
+		_, err = tiling.New(p, room, 0, hw.PE, nil)
 		return err
 	}
 	var small *tiling.TooSmall
@@ -251,7 +251,7 @@ func TestRandomNetworksFitRandomBuffers(t *testing.T) {
 			}
 			sameWork(t, got, want)
 			room := tiling.Room{Shared: true, Words: tiling.Words{units.Words(small.OnChip / units.WordBytes)}, Word: units.WordBytes}
-			plan, err := tiling.New(program(), room, 0, hw.PE)
+			plan, err := tiling.New(program(), room, 0, hw.PE, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
