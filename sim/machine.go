@@ -129,7 +129,7 @@ type group struct {
 	// has not been issued yet.
 	stored, storing, executed, executing, loaded, loading int64
 
-	youngest map[schedule.Tensor]int64 // copies of what the last executed step keeps
+	youngest youngest // copies of what the last executed step keeps
 
 	engines []engine
 	streams []movement                           // of the load or store that is being issued
@@ -232,8 +232,6 @@ func (pl *Plan) Run(o Options) (*Result, error) {
 			buffer:  newLayerBuffer(x.memories(hw), p.Sizes.Word),
 			pes:     newProcessor(hw.PE, p.Workload(), p),
 			engines: make([]engine, min(max(1, hw.Engines), mostTransfers)),
-
-			youngest: map[schedule.Tensor]int64{},
 		}
 		for e := range g.engines {
 			g.engines[e].number = e
@@ -458,7 +456,7 @@ func (g *group) retire() {
 		if c.Step >= g.executed {
 			return true // loaded ahead
 		}
-		if step, kept := g.youngest[c.Tensor]; kept && step == c.Step {
+		if g.youngest.has(c) {
 			return true
 		}
 		for i := max(c.Step, g.stored); i < g.executed; i++ {
@@ -491,16 +489,14 @@ func (g *group) retire() {
 // executed step keeps. A step may keep a tensor of every layer, so each is looked
 // up, not searched for.
 func (g *group) findYoungest() {
-	clear(g.youngest)
-	if g.executed == 0 {
-		return
+	var keeps []schedule.Tensor
+	if g.executed > 0 {
+		keeps = g.step(g.executed - 1).Keeps
 	}
-	for _, t := range g.step(g.executed - 1).Keeps {
-		g.youngest[t] = -1
-	}
+	g.youngest.of(keeps)
 	g.buffer.Any(func(c copyOf) bool {
-		if step, kept := g.youngest[c.Tensor]; kept && c.Step < g.executed && c.Step > step {
-			g.youngest[c.Tensor] = c.Step
+		if c.Step < g.executed {
+			g.youngest.see(c)
 		}
 		return false
 	})

@@ -148,7 +148,7 @@ func TestTilingsAreWeighedByWhatAWalkFinds(t *testing.T) {
 			x := roomy(t, workload(t, layers, 6, 3))
 			stagesOf(x, func(what string, g *stage) {
 				whole := walkTiles(&stage{dims: g.dims, grain: g.grain, products: g.products, tiling: tiling{tile: g.dims}}, array)
-				for _, g.tiling = range g.frontier(&asked{array, map[pe.Matrix]units.Cycles{}}, x.room) {
+				for _, g.tiling = range g.frontier(ask(array, g), x.room) {
 					got := walkTiles(g, array)
 					if words := got.fetched(g); words != g.fetches {
 						t.Fatalf("%s %s, tiles %v: %d words are fetched, %d planned", layers, what, g.tile, words, g.fetches)
@@ -174,7 +174,7 @@ func TestTheTilingIsTheCheapestOfAll(t *testing.T) {
 		array := arrays[1]
 		x := roomy(t, workload(t, layers, 6, 3))
 		stagesOf(x, func(what string, g *stage) {
-			frontier := g.frontier(&asked{array, map[pe.Matrix]units.Cycles{}}, x.room)
+			frontier := g.frontier(ask(array, g), x.room)
 			nests := every
 			if g.gradient {
 				nests = [][dimensions]int{gradientOrder}

@@ -169,7 +169,7 @@ func TestTilesGetWhatIsNotKept(t *testing.T) {
 			for i, g := range d.tilings {
 				stage := &w.ways()[d.way][i]
 				if g.footprint.times(2).fits(forTiles) != slices.ContainsFunc(
-					stage.frontier(&asked{arrays[0], map[pe.Matrix]units.Cycles{}}, x.room),
+					stage.frontier(ask(arrays[0], stage), x.room),
 					func(t tiling) bool { return t.footprint.times(2).fits(forTiles) }) {
 					t.Errorf("%v: a tile that fits twice is there and not taken", step)
 				}
@@ -278,5 +278,29 @@ func TestTilesFillTheArray(t *testing.T) {
 		if got := p.filling(c.d, c.n, extent{2, 64, 1, 64, 64}, array); got != 0 {
 			t.Errorf("%v, dimension %d: %d fill the array beside samples", c.dataflow, c.d, got)
 		}
+	}
+}
+
+// TestClocksAreAskedOnceAndAreTheArrays, of as many products as a table grows for.
+func TestClocksAreAskedOnceAndAreTheArrays(t *testing.T) {
+	array := arrays[3] // event-driven: clocks depend on all sides and the density
+	p := product{work: pe.Matrix{Density: 0.3}}
+	a := ask(array, &stage{products: []product{p}})
+	sizes := []int64{1, 2, 3, 7, 64, 1 << 20}
+	for range 2 {
+		for _, rows := range sizes {
+			for _, columns := range sizes {
+				for _, terms := range sizes {
+					sides := [axes]int64{rowAxis: rows, columnAxis: columns, termAxis: terms, repeatAxis: 2}
+					want := array.Matrix(pe.Matrix{Rows: rows, Columns: columns, Depth: terms, Repeats: 2, Density: 0.3}).Cycles
+					if got := a.clocks(&p, 0, sides); got != want {
+						t.Fatalf("%v: %d clocks, the array takes %d", sides, got, want)
+					}
+				}
+			}
+		}
+	}
+	if n := a.known[0].used; n != len(sizes)*len(sizes)*len(sizes) {
+		t.Errorf("%d products are known", n)
 	}
 }

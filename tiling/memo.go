@@ -5,7 +5,6 @@ import (
 	"sync"
 
 	"github.com/accelsim-dev/accelsim/pe"
-	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Memo remembers what tilings stages have, for plans of any programs, arrays and
@@ -52,7 +51,7 @@ func (m *Memo) frontier(s *stage, array pe.Array, room Room) []tiling {
 	}
 	m.mutex.Unlock()
 	a.once.Do(func() {
-		a.frontier = s.frontier(&asked{array, map[pe.Matrix]units.Cycles{}}, room)
+		a.frontier = s.frontier(ask(array, s), room)
 		m.mutex.Lock()
 		m.held += len(a.frontier)
 		m.mutex.Unlock()

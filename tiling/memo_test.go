@@ -21,7 +21,7 @@ func TestStagesOfOneShapeHaveTheSameTilings(t *testing.T) {
 		for _, layers := range append(smallNets, "4C3-4C3-4C3-12FC-12FC-5FC", "4C3-BN-4C3-BN-4RB-BN-4RB-BN-7FC") {
 			for _, batchSize := range []int{1, 3} {
 				stagesOf(roomy(t, workload(t, layers, 6, batchSize)), func(what string, g *stage) {
-					own := g.frontier(&asked{array, map[pe.Matrix]units.Cycles{}}, room)
+					own := g.frontier(ask(array, g), room)
 					shape := string(g.shape(nil))
 					if list, there := known[shape]; there {
 						alike++

@@ -213,34 +213,125 @@ func (t *placed) gradientProduct(kernel int, k schedule.Kernel) product {
 // are asked about once.
 type asked struct {
 	pe.Array
-	known map[pe.Matrix]units.Cycles
+	known   []clockTable // of each of the stage's products
+	lists   [axes][]run  // of the product that is asked about
+	scratch []run
 }
 
-func (a *asked) clocks(m pe.Matrix) units.Cycles {
-	n, ok := a.known[m]
-	if !ok {
-		n = a.Matrix(m).Cycles
-		a.known[m] = n
+// ask begins to ask about a stage's products.
+func ask(array pe.Array, s *stage) *asked {
+	return &asked{Array: array, known: make([]clockTable, len(s.products))}
+}
+
+// clocks returns those that the array takes for product j of some size.
+func (a *asked) clocks(p *product, j int, sides [axes]int64) units.Cycles {
+	n := a.known[j].find(sides)
+	if *n == 0 {
+		*n = a.Matrix(p.matrix(sides)).Cycles
 	}
-	return n
+	return *n
 }
 
-// clocks returns those that the array takes for a product in all tiles.
-func (a *asked) tiles(p *product, j int, cut *[dimensions]*cutting) units.Cycles {
-	var walk func(d int, sides [axes]int64, times int64) units.Cycles
-	walk = func(d int, sides [axes]int64, times int64) (sum units.Cycles) {
-		if d == dimensions {
-			return a.clocks(p.matrix(sides)) * units.Cycles(times)
-		}
-		for _, r := range cut[d].runs[j] {
-			if r.count == 0 {
-				continue
+// whole returns the clocks that the array takes for all of product j at once.
+func (a *asked) whole(p *product, j int) units.Cycles {
+	return a.clocks(p, j, [axes]int64{rowAxis: p.work.Rows, columnAxis: p.work.Columns, termAxis: p.work.Depth, repeatAxis: p.work.Repeats})
+}
+
+// tiles returns the clocks that the array takes for product j in all tiles. The
+// tiles of a cut are all pairs, or triples .., of how long its axes are; so each
+// axis's lengths are counted, and then what is made of them.
+func (a *asked) tiles(p *product, j int, cut *[dimensions]*cutting) (sum units.Cycles) {
+	for axis := range a.lists {
+		a.lists[axis] = append(a.lists[axis][:0], run{p.fixed[axis], 1})
+	}
+	for d, c := range cut {
+		a.cross(p.cuts[d], c.runs[j])
+	}
+	var sides [axes]int64
+	for _, times := range a.lists[noAxis] {
+		for _, rows := range a.lists[rowAxis] {
+			for _, columns := range a.lists[columnAxis] {
+				for _, terms := range a.lists[termAxis] {
+					for _, repeats := range a.lists[repeatAxis] {
+						sides = [axes]int64{rowAxis: rows.share, columnAxis: columns.share, termAxis: terms.share, repeatAxis: repeats.share}
+						n := times.count * rows.count * columns.count * terms.count * repeats.count
+						sum += a.clocks(p, j, sides) * units.Cycles(n)
+					}
+				}
 			}
-			next := sides
-			next[p.cuts[d]] *= r.share
-			sum += walk(d+1, next, times*r.count)
 		}
-		return sum
 	}
-	return walk(0, p.fixed, 1)
+	return sum
+}
+
+// cross cuts each interval of an axis into runs.
+func (a *asked) cross(on axis, runs []run) {
+	a.scratch = append(a.scratch[:0], a.lists[on]...)
+	list := a.lists[on][:0]
+	for _, whole := range a.scratch {
+		for _, r := range runs {
+			if r.count != 0 {
+				list = count(list, run{whole.share * r.share, whole.count * r.count})
+			}
+		}
+	}
+	a.lists[on] = list
+}
+
+// count adds intervals to those of the same length.
+func count(list []run, r run) []run {
+	for i := range list {
+		if list[i].share == r.share {
+			list[i].count += r.count
+			return list
+		}
+	}
+	return append(list, r)
+}
+
+// clockTable is a hash table of clocks by the sides of a product; 0 is not known.
+type clockTable struct {
+	slots []clockSlot // a power of two, at most half full
+	used  int
+}
+
+type clockSlot struct {
+	sides  [axes]int64
+	clocks units.Cycles
+	taken  bool
+}
+
+// find returns the place for the clocks of some sides.
+func (t *clockTable) find(sides [axes]int64) *units.Cycles {
+	if 2*t.used >= len(t.slots) {
+		t.grow()
+	}
+	at := t.slot(sides)
+	if !at.taken {
+		t.used++
+		*at = clockSlot{sides: sides, taken: true}
+	}
+	return &at.clocks
+}
+
+func (t *clockTable) slot(sides [axes]int64) *clockSlot {
+	var h uint64
+	for _, n := range sides {
+		h = (h ^ uint64(n)) * 0x9e3779b97f4a7c15 // Knuth, vol. 3, section 6.4
+	}
+	for i := h >> 32; ; i++ {
+		if at := &t.slots[i&uint64(len(t.slots)-1)]; !at.taken || at.sides == sides {
+			return at
+		}
+	}
+}
+
+func (t *clockTable) grow() {
+	old := t.slots
+	t.slots = make([]clockSlot, max(64, 2*len(old)))
+	for i := range old {
+		if old[i].taken {
+			*t.slot(old[i].sides) = old[i]
+		}
+	}
 }

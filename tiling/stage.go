@@ -392,7 +392,7 @@ const idleWeight = 24
 func (s *stage) idle(cut *[dimensions]*cutting, array *asked) (words units.Words) {
 	for j := range s.products {
 		p := &s.products[j]
-		words += units.Words(array.tiles(p, j, cut)-array.clocks(p.work)) * idleWeight
+		words += units.Words(array.tiles(p, j, cut)-array.whole(p, j)) * idleWeight
 	}
 	return words
 }
