@@ -227,8 +227,9 @@ func (p Point) largestBatch() int {
 	fits := func(batch int) bool {
 		w := *p.Workload
 		w.Batch = batch
+		p.Memo = nil // batches have no tilings in common
 		program, err := schedule.New(&w, p.K, p.N, p.Traffic)
-		if err != nil {
+		if err != nil || p.isTooLarge(program) {
 			return false
 		}
 		plan, err := p.fit(program, p.Hardware)
@@ -247,6 +248,21 @@ func (p Point) largestBatch() int {
 		}
 	}
 	return low
+}
+
+// isTooLarge tells, without a plan, whether a program's tensors do not fit: those
+// that move whatever its layer buffer's size. What is resident may have no place in
+// DRAM, and only a plan says what is.
+func (p Point) isTooLarge(program *schedule.Program) bool {
+	if p.Residency.Resident {
+		return false
+	}
+	program, err := program.WithWord(p.Hardware.PE.Precision.Word()).With(schedule.Policy{SkipUnread: p.Residency.SkipUnread})
+	if err != nil {
+		return false
+	}
+	_, err = sim.Addresses(program, p.Hardware.DRAM)
+	return errors.As(err, new(*sim.NotFit))
 }
 
 // BPTT simulates the baseline alone. Points that differ only in k and n share

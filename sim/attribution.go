@@ -115,8 +115,12 @@ func (a *accounts) of(s *schedule.Step) *account {
 // enter makes a step's account the one that the group's work belongs to, and
 // its ledger the one that counts.
 func (g *group) enter(s *schedule.Step) {
+	c := g.accounts.of(s)
+	if c == g.booked.account {
+		return // as for the tile before
+	}
 	g.settle()
-	g.booked.account = g.accounts.of(s)
+	g.booked.account = c
 	g.pes.ledger = &g.booked.account.ledger
 }
 
