@@ -27,6 +27,7 @@ import (
 	"github.com/accelsim-dev/accelsim/op"
 	"github.com/accelsim-dev/accelsim/pe"
 	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/tensors"
 	"github.com/accelsim-dev/accelsim/tiling"
@@ -129,7 +130,7 @@ type group struct {
 	// has not been issued yet.
 	stored, storing, executed, executing, loaded, loading int64
 
-	youngest youngest // copies of what the last executed step keeps
+	youngest role.Table[int64] // copies of what the last executed step keeps
 
 	engines []engine
 	streams []movement                           // of the load or store that is being issued
@@ -456,7 +457,7 @@ func (g *group) retire() {
 		if c.Step >= g.executed {
 			return true // loaded ahead
 		}
-		if g.youngest.has(c) {
+		if step := g.youngest.At(c.Tensor); step != nil && *step == c.Step {
 			return true
 		}
 		for i := max(c.Step, g.stored); i < g.executed; i++ {
@@ -489,14 +490,16 @@ func (g *group) retire() {
 // executed step keeps. A step may keep a tensor of every layer, so each is looked
 // up, not searched for.
 func (g *group) findYoungest() {
-	var keeps []schedule.Tensor
-	if g.executed > 0 {
-		keeps = g.step(g.executed - 1).Keeps
+	g.youngest.Clear()
+	if g.executed == 0 {
+		return
 	}
-	g.youngest.of(keeps)
+	for _, t := range g.step(g.executed - 1).Keeps {
+		g.youngest.Put(t, -1)
+	}
 	g.buffer.Any(func(c copyOf) bool {
-		if c.Step < g.executed {
-			g.youngest.see(c)
+		if step := g.youngest.At(c.Tensor); step != nil && c.Step < g.executed && c.Step > *step {
+			*step = c.Step
 		}
 		return false
 	})

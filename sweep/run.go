@@ -11,6 +11,7 @@ import (
 
 	"github.com/accelsim-dev/accelsim/design"
 	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/tiling"
 )
 
 // Settings say how to run a plan.
@@ -33,6 +34,7 @@ func Run(ctx context.Context, p *Plan, points []*Point, s Settings) error {
 	defer cancel(nil)
 	fixed := p.Fixed
 	fixed.Options.Stop = ctx.Done()
+	memo := new(tiling.Memo) // of all points: many have steps of the same shape
 	jobs := make(chan job)
 	records := make(chan Record, workers)
 	var working sync.WaitGroup
@@ -40,10 +42,10 @@ func Run(ctx context.Context, p *Plan, points []*Point, s Settings) error {
 		working.Go(func() {
 			for j := range jobs {
 				if j.point == nil {
-					j.group.begin(fixed)
+					j.group.begin(fixed, memo)
 					continue
 				}
-				r, err := evaluate(j, fixed)
+				r, err := evaluate(j, fixed, memo)
 				if err != nil {
 					cancel(err)
 					return
@@ -92,14 +94,16 @@ type group struct {
 }
 
 // begin reads the hardware and simulates the baseline, once.
-func (g *group) begin(f Fixed) {
+func (g *group) begin(f Fixed, memo *tiling.Memo) {
 	g.once.Do(func() {
 		defer func() {
 			if p := recover(); p != nil {
 				g.without = broken(p)
 			}
 		}()
-		if g.point, g.err = g.members[0].design(f); g.err == nil {
+		g.point, g.err = g.members[0].design(f)
+		g.point.Memo = memo
+		if g.err == nil {
 			g.basis, g.without = design.BPTT(g.point)
 		}
 	})
@@ -159,7 +163,7 @@ func (c *combination) design(f Fixed) (design.Point, error) {
 // evaluate makes a point's record. A baseline that cannot be had leaves its
 // columns empty, and the reason says why. A point that was stopped has no record
 // but the error [sim.ErrStopped].
-func evaluate(j job, fixed Fixed) (r Record, err error) {
+func evaluate(j job, fixed Fixed, memo *tiling.Memo) (r Record, err error) {
 	if j.point.Refused != "" {
 		return Record{Key: j.point.Key, Status: Invalid, Reason: j.point.Refused}, nil
 	}
@@ -168,7 +172,7 @@ func evaluate(j job, fixed Fixed) (r Record, err error) {
 			r, err = record(j.point, nil, broken(thrown))
 		}
 	}()
-	j.group.begin(fixed)
+	j.group.begin(fixed, memo)
 	defer j.group.end()
 	if j.group.err != nil {
 		return record(j.point, nil, j.group.err)

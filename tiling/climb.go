@@ -85,12 +85,12 @@ func (t *planner) climb() *Plan {
 			c := t.choices(room, keeps)
 			t.thriftily(func(at thrift) bool {
 				moved, idle := c.weigh(at)
-				if best.steps != nil && moved > best.moved {
+				if best.survey != nil && moved > best.moved {
 					return false
 				}
 				// Of plans that cost the same, the one with most room has the fewest tiles.
 				cost := moved + idle
-				if next.steps == nil || cost < next.cost || cost == next.cost && next.room.Words[0] < room.Words[0] {
+				if next.survey == nil || cost < next.cost || cost == next.cost && next.room.Words[0] < room.Words[0] {
 					next = rung{c, at, moved, cost}
 				}
 				return true
@@ -234,9 +234,14 @@ func (u upTo) compare(size units.Words) int { return cmp.Compare(u.size, size) }
 // on chip before or after each step. They are the callee's until it returns.
 func (t *planner) onChip(do func(*liveness)) {
 	var before, on []schedule.Tensor
+	var seen set
 	var at liveness
 	for w := t.walk(); w.different(); {
 		on = append(on[:0], before...)
+		seen.Clear()
+		for _, k := range before {
+			seen.add(k)
+		}
 		before = before[:0]
 		for _, k := range w.step.Keeps {
 			if t.places > 0 && t.isReceived(k) {
@@ -246,7 +251,7 @@ func (t *planner) onChip(do func(*liveness)) {
 				continue // room for it is set aside
 			}
 			before = append(before, k)
-			if !slices.Contains(on, k) {
+			if !seen.Has(k) {
 				on = append(on, k)
 			}
 		}

@@ -238,8 +238,11 @@ func TestAStepStaysWholeWhereTilesWouldFetchAgain(t *testing.T) {
 		w.place()
 		room := Room{Shared: true, Words: Words{2*w.demand().sum() - 1}}
 		x := v.surveyStep("", &w.placed, room)
-		f := x.in(room, room)
-		best, moved, _ := f.choose(0)
+		best, moved := -1, x.moves
+		if !x.staysWhole(room, room) {
+			f := x.in(room)
+			best, moved, _ = f.choose(0)
+		}
 		if again := moved - w.step.WordsRead() - w.step.WordsWritten(); best >= 0 && again > 0 {
 			t.Errorf("%v is cut and fetches %d words again", &x, again)
 		}

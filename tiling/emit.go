@@ -185,7 +185,7 @@ func (t *Cursor) emitTile(s *schedule.Step) {
 		s.Frees = append(s.Frees, base.Frees...)
 	}
 	for _, x := range t.resident {
-		if more || !lastStage || slices.Contains(base.Keeps, x) {
+		if more || !lastStage || t.keeps.Has(x) {
 			s.Keeps = append(s.Keeps, x)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -42,10 +43,17 @@ type placed struct {
 	step     schedule.Step
 	stays    []schedule.Tensor // made or loaded by the step, whole, for later steps
 	resident []schedule.Tensor // on chip, from steps before too
+	is       set               // resident
+	keeps    set               // what the step keeps
 }
 
+// set tells which tensors are in it. There may be one of each layer.
+type set struct{ role.Table[struct{}] }
+
+func (s *set) add(x schedule.Tensor) { s.Put(x, struct{}{}) }
+
 // isResident tells whether a tensor stayed on chip.
-func (t *placed) isResident(x schedule.Tensor) bool { return slices.Contains(t.resident, x) }
+func (t *placed) isResident(x schedule.Tensor) bool { return t.is.Has(x) }
 
 // isStaying tells whether a tensor of this step stays on chip for later ones.
 func (t *placed) isStaying(x schedule.Tensor) bool { return slices.Contains(t.stays, x) }
@@ -76,13 +84,27 @@ func (t *placed) isDifferent() bool {
 // skip goes, after the last step of an interval, to the first of a later one.
 func (w *walk) skip(interval int) {
 	w.steps.Skip(interval)
-	w.resident = append(w.resident[:0], w.steps.Held()...)
+	w.resident = w.resident[:0]
+	w.is.Clear()
+	for _, x := range w.steps.Held() {
+		w.hold(x)
+	}
+}
+
+// hold has a tensor on chip.
+func (w *walk) hold(x schedule.Tensor) {
+	w.resident = append(w.resident, x)
+	w.is.add(x)
 }
 
 // place decides where the step's tensors come from and where they go.
 func (w *walk) place() {
 	s := &w.step
 	w.stays = w.stays[:0]
+	w.keeps.Clear()
+	for _, k := range s.Keeps {
+		w.keeps.add(k)
+	}
 	w.handOver()
 	w.keep()
 
@@ -102,9 +124,14 @@ func (w *walk) place() {
 
 // leave ends the step: what need not stay is forgotten.
 func (w *walk) leave() {
-	w.resident = slices.DeleteFunc(w.resident, func(x schedule.Tensor) bool {
-		return !slices.Contains(w.step.Keeps, x)
-	})
+	before := w.resident
+	w.resident = w.resident[:0]
+	w.is.Clear()
+	for _, x := range before {
+		if w.keeps.Has(x) {
+			w.hold(x)
+		}
+	}
 }
 
 // keep decides what of the step stays on chip, and adds transfers for what
@@ -156,7 +183,7 @@ func (w *walk) keep() {
 
 // stay keeps a tensor of the step on chip for later ones.
 func (w *walk) stay(x schedule.Tensor) {
-	w.resident = append(w.resident, x)
+	w.hold(x)
 	w.stays = append(w.stays, x)
 }
 
@@ -177,7 +204,7 @@ func (w *walk) handOver() {
 	s := &w.step
 	if w.receives() {
 		for _, r := range s.Receives {
-			w.resident = append(w.resident, r.Tensor)
+			w.hold(r.Tensor)
 		}
 	} else {
 		for _, r := range s.Receives {

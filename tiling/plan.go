@@ -78,6 +78,9 @@ type division struct {
 	tilings []tiling
 }
 
+// whole is what a step is cut into that is not.
+var whole division
+
 // TooSmall says that a buffer cannot hold even the smallest tile.
 type TooSmall struct {
 	Step     string
@@ -119,10 +122,13 @@ func New(p *schedule.Program, room Room, places int, array pe.Array, memo *Memo)
 // an address already.
 func (c choices) plan(at thrift, spill []schedule.Extent) *Plan {
 	p := &Plan{
-		rules: *c.survey.rules, cuts: make(map[string]*division, len(c.steps)), spill: slices.Clone(spill),
+		rules: *c.survey.rules, cuts: make(map[string]*division, len(c.survey.steps)), spill: slices.Clone(spill),
 		surveyor: c.surveyor, used: c.room, thrift: at,
 	}
 	p.moved, p.idle = c.weigh(at)
+	for i := range c.survey.steps {
+		p.cuts[c.survey.steps[i].key] = &whole
+	}
 	for i := range c.steps {
 		f := &c.steps[i]
 		d := f.divide(at.of(f.place))
@@ -140,11 +146,11 @@ func (c choices) plan(at thrift, spill []schedule.Extent) *Plan {
 // goes as far as steps differ.
 func (p *Plan) findSpilled() {
 	known := p.program.Extents()
-	seen := make(map[*division]bool, len(p.cuts))
+	seen := make(map[string]bool, len(p.cuts))
 	for w := p.walk(); w.different(); w.leave() {
 		w.place()
-		if d := p.divisionOf(&w); !seen[d] {
-			seen[d] = true
+		if d := p.divisionOf(&w); !seen[string(w.key)] {
+			seen[string(w.key)] = true
 			for _, t := range w.writes(d) {
 				p.addExtent(known, t)
 			}

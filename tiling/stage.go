@@ -406,12 +406,14 @@ func (s *stage) frontier(array *asked, room Room) []tiling {
 	if s.gradient {
 		nests = [][dimensions]int{gradientOrder}
 	}
-	var all []tiling
 	var cut [dimensions]*cutting
 	var ways [dimensions][]cutting
+	most := 1
 	for d := range ways {
 		ways[d] = s.cuttings(d, array.Array)
+		most *= len(ways[d])
 	}
+	all := make([]tiling, 0, most)
 	for b := range ways[batch] {
 		cut[batch] = &ways[batch][b]
 		for r := range ways[rows] {

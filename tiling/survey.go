@@ -148,14 +148,15 @@ type choices struct {
 	surveyor
 	survey *survey
 	room   Room
-	steps  []fitted
+	steps  []fitted    // that may be cut
+	moves  units.Words // of the others, in an iteration
 }
 
 // fitted is a step with the tilings that fit.
 type fitted struct {
 	*surveyed
-	ways  []fittedWay // none: it stays whole
-	waits bool        // whole it fits, though not twice: it may wait for the buffer
+	ways  []fittedWay
+	waits bool // whole it fits, though not twice: it may wait for the buffer
 }
 
 // fittedWay is a way to cut a step, with those of its tilings that fit twice of
@@ -168,19 +169,25 @@ type fittedWay struct {
 
 // in returns what there is to choose from in some room.
 func (v surveyor) in(list *survey, room Room) choices {
-	c := choices{surveyor: v, survey: list, room: room, steps: make([]fitted, len(list.steps))}
+	c := choices{surveyor: v, survey: list, room: room}
 	for i := range list.steps {
-		c.steps[i] = list.steps[i].in(room, list.room)
+		if x := &list.steps[i]; x.staysWhole(room, list.room) {
+			c.moves += x.moves * x.times
+		} else {
+			c.steps = append(c.steps, x.in(room))
+		}
 	}
 	return c
 }
 
-func (x *surveyed) in(room, whole Room) fitted {
-	f := fitted{surveyed: x}
-	forTiles := x.forTiles(room)
-	if x.whole.times(2).fits(forTiles) || x.whole.in(whole).within(x.needs().in(whole)) {
-		return f
-	}
+// staysWhole tells whether a step fits twice into some room, or takes no less of
+// the whole room when it is cut.
+func (x *surveyed) staysWhole(room, whole Room) bool {
+	return x.whole.times(2).fits(x.forTiles(room)) || x.whole.in(whole).within(x.needs().in(whole))
+}
+
+func (x *surveyed) in(room Room) fitted {
+	f, forTiles := fitted{surveyed: x}, x.forTiles(room)
 	f.waits = x.whole.fits(forTiles)
 	for _, n := range x.ways {
 		w := fittedWay{fits: true, moves: n.moves}
@@ -276,6 +283,7 @@ func (f *fitted) divide(thrift float64) *division {
 // weigh returns the words that an iteration moves, and the words' worth of PEs
 // that idle in steps that are cut.
 func (c *choices) weigh(at thrift) (moved, idle units.Words) {
+	moved = c.moves
 	for i := range c.steps {
 		f := &c.steps[i]
 		_, m, n := f.choose(at.of(f.place))
