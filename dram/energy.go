@@ -39,6 +39,20 @@ func (s *Stats) Add(o Stats, n int64) {
 	s.Precharged.AddTotal(o.Precharged.Times(n))
 }
 
+// gain adds what counters have more than before to s.
+func (s *Stats) gain(now, before *Stats) {
+	s.Reads += now.Reads - before.Reads
+	s.Writes += now.Writes - before.Writes
+	s.Activates += now.Activates - before.Activates
+	s.Precharges += now.Precharges - before.Precharges
+	s.RowHits += now.RowHits - before.RowHits
+	s.Refreshes.AddTotal(now.Refreshes.Minus(before.Refreshes))
+	s.BankRefreshes.AddTotal(now.BankRefreshes.Minus(before.BankRefreshes))
+	s.DataBusy.AddTotal(now.DataBusy.Minus(before.DataBusy))
+	s.Active.AddTotal(now.Active.Minus(before.Active))
+	s.Precharged.AddTotal(now.Precharged.Minus(before.Precharged))
+}
+
 // RowHitRate is the share of column commands that found their row open.
 func (s Stats) RowHitRate() float64 {
 	if s.Reads+s.Writes == 0 {

@@ -498,8 +498,7 @@ func (m *Memory) Stats() Stats {
 // beginning, to an account.
 func (m *Memory) Book(account *Stats) {
 	now := m.Stats()
-	account.Add(now, 1)
-	account.Add(m.booked, -1)
+	account.gain(&now, &m.booked)
 	m.booked = now
 }
 

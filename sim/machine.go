@@ -473,6 +473,11 @@ func (g *group) retire() {
 	if g.pes.data != nil {
 		g.pes.data.Release(g.buffer.Has)
 	}
+	g.report()
+}
+
+// report tells how far the simulation has come, now and then.
+func (g *group) report() {
 	if g.progress != nil && g.stored%progressEvery == 0 {
 		var done int64
 		for _, other := range g.groups {
@@ -572,7 +577,12 @@ func (m *machine) runTimed() error {
 			continue // nothing on chip is needed less
 		case storeDone:
 			g.engines[e.engine].kind = noTransfer
+			wrote := len(g.step(g.stored).Writes) > 0
 			g.stored++
+			if !wrote { // so nothing waited to be stored
+				g.report()
+				continue
+			}
 		case executeDone:
 			g.finishExecution()
 		}

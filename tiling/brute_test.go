@@ -91,6 +91,13 @@ type walked struct {
 	products [][]pe.Matrix // of each tile, by product
 }
 
+// walkWhole goes through a stage that is one tile.
+func walkWhole(g *stage, array pe.Array) walked {
+	one := stage{dims: g.dims, grain: g.grain, products: g.products}
+	one.cutInto(tiling{tile: g.dims})
+	return walkTiles(&one, array)
+}
+
 // walkTiles goes through a stage's tiles in their order.
 func walkTiles(g *stage, array pe.Array) (w walked) {
 	w.values, w.products = make([]int64, len(g.operands)), make([][]pe.Matrix, len(g.products))
@@ -147,8 +154,9 @@ func TestTilingsAreWeighedByWhatAWalkFinds(t *testing.T) {
 		for _, array := range arrays {
 			x := roomy(t, workload(t, layers, 6, 3))
 			stagesOf(x, func(what string, g *stage) {
-				whole := walkTiles(&stage{dims: g.dims, grain: g.grain, products: g.products, tiling: tiling{tile: g.dims}}, array)
-				for _, g.tiling = range g.frontier(ask(array, g), x.room) {
+				whole := walkWhole(g, array)
+				for _, tiling := range g.frontier(ask(array, g), x.room) {
+					g.cutInto(tiling)
 					got := walkTiles(g, array)
 					if words := got.fetched(g); words != g.fetches {
 						t.Fatalf("%s %s, tiles %v: %d words are fetched, %d planned", layers, what, g.tile, words, g.fetches)
@@ -229,7 +237,7 @@ func bruteForce(g *stage, array pe.Array, nests [][dimensions]int) (all []tiling
 	for d := range lists {
 		lists[d] = g.cuttings(d, array)
 	}
-	whole := walkTiles(&stage{dims: g.dims, grain: g.grain, products: g.products, tiling: tiling{tile: g.dims}}, array)
+	whole := walkWhole(g, array)
 	var cut [dimensions]*cutting
 	var extend func(d int)
 	extend = func(d int) {
@@ -249,6 +257,7 @@ func bruteForce(g *stage, array pe.Array, nests [][dimensions]int) (all []tiling
 		for _, order := range nests {
 			nest := one
 			nest.order = order
+			nest.cutInto(nest.tiling)
 			if g.ordered && !ascends(&nest) {
 				continue
 			}

@@ -75,16 +75,15 @@ func (t *Cursor) cut(d *division) {
 	}
 	t.stages = t.ways()[d.way]
 	for i := range t.stages {
-		t.stages[i].tiling = d.tilings[i]
+		t.stages[i].cutInto(d.tilings[i])
 	}
 }
 
 // advance moves to the next tile and reports whether there is one.
 func (g *stage) advance(index *extent) bool {
-	n := g.count(g.tile)
 	for i := dimensions - 1; i >= 0; i-- {
 		d := g.order[i]
-		if index[d]++; index[d] < n[d] {
+		if index[d]++; index[d] < g.counts[d] {
 			return true
 		}
 		index[d] = 0

@@ -71,6 +71,7 @@ type stage struct {
 	uncut    mask   // dimensions that stay whole
 	ordered  bool   // tiles must come in ascending order of samples, then positions
 	tiling
+	counts  extent         // of tiles in each dimension
 	pools   *network.Layer // the layer, if pooling neurons are after it
 	weights view           // of a gradient
 
@@ -210,13 +211,17 @@ func (s *stage) count(tile extent) (n extent) {
 	return n
 }
 
+// cutInto cuts the stage.
+func (s *stage) cutInto(t tiling) {
+	s.tiling, s.counts = t, s.count(t.tile)
+}
+
 // bounds returns where a tile starts and ends in each dimension.
 func (s *stage) bounds(index extent) (from, to extent) {
-	n := s.count(s.tile)
 	for d := range from {
 		from[d] = index[d] * s.tile[d]
 		to[d] = from[d] + s.tile[d]
-		if index[d] == n[d]-1 {
+		if index[d] == s.counts[d]-1 {
 			to[d] = s.dims[d]
 		}
 	}
