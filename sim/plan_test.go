@@ -19,6 +19,13 @@ var changes = []struct {
 }{
 	{"DRAM channels", false, func(hw *hardware.Hardware) { hw.DRAM = hw.DRAM.WithChannels(2 * hw.DRAM.Channels) }},
 	{"DRAM ranks", false, func(hw *hardware.Hardware) { hw.DRAM = hw.DRAM.WithRanks(2 * hw.DRAM.Ranks) }},
+	{"DRAM with other bursts", false, func(hw *hardware.Hardware) {
+		edge, err := hardware.Open("edge-lpddr4")
+		if err != nil {
+			panic(err)
+		}
+		hw.DRAM = edge.DRAM
+	}},
 	{"clock", false, func(hw *hardware.Hardware) { hw.PE.Clock *= 2 }},
 	{"DMA engines", false, func(hw *hardware.Hardware) { hw.Engines = 2 }},
 	{"ports", false, func(hw *hardware.Hardware) {

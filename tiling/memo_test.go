@@ -1,6 +1,7 @@
 package tiling
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"sync"
@@ -39,24 +40,28 @@ func TestStagesOfOneShapeHaveTheSameTilings(t *testing.T) {
 	}
 }
 
-// TestShapeHasAllOfAProduct: two products that differ in one number are two
-// shapes. A new field of a matrix has to be in it, too.
-func TestShapeHasAllOfAProduct(t *testing.T) {
-	base := stage{products: make([]product, 1)}
-	seen := map[string]string{string(base.shape(nil)): "nothing"}
-	note := func(what string, change func(*product)) {
-		g := stage{products: make([]product, 1)}
-		change(&g.products[0])
+// TestShapeHasAllOfAStage: two stages that differ in one number are two shapes. A
+// new field of a matrix has to be in it, too.
+func TestShapeHasAllOfAStage(t *testing.T) {
+	seen := map[string]string{}
+	note := func(what string, change func(*stage)) {
+		g := stage{
+			products: make([]product, 1), operands: make([]operand, 1), holds: make([]holding, 1),
+			elements: []element{{hasRead: true}, {isResult: true}},
+			pins:     func(schedule.Tensor) bool { return false },
+		}
+		change(&g)
 		shape := string(g.shape(nil))
 		if other, there := seen[shape]; there {
 			t.Errorf("%s and %s have the same shape", what, other)
 		}
 		seen[shape] = what
 	}
+	note("nothing", func(*stage) {})
 	work := reflect.TypeFor[pe.Matrix]()
 	for i := range work.NumField() {
-		note("work."+work.Field(i).Name, func(p *product) {
-			switch f := reflect.ValueOf(&p.work).Elem().Field(i); f.Kind() {
+		note("work."+work.Field(i).Name, func(g *stage) {
+			switch f := reflect.ValueOf(&g.products[0].work).Elem().Field(i); f.Kind() {
 			case reflect.Float64:
 				f.SetFloat(0.5)
 			default:
@@ -65,18 +70,57 @@ func TestShapeHasAllOfAProduct(t *testing.T) {
 		})
 	}
 	for d := range dimensions {
-		note("cuts", func(p *product) { p.cuts[d] = termAxis })
-		note("share", func(p *product) { p.share[d].n = 3 })
-		note("share's whole", func(p *product) { p.share[d].of = 3 })
-		note("share's span", func(p *product) { p.share[d].under.kind = pooledSpan })
-		note("share's window", func(p *product) { p.share[d].under.pool = 2 })
+		note("dims", func(g *stage) { g.dims[d] = 2 })
+		note("grain", func(g *stage) { g.grain[d] = 2 })
+		note("uncut", func(g *stage) { g.uncut[d] = true })
+		note("depends", func(g *stage) { g.operands[0].depends[d] = true })
+		note("cuts", func(g *stage) { g.products[0].cuts[d] = termAxis })
+		note("share", func(g *stage) { g.products[0].share[d].n = 3 })
+		note("share's whole", func(g *stage) { g.products[0].share[d].of = 3 })
+		note("share's span", func(g *stage) { g.products[0].share[d].under.kind = pooledSpan })
 	}
-	for a := range p0(base).fixed {
-		note("fixed", func(p *product) { p.fixed[a] = 9 })
+	for a := range axes {
+		note("fixed", func(g *stage) { g.products[0].fixed[a] = 9 })
 	}
+	note("gradient", func(g *stage) { g.gradient = true })
+	note("ordered", func(g *stage) { g.ordered = true })
+	note("operand's words", func(g *stage) { g.operands[0].Words = 4 })
+	note("operand's buffer", func(g *stage) { g.operands[0].Tensor.Class = schedule.Spikes })
+	note("generated", func(g *stage) { g.operands[0].generated = true })
+	note("span's kind", func(g *stage) { g.operands[0].spans[1].kind = windowSpan })
+	for i, number := range []func(*span) *int64{
+		func(s *span) *int64 { return &s.of }, func(s *span) *int64 { return &s.own }, func(s *span) *int64 { return &s.pool },
+		func(s *span) *int64 { return &s.stride }, func(s *span) *int64 { return &s.pad }, func(s *span) *int64 { return &s.kernel },
+	} {
+		note(fmt.Sprint("number ", i, " of a span"), func(g *stage) { *number(&g.operands[0].spans[1]) = 5 })
+	}
+	note("element's read", func(g *stage) { g.elements[0].read.Words = 4 })
+	note("element's buffer", func(g *stage) { g.elements[0].read.Tensor.Class = schedule.Spikes })
+	note("element's product", func(g *stage) { g.elements[1].product.Words = 4 })
+	note("no product", func(g *stage) { g.elements[1].isResult = false })
+	note("what is on chip", func(g *stage) { g.holds[0].words = 4 })
+	note("another product", func(g *stage) { g.products = append(g.products, product{}) })
+	note("another operand", func(g *stage) { g.operands = append(g.operands, operand{}) })
 }
 
-func p0(g stage) *product { return &g.products[0] }
+// TestOneBufferIsNotSeveral: a memo tells the two apart.
+func TestOneBufferIsNotSeveral(t *testing.T) {
+	different := 0
+	memo := new(Memo)
+	stagesOf(roomy(t, workload(t, smallNets[0], 6, 3)), func(what string, g *stage) {
+		for _, room := range []Room{{Shared: true}, {}} {
+			if got := memo.frontier(g, arrays[0], room); !slices.Equal(got, g.frontier(ask(arrays[0], g), room)) {
+				t.Errorf("%s has other tilings by a memo, one buffer for all: %v", what, room.Shared)
+			}
+		}
+		if !slices.Equal(g.frontier(ask(arrays[0], g), Room{Shared: true}), g.frontier(ask(arrays[0], g), Room{})) {
+			different++
+		}
+	})
+	if different == 0 {
+		t.Error("no stage has other tilings in several buffers")
+	}
+}
 
 // TestAMemoChangesNoPlan: shared by programs, rooms and arrays, made one after the
 // other or at the same time, by a memo that holds all or forgets all the time.

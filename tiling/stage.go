@@ -487,24 +487,6 @@ func (s *stage) weigh(all []tiling, cut [dimensions]*cutting, nests [][dimension
 	return append(all, w)
 }
 
-// choose takes, of the tilings that fit twice into the room, the cheapest when
-// a fetched word weighs so many times more, and the smallest of all where none
-// fits twice.
-func choose(frontier []tiling, room Room, thrift float64) tiling {
-	var best *tiling
-	cost := func(t *tiling) float64 { return dear(t.cost, t.fetches, thrift) }
-	for i := range frontier {
-		t := &frontier[i]
-		if t.footprint.times(2).fits(room) && (best == nil || cost(t) < cost(best)) {
-			best = t
-		}
-	}
-	if best == nil {
-		return frontier[len(frontier)-1]
-	}
-	return *best
-}
-
 // dear is a cost in which a fetched word weighs so many times more. The product
 // is rounded before the sum, on every processor.
 func dear(cost, fetches units.Words, thrift float64) float64 {

@@ -159,11 +159,10 @@ type fitted struct {
 	waits bool // whole it fits, though not twice: it may wait for the buffer
 }
 
-// fittedWay is a way to cut a step, with those of its tilings that fit twice of
-// each stage, and the smallest where none does.
+// fittedWay is a way to cut a step, with each stage's tilings to choose from.
 type fittedWay struct {
 	menus [][]*tiling
-	fits  bool
+	fits  bool // twice
 	moves units.Words
 }
 
@@ -192,11 +191,8 @@ func (x *surveyed) in(room Room) fitted {
 	for _, n := range x.ways {
 		w := fittedWay{fits: true, moves: n.moves}
 		for _, frontier := range n.frontiers {
-			menu := menuOf(frontier, forTiles)
-			if len(menu) == 0 {
-				menu, w.fits = append(menu, &frontier[len(frontier)-1]), false
-			}
-			w.menus = append(w.menus, menu)
+			menu, fits := menuOf(frontier, forTiles)
+			w.menus, w.fits = append(w.menus, menu), w.fits && fits
 		}
 		f.ways = append(f.ways, w)
 	}
@@ -216,9 +212,9 @@ func (x *surveyed) least(room Room) Words {
 }
 
 // menuOf returns the tilings that fit twice into the room and of which none before
-// fetches as little: so each is the cheapest for some weight of fetched words, or
-// none.
-func menuOf(frontier []tiling, room Room) (menu []*tiling) {
+// fetches as little: the others are never the cheapest. Where none fits it is the
+// smallest.
+func menuOf(frontier []tiling, room Room) (menu []*tiling, fits bool) {
 	for i := range frontier {
 		t := &frontier[i]
 		if len(menu) > 0 && t.fetches >= menu[len(menu)-1].fetches {
@@ -228,7 +224,10 @@ func menuOf(frontier []tiling, room Room) (menu []*tiling) {
 			menu = append(menu, t)
 		}
 	}
-	return menu
+	if len(menu) == 0 {
+		return []*tiling{&frontier[len(frontier)-1]}, false
+	}
+	return menu, true
 }
 
 // cheapest returns the tiling of a menu that costs the least when a fetched word
