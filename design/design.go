@@ -287,6 +287,13 @@ func BPTT(p Point) (*Baseline, error) {
 	return b, nil
 }
 
+// totals are a run's options for what it is compared with, of which only totals are
+// told.
+func totals(o sim.Options) sim.Options {
+	o.Source, o.Trace, o.Requests, o.Totals = nil, nil, nil, true
+	return o
+}
+
 // maxBaselineRanks bounds the memory that a baseline is given.
 const maxBaselineRanks = 1 << 12
 
@@ -301,8 +308,7 @@ func (p Point) baseline(program *schedule.Program, o sim.Options) (*Baseline, er
 	if err != nil {
 		return nil, fmt.Errorf("the BPTT baseline: %w", err)
 	}
-	o.Source, o.Trace, o.Requests = nil, nil, nil
-	r, err := plan.Run(o)
+	r, err := plan.Run(totals(o))
 	if err != nil {
 		return nil, fmt.Errorf("the BPTT baseline: %w", err)
 	}

@@ -105,6 +105,5 @@ func (p Point) help(plan *sim.Plan, hw *hardware.Hardware, o sim.Options) (*sim.
 	if err != nil {
 		return nil, err
 	}
-	o.Source, o.Trace, o.Requests = nil, nil, nil
-	return plan.Run(o)
+	return plan.Run(totals(o))
 }

@@ -66,7 +66,7 @@ func (s *ShareTime) DRAM() (t units.Time, stats dram.Stats) {
 // account is a share in the making, with its ledger.
 type account struct {
 	Share
-	*ShareTime // nil without timing
+	*ShareTime // nil without timing; everybody's where only totals are wanted
 	ledger     ledger
 }
 
@@ -75,6 +75,7 @@ type account struct {
 type accounts struct {
 	net       *network.Network
 	timed     bool
+	together  *ShareTime      // nil unless only totals are wanted
 	list      []*account      // by part and phase; nil until something is booked
 	densities []units.Density // of parts' inputs
 }
@@ -87,9 +88,12 @@ type booked struct {
 	busy    units.Total[units.Cycles]
 }
 
-func newAccounts(p *schedule.Program, timed bool) *accounts {
-	a := &accounts{timed: timed, net: p.Workload().Net, densities: densities(p.Workload(), p.Blocks)}
+func newAccounts(p *schedule.Program, o *Options) *accounts {
+	a := &accounts{timed: !o.Untimed, net: p.Workload().Net, densities: densities(p.Workload(), p.Blocks)}
 	a.list = make([]*account, len(a.densities)*int(numPhases))
+	if o.Totals {
+		a.together = new(ShareTime)
+	}
 	return a
 }
 
@@ -105,7 +109,10 @@ func (a *accounts) of(s *schedule.Step) *account {
 			Share:  Share{Block: s.Block, Layer: s.Layer, Phase: phase},
 			ledger: ledger{density: a.densities[part]},
 		}
-		if a.timed {
+		switch {
+		case a.timed && a.together != nil:
+			(*at).ShareTime = a.together
+		case a.timed:
 			(*at).ShareTime = new(ShareTime)
 		}
 	}
@@ -182,6 +189,16 @@ func (a *accounts) ledgers() (list ledgers) {
 		}
 	}
 	return list
+}
+
+// stalled returns the clocks in which PEs wait for ports.
+func (a *accounts) stalled() (sum units.Total[units.Cycles]) {
+	for _, c := range a.list {
+		if c != nil {
+			sum.AddTotal(c.Stall)
+		}
+	}
+	return sum
 }
 
 // shares closes the accounts. Operations are exact fractions, of which the

@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -208,5 +209,41 @@ func TestTraceIsCutAtItsLimit(t *testing.T) {
 	}
 	if len(seen) != 10 || !trace.Cut() {
 		t.Errorf("a trace of 10 steps shows %d, cut: %v", len(seen), trace.Cut())
+	}
+}
+
+// TestTotalsAreThoseOfShares: a simulation that leaves out shares has the same
+// totals, of one PE group and several, with time and without.
+func TestTotalsAreThoseOfShares(t *testing.T) {
+	for _, order := range []schedule.Order{schedule.Sequential, schedule.Pipelined} {
+		for _, untimed := range []bool{false, true} {
+			hw := paperHardware(t)
+			hw.Groups, hw.OnChip, hw.Ports = 2, 16*units.KiB, 1
+			plan, err := NewPlan(manyBlocks(t, 2), hw, order, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := plan.Run(Options{Untimed: untimed})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := plan.Run(Options{Untimed: untimed, Totals: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(want.Shares) == 0 || len(got.Shares) != 0 {
+				t.Errorf("%d shares, and %d where they are left out", len(want.Shares), len(got.Shares))
+			}
+			want.Shares = nil
+			if !untimed {
+				if want.Timing.Cycles.StallPorts.Sign() == 0 {
+					t.Error("nothing waits for ports")
+				}
+				want.Timing.Shares = nil
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("%v, untimed %v: other totals without shares", order, untimed)
+			}
+		}
 	}
 }

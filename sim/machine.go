@@ -43,6 +43,7 @@ type Source interface {
 // Options selects what a simulation does besides counting.
 type Options struct {
 	Untimed bool // count only: no cycles, no energy
+	Totals  bool // leave out shares, by layer and phase
 	Order   schedule.Order
 	Engine  dram.Engine  // of the DRAM
 	Energy  energy.Table // the zero Table is the hardware's
@@ -213,7 +214,7 @@ func (pl *Plan) Run(o Options) (*Result, error) {
 		progress: o.Progress,
 		stop:     o.Stop,
 		requests: o.Requests,
-		accounts: newAccounts(p, !o.Untimed),
+		accounts: newAccounts(p, &o),
 		trace:    o.Trace,
 	}
 	var data *op.Chip

@@ -147,7 +147,7 @@ type Result struct {
 	Pinned units.Bytes
 	Saved  Savings
 
-	// Shares is all of that by layer and phase.
+	// Shares is all of that by layer and phase, unless only totals were asked for.
 	Shares []Share
 
 	Timing *Timing // nil without timing
@@ -222,12 +222,16 @@ func (m *machine) result(pl *Plan, o Options) (*Result, error) {
 			of.Energy = of.energy(o.Energy, hw.PE.Precision, of.Traffic)
 		}
 	}
-	if r.Shares, err = m.accounts.shares(); err != nil {
-		return nil, err
+	if !o.Totals {
+		if r.Shares, err = m.accounts.shares(); err != nil {
+			return nil, err
+		}
 	}
 	if !o.Untimed {
 		r.Timing = m.timing(r, hw, o.Energy)
-		r.Timing.Shares = m.accounts.times(r, hw, o.Energy)
+		if !o.Totals {
+			r.Timing.Shares = m.accounts.times(r, hw, o.Energy)
+		}
 	}
 	if m.trace != nil {
 		m.trace.Total = r.Steps
@@ -296,9 +300,7 @@ func (m *machine) timing(r *Result, hw *hardware.Hardware, table energy.Table) *
 	if clocks := m.dram.Elapsed().Times(int64(hw.DRAM.Channels)); clocks.Sign() > 0 {
 		t.Utilisation = t.DRAM.DataBusy.Float64() / clocks.Float64()
 	}
-	for _, s := range r.Shares {
-		c.StallPorts.AddTotal(s.Stall)
-	}
+	c.StallPorts = m.accounts.stalled()
 	all := usage{operations: r.Operations, commands: t.DRAM, time: end}
 	for i, m := range r.OnChip.Memories {
 		all.onChip[i] = m.Traffic

@@ -64,7 +64,6 @@ type tiling struct {
 
 // stage is a nest of loops over tiles of its results.
 type stage struct {
-	whole    bool // the step as it is
 	gradient bool
 	dims     extent
 	grain    extent // tiles are so many results, or a multiple; the last takes the remainder; 0 is 1
