@@ -74,6 +74,9 @@ func New(w *network.Workload, k, n int, o Options) (*Model, error) {
 		return nil, fmt.Errorf("activity has %d densities of layers; this network has %d trainable layers before the classifier",
 			len(w.Activity.Layers), w.Net.N())
 	}
+	if err := w.Training.Rule.Check(k, blocks); err != nil {
+		return nil, err
+	}
 	m := &Model{Blocks: blocks, workload: w, k: k, options: o}
 	for _, b := range blocks {
 		terms, err := m.blockTerms(b)
@@ -92,7 +95,10 @@ func (m *Model) Steps(s Step) int {
 	case Forward:
 		return m.workload.Timesteps
 	case Middle:
-		return m.workload.Timesteps - intervals
+		return (m.workload.Training.Rule.Backward(m.k) - 1) * intervals
+	case Later:
+		return intervals - 1
+	case End:
 	}
 	return intervals
 }

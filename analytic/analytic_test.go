@@ -227,23 +227,23 @@ func TestWhatCrossesTheMemoryPort(t *testing.T) {
 		q        Quantity
 		want     string
 	}{
-		{"forward reads", w, 2, Forward, 11, Reads, "1:W 1:U(t-1) 2:W 2:U(t-1) c:W_c c:U_c(t-1)"},
+		{"forward reads", w, 2, Forward, 11, Reads, "1:U(t-1) 1:W 2:U(t-1) 2:W c:W_c c:U_c(t-1)"},
 		{"forward writes", w, 2, Forward, 11, Writes, "1:U 2:U c:U_c"},
-		{"middle reads", w, 2, Middle, 12, Reads, "1:dW 1:U 1:gamma(t+1) 2:dW 2:U 2:gamma(t+1) 2:W c:W_c c:dW_c c:U_c c:gamma_c(t+1) c:delta_c"},
-		{"middle writes", w, 2, Middle, 13, Writes, "1:dW 1:gamma 2:dW 2:gamma c:dW_c c:gamma_c"},
+		{"middle reads", w, 2, Middle, 12, Reads, "1:U 1:gamma(t+1) 1:dW 2:U 2:gamma(t+1) 2:dW 2:W c:W_c c:dW_c c:U_c c:gamma_c(t+1) c:delta_c"},
+		{"middle writes", w, 2, Middle, 13, Writes, "1:gamma 1:dW 2:gamma 2:dW c:dW_c c:gamma_c"},
 		{"end reads", w, 2, End, 14, Reads, "1:U 2:W c:W_c"},
-		{"end writes", w, 2, End, 13, Writes, "1:dW 1:gamma 2:dW 2:gamma c:dW_c c:gamma_c"},
+		{"end writes", w, 2, End, 13, Writes, "1:gamma 1:dW 2:gamma 2:dW c:dW_c c:gamma_c"},
 		{"nobody reads gamma at k = 1", w, 1, End, 13, Writes, "1:dW 2:dW c:dW_c"},
 		{"errors pass through W of layer 2", w, 2, End, 17, MACs, "2:M c:W_c U_c / N_c"},
-		{"temporal additions at t < t_k", w, 2, Middle, 16, Adds, "1:N_b a W 1:U tau, theta 2:N_b a W 2:U tau, theta c:N_b a_c W_c c:U_c tau, theta"},
+		{"temporal additions at t < t_k", w, 2, Middle, 16, Adds, "1:U tau, theta 1:N_b a W 2:U tau, theta 2:N_b a W c:N_b a_c W_c c:U_c tau, theta"},
 		{"no temporal additions at t_k", w, 2, End, 16, Adds, "1:N_b a W 2:N_b a W c:N_b a_c W_c"},
-		{"random: forward reads", random, 2, Forward, 11, Reads, "1:W 1:U(t-1) 2:W 2:U(t-1) c:U_c(t-1)"},
+		{"random: forward reads", random, 2, Forward, 11, Reads, "1:U(t-1) 1:W 2:U(t-1) 2:W c:U_c(t-1)"},
 		{"random: forward additions stay", random, 2, Forward, 15, Adds, "1:a M 2:a M c:a_c W_c U_c / N_c"},
-		{"random: middle reads", random, 2, Middle, 12, Reads, "1:dW 1:U 1:gamma(t+1) 2:dW 2:U 2:gamma(t+1) 2:W c:U_c c:gamma_c(t+1) c:delta_c"},
-		{"random: middle writes", random, 2, Middle, 13, Writes, "1:dW 1:gamma 2:dW 2:gamma c:gamma_c"},
+		{"random: middle reads", random, 2, Middle, 12, Reads, "1:U 1:gamma(t+1) 1:dW 2:U 2:gamma(t+1) 2:dW 2:W c:U_c c:gamma_c(t+1) c:delta_c"},
+		{"random: middle writes", random, 2, Middle, 13, Writes, "1:gamma 1:dW 2:gamma 2:dW c:gamma_c"},
 		{"random: end reads", random, 2, End, 14, Reads, "1:U 2:W"},
-		{"random: end writes", random, 2, End, 13, Writes, "1:dW 1:gamma 2:dW 2:gamma c:gamma_c"},
-		{"random: additions", random, 2, Middle, 16, Adds, "1:N_b a W 1:U tau, theta 2:N_b a W 2:U tau, theta c:U_c tau, theta"},
+		{"random: end writes", random, 2, End, 13, Writes, "1:gamma 1:dW 2:gamma 2:dW c:gamma_c"},
+		{"random: additions", random, 2, Middle, 16, Adds, "1:U tau, theta 1:N_b a W 2:U tau, theta 2:N_b a W c:U_c tau, theta"},
 		{"random: MACs stay", random, 2, Middle, 17, MACs, "2:M c:W_c U_c / N_c"},
 	} {
 		m, err := New(c.w, c.k, 2, Options{})
@@ -303,7 +303,7 @@ func TestErrorsStopAtResidualBlockThatOpensALocalBlock(t *testing.T) {
 		}
 	}
 	// The top is the last numbered layer, here the shortcut; 6 and 7 are below it.
-	if got, want := names(m.Terms(m.Blocks[3], End), 14, Reads), "6:U 7:W 7:U c:W_c"; got != want {
+	if got, want := names(m.Terms(m.Blocks[3], End), 14, Reads), "6:U 7:U 7:W c:W_c"; got != want {
 		t.Errorf("reads at t_k %q, want %q", got, want)
 	}
 	whole, err := New(open(t, "resnet18"), 2, 20, Options{})

@@ -15,10 +15,11 @@ const (
 	Forward Step = iota // every step
 	Middle              // backward at t < t_k
 	End                 // backward at t = t_k, the last step of an interval
+	Later               // of these, but for the first interval's
 )
 
 // String names the step.
-func (s Step) String() string { return [...]string{"forward", "middle", "end"}[s] }
+func (s Step) String() string { return [...]string{"forward", "middle", "end", "later"}[s] }
 
 // Quantity is what a term counts.
 type Quantity int
@@ -65,14 +66,34 @@ var full, _ = units.Ratio(1, 1) // cannot fail
 type sizes struct {
 	W, U, M, BatchW int64
 	density         units.Density // of its input
+	delayed         bool          // it reads values of the step before
+	inside          bool          // errors pass through its weights within the block
 }
 
-func (m *Model) layerSizes(l *network.Layer) (sizes, error) {
+// rule is how a block learns, as far as terms differ.
+type rule struct {
+	network.Rule
+	gamma     bool // somebody reads gamma: an interval has more than one backward step
+	trainable bool // the classifier's weights
+}
+
+// fedBack tells whether the error of a layer's output comes straight from the
+// classifier of its block.
+func (r rule) fedBack(b network.Block, layer int) bool {
+	return layer != network.InputLayer && r.FeedsBack(layer, []network.Block{b})
+}
+
+// projectionSizes are those of one weighted projection of a layer; U is the
+// layer's.
+func (m *Model) projectionSizes(b network.Block, l *network.Layer, p network.Projection) (sizes, error) {
 	batch := int64(m.workload.Batch)
-	s := sizes{W: int64(l.Weights()), density: m.workload.Activity.Of(l.First().From)}
+	s := sizes{
+		W: int64(l.WeightsOf(p)), density: m.workload.Activity.Of(p.From),
+		delayed: p.Delay > 0, inside: b.Inside(p),
+	}
 	return s, products(
 		product{&s.U, []int64{int64(l.Neurons()), batch}},
-		product{&s.M, []int64{l.DenseAdditions(), batch}},
+		product{&s.M, []int64{s.W, int64(l.Out.Positions()), batch}},
 		product{&s.BatchW, []int64{s.W, batch}},
 	)
 }
@@ -123,100 +144,156 @@ func (c *collector) add(equation int, step Step, q Quantity, layer int, name str
 
 // blockTerms lists all terms of block b, forward steps first.
 func (m *Model) blockTerms(b network.Block) ([]Term, error) {
+	training := m.workload.Training
 	c := &collector{block: b.Index}
+	r := rule{training.Rule, training.Rule.Backward(m.k) > 1, training.Classifier == network.Trainable}
 	for _, n := range b.Layers() {
 		l := m.workload.Net.Layer(n)
-		s, err := m.layerSizes(l)
-		if err != nil {
-			return nil, err
+		first := true
+		for _, p := range l.Inputs {
+			if !p.Weighted() {
+				continue
+			}
+			s, err := m.projectionSizes(b, l, p)
+			if err != nil {
+				return nil, err
+			}
+			if first {
+				c.neurons(n, s.U, n == b.Last, r.gamma, m.workload.NeuronOf(l))
+			}
+			first = false
+			s.inside = s.inside && !r.fedBack(b, p.From) && !r.fedBack(b, n)
+			c.projection(n, s, r)
 		}
-		c.forward(n, s)
-		c.middle(n, s, b.Inside(*l.First()))
-		c.end(n, s, b.Inside(*l.First()), n == b.Last, m.k > 1)
+		if r.fedBack(b, n) {
+			if err := c.feedback(n, l, m.workload); err != nil {
+				return nil, err
+			}
+		}
 	}
 	s, err := m.classifierSizes(b)
 	if err != nil {
 		return nil, err
 	}
-	c.classifier(s, m.workload.Training.Classifier == network.Trainable, m.options.KeepClassifierReads, m.k > 1)
+	c.classifier(s, r, m.options.KeepClassifierReads, !r.fedBack(b, b.Last), m.workload.ClassifierNeuron())
 	return c.terms, nil
 }
 
-// forward lists a layer's terms of every forward step.
-func (c *collector) forward(n int, s sizes) {
-	c.add(11, Forward, Reads, n, "W", s.W, full)
-	c.add(11, Forward, Reads, n, "U(t-1)", s.U, full)
-	c.add(11, Forward, Writes, n, "U", s.U, full)
-	c.add(15, Forward, Adds, n, "a M", s.M, s.density)
+// neurons lists the terms of a layer's states and errors. At t = t_k the top
+// layer's states are still on chip, and nothing comes from t+1. Nobody reads gamma
+// if the interval has no other step.
+func (c *collector) neurons(n int, size int64, top, gamma bool, neuron network.Neuron) {
+	c.add(11, Forward, Reads, n, "U(t-1)", size, full)
+	c.add(11, Forward, Writes, n, "U", size, full)
+	c.add(12, Middle, Reads, n, "U", size, full)
+	c.add(12, Middle, Reads, n, "gamma(t+1)", size, full)
+	c.add(13, Middle, Writes, n, "gamma", size, full)
+	c.add(16, Middle, Adds, n, "U tau, theta", temporalTerms(neuron)*size, full)
+	if !top {
+		c.add(14, End, Reads, n, "U", size, full)
+	}
+	if gamma {
+		c.add(13, End, Writes, n, "gamma", size, full)
+	}
 }
 
-// middle lists a layer's terms of a backward step at t < t_k. Errors pass
-// down through the weights of a layer whose input the block produces (inside).
-func (c *collector) middle(n int, s sizes, inside bool) {
+// temporalTerms is how many terms come from t+1 for a neuron: tau gamma and theta
+// gamma, this only where errors flow through the reset.
+func temporalTerms(n network.Neuron) int64 {
+	if n.ConstantReset {
+		return 1
+	}
+	return 2
+}
+
+// projection lists the terms of one projection's weights. Errors pass through them
+// if what it reads is made in the block; over a delay they come from t+1, so not at
+// t = t_k, when dW starts from zero, too.
+func (c *collector) projection(n int, s sizes, r rule) {
+	c.add(11, Forward, Reads, n, "W", s.W, full)
+	c.add(15, Forward, Adds, n, "a M", s.M, s.density)
+
 	c.add(12, Middle, Reads, n, "dW", s.W, full)
-	c.add(12, Middle, Reads, n, "U", s.U, full)
-	c.add(12, Middle, Reads, n, "gamma(t+1)", s.U, full)
-	if inside {
+	if s.inside {
 		c.add(12, Middle, Reads, n, "W", s.W, full)
 		c.add(17, Middle, MACs, n, "M", s.M, full)
 	}
 	c.add(13, Middle, Writes, n, "dW", s.W, full)
-	c.add(13, Middle, Writes, n, "gamma", s.U, full)
-	c.add(16, Middle, Adds, n, "N_b a W", s.BatchW, s.density)
-	c.add(16, Middle, Adds, n, "U tau, theta", 2*s.U, full)
-}
+	c.gradient(Middle, n, "N_b a W", s, r)
 
-// end lists a layer's terms of the backward step at t = t_k: the top layer's
-// states are still on chip, dW starts from zero and nothing comes from t+1.
-// Nobody reads gamma if the interval has no other step.
-func (c *collector) end(n int, s sizes, inside, top, gamma bool) {
-	if inside {
+	if s.inside && !s.delayed {
 		c.add(14, End, Reads, n, "W", s.W, full)
 		c.add(17, End, MACs, n, "M", s.M, full)
 	}
-	if !top {
-		c.add(14, End, Reads, n, "U", s.U, full)
-	}
 	c.add(13, End, Writes, n, "dW", s.W, full)
-	if gamma {
-		c.add(13, End, Writes, n, "gamma", s.U, full)
+	c.gradient(End, n, "N_b a W", s, r)
+	if r.OnceAnIteration { // dW goes on from the interval before
+		c.add(14, Later, Reads, n, "dW", s.W, full)
 	}
-	c.add(16, End, Adds, n, "N_b a W", s.BatchW, s.density)
+}
+
+// gradient lists the operations of Eq. 7: an addition for each event, or, with a
+// trace in place of events, a MAC for each value.
+func (c *collector) gradient(step Step, n int, name string, s sizes, r rule) {
+	if r.Trace != network.NoTrace {
+		c.add(17, step, MACs, n, "N_b W", s.BatchW, full)
+		return
+	}
+	c.add(16, step, Adds, n, name, s.BatchW, s.density)
+}
+
+// feedback lists the operations of an error that comes straight from the classifier:
+// as many as there are random weights, for each sample.
+func (c *collector) feedback(n int, l *network.Layer, w *network.Workload) error {
+	macs, err := units.Mul(l.Pooled.Size(), w.Net.Classes, w.Batch)
+	if err != nil {
+		return err
+	}
+	c.add(17, Middle, MACs, n, "N_b fb", int64(macs), full)
+	c.add(17, End, MACs, n, "N_b fb", int64(macs), full)
+	return nil
 }
 
 // classifier lists the classifier's terms of all steps. A random one has its
 // weights generated on chip and no gradient: they move never, but they still
 // work forward (Eq. 15) and pass errors down (Eq. 17).
-func (c *collector) classifier(s sizes, trainable, keepReads, gamma bool) {
-	if trainable {
+func (c *collector) classifier(s sizes, r rule, keepReads, passes bool, neuron network.Neuron) {
+	if r.trainable {
 		c.add(11, Forward, Reads, Classifier, "W_c", s.W, full)
 	}
 	c.add(11, Forward, Reads, Classifier, "U_c(t-1)", s.U, full)
 	c.add(11, Forward, Writes, Classifier, "U_c", s.U, full)
 	c.add(15, Forward, Adds, Classifier, "a_c W_c U_c / N_c", s.M, s.density)
 
-	if trainable {
-		c.add(12, Middle, Reads, Classifier, "W_c", s.W, full)
+	if r.trainable {
+		if passes {
+			c.add(12, Middle, Reads, Classifier, "W_c", s.W, full)
+		}
 		c.add(12, Middle, Reads, Classifier, "dW_c", s.W, full)
 		c.add(13, Middle, Writes, Classifier, "dW_c", s.W, full)
-		c.add(16, Middle, Adds, Classifier, "N_b a_c W_c", s.BatchW, s.density)
+		c.gradient(Middle, Classifier, "N_b a_c W_c", s, r)
 	}
 	c.add(12, Middle, Reads, Classifier, "U_c", s.U, full)
 	c.add(12, Middle, Reads, Classifier, "gamma_c(t+1)", s.U, full)
 	c.add(12, Middle, Reads, Classifier, "delta_c", s.U, full)
 	c.add(13, Middle, Writes, Classifier, "gamma_c", s.U, full)
-	c.add(16, Middle, Adds, Classifier, "U_c tau, theta", 2*s.U, full)
-	c.add(17, Middle, MACs, Classifier, "W_c U_c / N_c", s.M, full)
+	c.add(16, Middle, Adds, Classifier, "U_c tau, theta", temporalTerms(neuron)*s.U, full)
 
-	if trainable || keepReads {
+	if r.trainable && passes || keepReads {
 		c.add(14, End, Reads, Classifier, "W_c", s.W, full)
 	}
-	if trainable {
-		c.add(13, End, Writes, Classifier, "dW_c", s.W, full)
-		c.add(16, End, Adds, Classifier, "N_b a_c W_c", s.BatchW, s.density)
+	if passes {
+		c.add(17, Middle, MACs, Classifier, "W_c U_c / N_c", s.M, full)
+		c.add(17, End, MACs, Classifier, "W_c U_c / N_c", s.M, full)
 	}
-	if gamma {
+	if r.trainable {
+		c.add(13, End, Writes, Classifier, "dW_c", s.W, full)
+		c.gradient(End, Classifier, "N_b a_c W_c", s, r)
+		if r.OnceAnIteration {
+			c.add(14, Later, Reads, Classifier, "dW_c", s.W, full)
+		}
+	}
+	if r.gamma {
 		c.add(13, End, Writes, Classifier, "gamma_c", s.U, full)
 	}
-	c.add(17, End, MACs, Classifier, "W_c U_c / N_c", s.M, full)
 }

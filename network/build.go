@@ -57,7 +57,7 @@ func Build(entries []Entry, text string, input Shape, e Encoding) (*Network, err
 		return nil, fmt.Errorf("layers %q have no trainable layer before the classifier; add one, such as 128FC-%dFC", text, b.net.Classes)
 	}
 	b.net.numberProjections()
-	b.net.findOnlyAdded()
+	b.net.findReaders()
 	if err := b.net.checkSizes(); err != nil {
 		return nil, err
 	}
@@ -83,17 +83,25 @@ func (n *Network) numberProjections() {
 	}
 }
 
-// findOnlyAdded finds the layers whose spikes the next one of their unit adds to
-// its own, and nothing else reads.
-func (n *Network) findOnlyAdded() {
+// findReaders finds who reads what, and the layers whose spikes the next one of
+// their unit adds to its own, and nothing else reads.
+func (n *Network) findReaders() {
 	readers := make([]int, n.N()+1)
+	n.readers = make([][]int, n.N()+1)
 	for i := range n.Layers {
 		l := &n.Layers[i]
+		read := func(from int) {
+			readers[from]++
+			list := n.readers[from]
+			if from != l.Index && (len(list) == 0 || list[len(list)-1] != l.Index) {
+				n.readers[from] = append(list, l.Index)
+			}
+		}
 		for _, p := range l.Inputs {
-			readers[p.From]++
+			read(p.From)
 		}
 		if l.Adds() {
-			readers[l.Add]++
+			read(l.Add)
 		}
 	}
 	n.onlyAdded = make([]bool, n.N())

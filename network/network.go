@@ -11,6 +11,7 @@ package network
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -74,6 +75,49 @@ func (l *Layer) First() *Projection {
 	return nil // no layer: every one has weights
 }
 
+// WeightName is what files call the weights of a projection to the layer: w3, or
+// w3_2 where it has several.
+func (l *Layer) WeightName(p *Projection) string { return l.named("w", p) }
+
+// named is a name with the layer's number, and the projection's if there are
+// several.
+func (l *Layer) named(prefix string, p *Projection) string {
+	weighted := 0
+	for _, in := range l.Inputs {
+		weighted = max(weighted, in.Number)
+	}
+	if weighted == 1 {
+		return fmt.Sprintf("%s%d", prefix, l.Index)
+	}
+	return fmt.Sprintf("%s%d_%d", prefix, l.Index, p.Number)
+}
+
+// InputName is what files call the count of what a projection read: nonzero_in3, or
+// nonzero_in3_2.
+func (l *Layer) InputName(p *Projection) string { return l.named("nonzero_in", p) }
+
+// InTable2 tells whether all layers are such that Table 2's notation has their
+// parts.
+func (n *Network) InTable2() bool {
+	for i := range n.Layers {
+		if l := &n.Layers[i]; !l.InTable2() || l.Adds() && l.Unit == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// InTable2 tells whether Table 2's notation has the layer's parts, and its neuron
+// is the workload's.
+func (l *Layer) InTable2() bool {
+	p := l.Inputs[0]
+	k := p.Kernel
+	plain := p.Kind == FC || k.Size == Square(k.Size.Height) && k.Stride == Square(k.Stride.Height) &&
+		k.Pad == Square(k.Pad.Height) && k.Dilation == Square(1) && k.Groups == 1
+	pools := !l.HasPool() || l.Pool.Fires() && l.Pool.Stride == l.Pool.Window && l.Pool.Pad == Pair{}
+	return len(l.Inputs) == 1 && p.Delay == 0 && plain && !l.Bias && l.Neuron == nil && pools && l.Scale == 1
+}
+
 // Label is what reports call the layer: conv, fc, or shortcut for the 1x1
 // convolution that ends a residual block.
 func (l *Layer) Label() string {
@@ -116,6 +160,16 @@ func (l Layer) DenseAdditions() int64 {
 // HasPool tells whether a pooling layer follows.
 func (l Layer) HasPool() bool { return l.Pool.Kind != NoPool }
 
+// Recurrent tells whether the layer reads its own spikes.
+func (l *Layer) Recurrent() bool {
+	for _, p := range l.Inputs {
+		if p.From == l.Index {
+			return true
+		}
+	}
+	return false
+}
+
 // Adds tells whether another layer's output is added to the spikes.
 func (l Layer) Adds() bool { return l.Add != NoLayer }
 
@@ -134,7 +188,8 @@ type Network struct {
 	notation bool    // Text is in Table 2's notation
 	more     []Place // of the weighted projections N+1, N+2 ..
 
-	onlyAdded []bool // by layer
+	readers   [][]int // by layer, [InputLayer] first
+	onlyAdded []bool  // by layer
 }
 
 // Place tells where a projection is: in which layer, and which of its inputs.
@@ -172,16 +227,17 @@ func (n *Network) OutputOf(l int) Shape {
 // ascending.
 func (n *Network) Consumers(l int) []int {
 	var readers []int
-	for i := range n.Layers {
-		for _, p := range n.Layers[i].Inputs {
-			if p.From == l && i+1 != l {
-				readers = append(readers, i+1)
-				break
-			}
+	for _, r := range n.readers[l] {
+		if slices.ContainsFunc(n.Layer(r).Inputs, func(p Projection) bool { return p.From == l }) {
+			readers = append(readers, r)
 		}
 	}
 	return readers
 }
+
+// ReadersOf returns the other layers that read layer l's output, by a projection or
+// an addition, ascending.
+func (n *Network) ReadersOf(l int) []int { return n.readers[l] }
 
 // OnlyAdded tells whether all that happens to layer l's spikes is that the next
 // layer of its unit adds them to its own.

@@ -1,5 +1,7 @@
 package network
 
+import "fmt"
+
 // Neuron holds the parameters of a neuron. With only those of Eqs. 1, 2 and 6
 // given it is the paper's:
 //
@@ -26,6 +28,9 @@ type Neuron struct {
 	Adaptation     bool
 	Decay          float64
 	Strength       float64
+	// Silent neurons neither fire nor reset, and the derivative of what is read of them
+	// is 1: classifiers whose potentials or currents are read out.
+	Silent bool
 	// ConstantReset takes s' as a constant in u and A: no error flows through the
 	// reset.
 	ConstantReset bool
@@ -61,7 +66,25 @@ func (n Neuron) Shape() string {
 
 // IsPaper tells whether the neuron is that of Eqs. 1, 2 and 6.
 func (n Neuron) IsPaper() bool {
-	return n.Shape() == Rectangle && n.Gain() == 1 && n.Offset == 0 && !n.Synapse && !n.HardReset && !n.Adaptation && !n.ConstantReset
+	return n.Shape() == Rectangle && n.Gain() == 1 && n.Offset == 0 && !n.Synapse && !n.HardReset && !n.Adaptation && !n.ConstantReset && !n.Silent
+}
+
+// PassesOn tells whether the error of the neuron's synaptic sum is that of its
+// potential.
+func (n Neuron) PassesOn() bool { return !n.Synapse && n.Gain() == 1 }
+
+// ClassifierNeuron returns the neuron of the classifiers: the file's, or one that
+// neither fires nor resets and has no other parts, whose potentials, or with no
+// leak whose currents, are read out.
+func (w *Workload) ClassifierNeuron() Neuron {
+	switch w.Training.Readout {
+	case PotentialReadout:
+		return Neuron{Leak: w.Neuron.Leak, Silent: true, ConstantReset: true}
+	case CurrentReadout:
+		return Neuron{Silent: true, ConstantReset: true}
+	case RateReadout:
+	}
+	return w.Neuron
 }
 
 // NeuronOf returns the neuron of a layer.
@@ -70,4 +93,30 @@ func (w *Workload) NeuronOf(l *Layer) Neuron {
 		return *l.Neuron
 	}
 	return w.Neuron
+}
+
+// check refuses values that make no sense. It names the key.
+func (n Neuron) check() (key string, err error) {
+	for _, v := range []struct {
+		name     string
+		value    float64
+		accepted interval
+	}{
+		{"leak", n.Leak, interval{low: 0, high: 1}},
+		{"reset", n.Reset, interval{low: 0, high: 1e6, open: upper}},
+		{"threshold", n.Threshold, interval{low: 0, high: 1e6, open: lower | upper}},
+		{"surrogate_width", n.SurrogateWidth, interval{low: 0, high: 1e6, open: lower | upper}},
+		{"input_gain", n.Gain(), interval{low: -1e6, high: 1e6, open: lower | upper}},
+		{"offset", n.Offset, interval{low: -1e6, high: 1e6, open: lower | upper}},
+		{"hard_reset", n.ResetTo, interval{low: -1e6, high: 1e6, open: lower | upper}},
+		{"synapse_leak", n.SynapseLeak, interval{low: 0, high: 1}},
+		{"synapse_gain", n.SynapseGain, interval{low: -1e6, high: 1e6, open: lower | upper}},
+		{"adaptation.decay", n.Decay, interval{low: 0, high: 1}},
+		{"adaptation.strength", n.Strength, interval{low: -1e6, high: 1e6, open: lower | upper}},
+	} {
+		if !v.accepted.has(v.value) {
+			return v.name, fmt.Errorf("%s is %v; it must be %v", v.name, v.value, v.accepted)
+		}
+	}
+	return "", nil
 }

@@ -1,5 +1,12 @@
 package network
 
+import (
+	"fmt"
+	"strings"
+
+	"github.com/accelsim-dev/accelsim/internal/config"
+)
+
 // Rule is how a network learns besides the paper's pair (k, n). The zero Rule is
 // the paper's.
 type Rule struct {
@@ -46,3 +53,122 @@ const (
 
 // IsPaper tells whether the rule is the paper's.
 func (r Rule) IsPaper() bool { return r == Rule{} }
+
+// ruleFile is a rule as a file describes it.
+type ruleFile struct {
+	Update        *config.Node `yaml:"update"`
+	Trace         *config.Node `yaml:"trace"`
+	Feedback      *config.Node `yaml:"feedback"`
+	BackwardSteps *config.Node `yaml:"backward_steps"`
+}
+
+// fill overwrites what is given.
+func (f *ruleFile) fill(d *config.Document, key string, r *Rule) error {
+	if f.Update != nil {
+		name, err := pick(d, f.Update, key+".update", []string{"interval", "iteration"})
+		if err != nil {
+			return err
+		}
+		r.OnceAnIteration = name == "iteration"
+	}
+	if n := f.Trace; n != nil {
+		decay, err := config.ParseNumber(n.Text)
+		switch {
+		case n.Kind == config.Scalar && n.Text == "leak":
+			r.Trace, r.TraceDecay = LeakTrace, 0
+		case n.Kind == config.Scalar && !n.Quoted && err == nil && decay >= 0 && decay <= 1:
+			r.Trace, r.TraceDecay = FixedTrace, decay
+		default:
+			return d.At(n.Line, key+".trace", "is %q; write a decay between 0 and 1, or leak for the receiving layer's", n.Text)
+		}
+	}
+	if f.Feedback != nil {
+		name, err := pick(d, f.Feedback, key+".feedback", []string{"backprop", string(DirectFeedback), string(DirectToAll)})
+		if err != nil {
+			return err
+		}
+		if r.Feedback = Feedback(name); name == "backprop" {
+			r.Feedback = Backprop
+		}
+	}
+	if n := f.BackwardSteps; n != nil {
+		steps, err := config.ParseInteger(n.Text)
+		if n.Kind != config.Scalar || n.Quoted || err != nil || steps < 1 || steps > maxNumber {
+			return d.At(n.Line, key+".backward_steps", "is %q; write a whole number, at least 1 and at most k", n.Text)
+		}
+		r.BackwardSteps = int(steps)
+	}
+	return nil
+}
+
+// Check refuses a rule that cannot be with a truncation interval and blocks.
+func (r Rule) Check(k int, blocks []Block) error {
+	single := true
+	for _, b := range blocks {
+		single = single && b.First == b.Last
+	}
+	switch {
+	case r.Trace != NoTrace && k != 1:
+		return fmt.Errorf("a trace needs k = 1, not %d: errors of later steps would meet the trace twice", k)
+	case r.BackwardSteps > k:
+		return fmt.Errorf("backward_steps is %d, more than the %d steps of an interval", r.BackwardSteps, k)
+	case r.Feedback == DirectFeedback && single:
+		return fmt.Errorf("direct feedback goes to all layers of a block but its last; here every block has one layer: use larger blocks or feedback: %s", DirectToAll)
+	}
+	return nil
+}
+
+// FeedsBack tells whether the error of layer l's output comes straight from the
+// classifier of its block.
+func (r Rule) FeedsBack(l int, blocks []Block) bool {
+	switch r.Feedback {
+	case DirectToAll:
+		return true
+	case DirectFeedback:
+		for _, b := range blocks {
+			if b.Has(l) {
+				return l != b.Last
+			}
+		}
+	case Backprop:
+	}
+	return false
+}
+
+// Backward returns the steps of an interval of k that run backward.
+func (r Rule) Backward(k int) int {
+	if r.BackwardSteps == 0 {
+		return k
+	}
+	return r.BackwardSteps
+}
+
+// Decay returns the decay of a trace of a layer with that leak.
+func (r Rule) Decay(leak float64) float64 {
+	if r.Trace == LeakTrace {
+		return leak
+	}
+	return r.TraceDecay
+}
+
+// String lists what differs from the paper's rule.
+func (r Rule) String() string {
+	var parts []string
+	if r.OnceAnIteration {
+		parts = append(parts, "update: iteration")
+	}
+	switch r.Trace {
+	case FixedTrace:
+		parts = append(parts, fmt.Sprintf("trace: %v", r.TraceDecay))
+	case LeakTrace:
+		parts = append(parts, "trace: leak")
+	case NoTrace:
+	}
+	if r.Feedback != Backprop {
+		parts = append(parts, "feedback: "+string(r.Feedback))
+	}
+	if r.BackwardSteps > 0 {
+		parts = append(parts, fmt.Sprintf("backward_steps: %d", r.BackwardSteps))
+	}
+	return strings.Join(parts, ", ")
+}

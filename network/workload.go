@@ -193,25 +193,20 @@ func readDensities(d *config.Document, n *config.Node, key string) ([]units.Dens
 // Pointers tell a missing key from a zero. Whole numbers are read as float64, so
 // that 1e3 is one; see [file.whole]. Unlisted keys are a dataset's only.
 type file struct {
-	Name      string   `yaml:"name"`
-	Dataset   *string  `yaml:"dataset"`
-	Classes   *float64 `yaml:"classes,unlisted"`
-	Samples   *float64 `yaml:"samples,unlisted"`
-	Timesteps *float64 `yaml:"timesteps"`
-	Batch     *float64 `yaml:"batch"`
-	Layers    *string  `yaml:"layers"`
+	Name      string       `yaml:"name"`
+	Dataset   *string      `yaml:"dataset"`
+	Classes   *float64     `yaml:"classes,unlisted"`
+	Samples   *float64     `yaml:"samples,unlisted"`
+	Timesteps *float64     `yaml:"timesteps"`
+	Batch     *float64     `yaml:"batch"`
+	Layers    *config.Node `yaml:"layers"`
 	Input     *struct {
 		Channels float64  `yaml:"channels"`
 		Height   float64  `yaml:"height"`
 		Width    float64  `yaml:"width"`
 		Encoding Encoding `yaml:"encoding"`
 	} `yaml:"input"`
-	Neuron struct {
-		Leak           *float64 `yaml:"leak"`
-		Reset          *float64 `yaml:"reset"`
-		Threshold      *float64 `yaml:"threshold"`
-		SurrogateWidth *float64 `yaml:"surrogate_width"`
-	} `yaml:"neuron"`
+	Neuron   neuronFile `yaml:"neuron"`
 	Training struct {
 		Loss         *string  `yaml:"loss"`
 		Optimizer    *string  `yaml:"optimizer"`
@@ -221,6 +216,10 @@ type file struct {
 		Beta2        *float64 `yaml:"beta2"`
 		Epsilon      *float64 `yaml:"epsilon"`
 		Classifier   *string  `yaml:"classifier"`
+
+		Readout        *config.Node `yaml:"readout"`
+		ClassifierBias *config.Node `yaml:"classifier_bias"`
+		Rule           ruleFile     `yaml:"rule"`
 	} `yaml:"training"`
 	Dropout  *float64     `yaml:"dropout"`
 	Activity *config.Node `yaml:"activity"`
@@ -266,7 +265,8 @@ func LookupDataset(name string) (Dataset, error) {
 		return Dataset{}, fmt.Errorf("no dataset %q%s; there are %s", name, spelling.Suggest(name, Datasets()), strings.Join(Datasets(), ", "))
 	}
 	var f file
-	if _, err := decode(text, name, "a dataset", &f); err != nil {
+	doc, err := decode(text, name, "a dataset", &f)
+	if err != nil {
 		return Dataset{}, err
 	}
 	d := Dataset{
@@ -274,8 +274,7 @@ func LookupDataset(name string) (Dataset, error) {
 		Timesteps: int(*f.Timesteps), Classes: int(*f.Classes), Samples: int(*f.Samples), Batch: int(*f.Batch),
 		Neuron: defaultNeuron, Training: defaultTraining, Dropout: *f.Dropout,
 	}
-	f.fill(&d.Neuron, &d.Training, &d.Dropout)
-	return d, nil
+	return d, f.fill(doc, &d.Neuron, &d.Training, &d.Dropout)
 }
 
 // whole refuses fractions and sizes far out of range. It names the key.
@@ -302,12 +301,8 @@ func (f *file) shape() Shape {
 }
 
 // fill overwrites what the file names.
-func (f *file) fill(n *Neuron, t *Training, dropout *float64) {
+func (f *file) fill(d *config.Document, n *Neuron, t *Training, dropout *float64) error {
 	for _, p := range []struct{ from, to *float64 }{
-		{f.Neuron.Leak, &n.Leak},
-		{f.Neuron.Reset, &n.Reset},
-		{f.Neuron.Threshold, &n.Threshold},
-		{f.Neuron.SurrogateWidth, &n.SurrogateWidth},
 		{f.Training.LearningRate, &t.LearningRate},
 		{f.Training.Momentum, &t.Momentum},
 		{f.Training.Beta1, &t.Beta1},
@@ -326,6 +321,26 @@ func (f *file) fill(n *Neuron, t *Training, dropout *float64) {
 			*p.to = *p.from
 		}
 	}
+	if f.Training.Readout != nil {
+		name, err := pick(d, f.Training.Readout, "training.readout", []string{"spikes", string(PotentialReadout), string(CurrentReadout)})
+		if err != nil {
+			return err
+		}
+		if t.Readout = Readout(name); name == "spikes" {
+			t.Readout = RateReadout
+		}
+	}
+	if f.Training.ClassifierBias != nil {
+		on, err := readFlag(d, f.Training.ClassifierBias, "training.classifier_bias")
+		if err != nil {
+			return err
+		}
+		t.ClassifierBias = on
+	}
+	if err := f.Training.Rule.fill(d, "training.rule", &t.Rule); err != nil {
+		return err
+	}
+	return f.Neuron.fill(d, nil, "neuron", n)
 }
 
 // Open returns the built-in network of that name, or reads a workload file. A
@@ -410,9 +425,27 @@ func Read(text []byte, filename string) (*Workload, error) {
 	if f.Batch != nil {
 		w.Batch = int(*f.Batch)
 	}
-	f.fill(&w.Neuron, &w.Training, &w.Dropout)
-
-	w.Net, err = Parse(*f.Layers, f.shape(), f.Input.Encoding)
+	if err := f.fill(doc, &w.Neuron, &w.Training, &w.Dropout); err != nil {
+		return nil, err
+	}
+	switch f.Layers.Kind {
+	case config.Sequence:
+		if err := checkInput(f.shape(), f.Input.Encoding); err != nil {
+			return nil, at("input", err)
+		}
+		r := &listReader{doc: doc, input: f.shape(), neuron: w.Neuron}
+		w.Net, err = r.read(f.Layers, "layers", f.Input.Encoding)
+		if err != nil && !strings.HasPrefix(err.Error(), doc.File+":") {
+			err = at("layers", err)
+		}
+		if err != nil {
+			return nil, err
+		}
+	case config.Scalar:
+		w.Net, err = Parse(f.Layers.Text, f.shape(), f.Input.Encoding)
+	default:
+		return nil, doc.At(f.Layers.Line, "layers", "is neither Table 2's notation nor a list of layers")
+	}
 	if err != nil {
 		key := "layers"
 		if strings.HasPrefix(err.Error(), "input") || strings.HasPrefix(err.Error(), "encoding") {
@@ -540,6 +573,9 @@ func (w *Workload) Check() error {
 }
 
 func (w *Workload) check() (key string, err error) {
+	if key, err = w.Neuron.check(); err != nil {
+		return "neuron." + key, err
+	}
 	for _, v := range []struct {
 		key   string
 		value int
@@ -553,10 +589,6 @@ func (w *Workload) check() (key string, err error) {
 		value         float64
 		accepted      interval
 	}{
-		{"neuron", "leak", w.Neuron.Leak, interval{low: 0, high: 1}},
-		{"neuron", "reset", w.Neuron.Reset, interval{low: 0, high: 1e6, open: upper}},
-		{"neuron", "threshold", w.Neuron.Threshold, interval{low: 0, high: 1e6, open: lower | upper}},
-		{"neuron", "surrogate_width", w.Neuron.SurrogateWidth, interval{low: 0, high: 1e6, open: lower | upper}},
 		{"training", "learning_rate", w.Training.LearningRate, interval{low: 0, high: 1e6, open: lower | upper}},
 		{"training", "momentum", w.Training.Momentum, interval{low: 0, high: 1, open: upper}},
 		{"training", "beta1", w.Training.Beta1, interval{low: 0, high: 1, open: upper}},
@@ -579,6 +611,9 @@ func (w *Workload) check() (key string, err error) {
 		if v.value != v.accepted[0] && v.value != v.accepted[1] {
 			return "training." + v.name, fmt.Errorf("%s %q; write %s", v.name, v.value, strings.Join(v.accepted, " or "))
 		}
+	}
+	if w.Training.ClassifierBias && w.Training.Classifier == Random {
+		return "training.classifier_bias", errors.New("is of classifiers that learn; random ones have none: write classifier: trainable")
 	}
 	return "layers", w.checkTotals()
 }

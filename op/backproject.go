@@ -32,8 +32,11 @@ func (d *Chip) errorOperands(s *schedule.Step, k schedule.Kernel) (o errorOperan
 	if index == 0 {
 		index = s.Block
 	}
-	o.box = d.pooled(d.workload.Net.Layer(k.Index), d.neurons(s, k))
-	c := d.connection(s, k.Reader == 0, index)
+	if o.box, err = d.errorBox(s, k); err != nil {
+		return o, err
+	}
+	c := d.connection(s, k.Reader == 0, index, k.Input)
+	c.err.Step = d.program.ErrorTime(s, k)
 	tile, errors, wanted := c.from(o.box, k.Part)
 	weights, err := d.operand(s, c.weights, wanted)
 	if err != nil {

@@ -24,8 +24,10 @@ import (
 type Chip struct {
 	program  *schedule.Program
 	workload *network.Workload
-	neuron   pe.Neuron
+	neuron   pe.Neuron   // of classifiers
+	cells    []pe.Neuron // of layers
 	input    *tensors.Input
+	feedback []pe.Values // fb that it makes, by layer
 	random   []pe.Values // W_c that the generator makes, by block
 	observe  func(Observation)
 	fixed    *fixedUnits // nil: float32
@@ -39,6 +41,7 @@ type Chip struct {
 	sums, spikes, spatial []float32
 	fired                 bool            // spikes are those of the step's neurons ..
 	firedBox              schedule.Region // .. in this box
+	passed                bool            // spatial is that of the layer's output
 	delta                 bool            // spatial is complete
 	unpacked, register    []float32       // scratch
 	one                   pe.Input
@@ -89,9 +92,12 @@ func NewChip(p *schedule.Program, o Inputs) (*Chip, error) {
 		return nil, fmt.Errorf("tensors need all traffic to move; leave out --traffic equations")
 	}
 	d := &Chip{
-		program: p, workload: p.Workload(), neuron: pe.NewNeuron(p.Workload().Neuron), input: o.Tensors,
+		program: p, workload: p.Workload(), neuron: pe.NewNeuron(p.Workload().ClassifierNeuron()), input: o.Tensors,
 		observe: o.Observe,
 		chip:    map[Copy]*part{}, spare: map[size][]pe.Values{}, seen: map[mapName]*gathered{},
+	}
+	for i := range d.workload.Net.Layers {
+		d.cells = append(d.cells, pe.NewNeuron(d.workload.NeuronOf(&d.workload.Net.Layers[i])))
 	}
 	if err := d.checkInput(); err != nil {
 		return nil, err
@@ -234,7 +240,7 @@ func (d *Chip) Release(held func(Copy) bool) {
 
 // Begin starts a step: registers hold nothing.
 func (d *Chip) Begin(step int64) {
-	d.now, d.made, d.fired, d.delta = step, d.made[:0], false, false
+	d.now, d.made, d.fired, d.passed, d.delta = step, d.made[:0], false, false, false
 	d.sums, d.spikes, d.spatial = d.sums[:0], d.spikes[:0], d.spatial[:0]
 }
 
@@ -298,10 +304,9 @@ func (d *Chip) emit(s *schedule.Step) error {
 	l, box := net.Layer(s.Layer), d.firedBox
 	t := schedule.Tensor{Class: schedule.Spikes, Index: s.Layer, Step: s.Time}
 	if net.OnlyAdded(s.Layer) {
-		t.Class = schedule.OwnSpikes // an operand of the sum that the shortcut ends
-	} else {
-		box = d.pooled(l, box)
+		return nil // its spikes are an operand of the sum that the shortcut ends
 	}
+	box = d.pooled(l, box)
 	to, err := d.product(s, t, box)
 	if err != nil {
 		return err
@@ -310,10 +315,12 @@ func (d *Chip) emit(s *schedule.Step) error {
 		return err
 	}
 	pe.Pack(to.Bits, d.spikes, d.bits(t))
-	if t.Class == schedule.Spikes {
-		d.record.outputs[s.Layer-1] += nonzero(d.spikes)
-		d.show(Observation{Time: s.Time, Layer: s.Layer, Block: s.Block, Output: true}, box, nil, d.spikes)
+	n := nonzero(d.spikes)
+	d.record.outputs[s.Layer-1] += n
+	if s.Time == d.workload.Timesteps {
+		d.record.late.outputs[s.Layer-1] += n
 	}
+	d.show(Observation{Time: s.Time, Layer: s.Layer, Block: s.Block, Output: true}, box, nil, d.spikes)
 	return nil
 }
 

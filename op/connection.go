@@ -7,7 +7,7 @@ import (
 )
 
 func weightsOf(c pe.Connection) schedule.Region {
-	return schedule.Whole(c.Height, c.Width, c.In.Channels, c.Out.Channels)
+	return schedule.Whole(c.Height, c.Width, c.In.Channels/max(c.Groups, 1), c.Out.Channels)
 }
 
 // connection is what a kernel's weights connect: a layer's or a classifier's.
@@ -16,18 +16,25 @@ type connection struct {
 	full    bool // fully connected
 	batch   int
 	weights schedule.Tensor
+	index   int // of the weights: the projection's, or the classifier's block
 	input   schedule.Tensor
+	trace   schedule.Tensor // that stands for the input in gradients
 	err     schedule.Tensor // of its synaptic sums
 }
 
-func (d *Chip) connection(s *schedule.Step, classifier bool, index int) connection {
+// connection is that of one of a layer's inputs, or of a classifier.
+func (d *Chip) connection(s *schedule.Step, classifier bool, index, input int) connection {
 	net := d.workload.Net
 	if classifier {
 		c := connection{
-			Connection: d.classifier(index), full: true, batch: d.workload.Batch,
-			weights: schedule.Tensor{Class: schedule.ClassifierWeight, Index: index, Step: s.Interval - 1},
+			Connection: d.classifier(index), full: true, batch: d.workload.Batch, index: index,
+			weights: schedule.Tensor{Class: schedule.ClassifierWeight, Index: index, Step: d.program.Version(s.Interval)},
 			input:   d.output(s, d.program.Blocks[index-1].Last),
+			trace:   schedule.ClassifierTrace.At(index, s.Time),
 			err:     schedule.Tensor{Class: schedule.ClassifierError, Index: index, Step: s.Time},
+		}
+		if !d.workload.ClassifierNeuron().PassesOn() {
+			c.err.Class = schedule.ClassifierSynapticErr
 		}
 		if !d.program.Trainable() {
 			c.weights = schedule.Tensor{Class: schedule.RandomWeight, Index: index}
@@ -35,13 +42,15 @@ func (d *Chip) connection(s *schedule.Step, classifier bool, index int) connecti
 		return c
 	}
 	l := net.Layer(index)
+	p := &l.Inputs[input]
 	c := connection{
-		Connection: pe.Connect(l.First(), l.Out), full: l.First().Kind == network.FC, batch: d.workload.Batch,
-		weights: schedule.Tensor{Class: schedule.Weight, Index: index, Step: s.Interval - 1},
-		input:   d.output(s, l.First().From),
+		Connection: pe.Connect(p, l.Out), full: p.Kind == network.FC, batch: d.workload.Batch, index: p.Index,
+		weights: schedule.Weight.At(p.Index, d.program.Version(s.Interval)),
+		input:   d.program.Source(index, p, s.Time),
+		trace:   schedule.Trace.At(p.Index, s.Time),
 		err:     schedule.Tensor{Class: schedule.PotentialError, Index: index, Step: s.Time},
 	}
-	if l.BatchNorm {
+	if l.BatchNorm || !d.workload.NeuronOf(l).PassesOn() {
 		c.err.Class = schedule.SynapticErr
 	}
 	return c
@@ -75,6 +84,9 @@ func samplesOf(box schedule.Region, s network.Shape, w pe.Window) schedule.Regio
 // channels.
 func weightsIn(c pe.Connection, kernel pe.Window, out pe.Span) schedule.Region {
 	r := weightsOf(c)
+	if c.Groups > 1 { // not cut
+		return r
+	}
 	r.From = [4]int32{int32(kernel.Rows.From), int32(kernel.Columns.From), int32(kernel.Channels.From), int32(out.From)}
 	r.To = [4]int32{int32(kernel.Rows.To), int32(kernel.Columns.To), int32(kernel.Channels.To), int32(out.To)}
 	return r
@@ -141,20 +153,24 @@ func (d *Chip) pooled(l *network.Layer, box schedule.Region) schedule.Region {
 	r := d.mapOf(l.Pooled)
 	r.From, r.To = box.From, box.To
 	cut := func(d int, window, windows int) {
-		r.From[d] /= int32(window)
+		r.From[d] /= int32(window) // windows that are cut do not overlap
 		r.To[d] /= int32(window)
 		if box.To[d] == box.Of[d] {
 			r.To[d] = int32(windows)
 		}
 	}
-	cut(1, l.Pool.Window.Height, l.Pooled.Height)
-	cut(2, l.Pool.Window.Width, l.Pooled.Width)
+	cut(1, l.Pool.Stride.Height, l.Pooled.Height)
+	cut(2, l.Pool.Stride.Width, l.Pooled.Width)
 	return r
 }
 
 // pooling is the geometry of a tile's pooling.
 func (d *Chip) pooling(l *network.Layer, box schedule.Region) pe.Pooling {
-	p := pe.ConnectPool(l)
+	scale := 1
+	if l.Adds() {
+		_, scale = d.workload.Net.ValueOf(l.Add)
+	}
+	p := pe.ConnectPool(l, scale)
 	p.In, p.Out = shapeOf(box), shapeOf(d.pooled(l, box))
 	return p
 }

@@ -2,6 +2,7 @@ package op
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/accelsim-dev/accelsim/schedule"
 )
@@ -19,20 +20,47 @@ func (d *Chip) completeDelta(s *schedule.Step, k schedule.Kernel) error {
 		d.spatial = append(d.spatial, v.Floats...)
 		return err
 	}
-	net, n := d.workload.Net, k.Index
-	l := net.Layer(n)
-	if net.OnlyAdded(n) {
+	if net, n := d.workload.Net, k.Index; net.OnlyAdded(n) && !d.program.FedBack(n) {
 		return d.addOutputError(s, n+1, box)
 	}
+	return d.passOn(s, k)
+}
+
+// passOn completes the error of a layer's output, which the other operand of a
+// residual sum gets, too. What comes after it is of the layer's own spikes.
+func (d *Chip) passOn(s *schedule.Step, k schedule.Kernel) error {
+	if d.passed {
+		return nil
+	}
+	d.passed = true
+	box := d.neurons(s, k)
+	d.openErrors(s, box.Size())
 	if err := need("errors of the spikes", d.spatial, box.Size()); err != nil {
 		return err
 	}
-	if !l.Adds() {
+	if !d.program.PassesOutputError(k.Index) {
 		return nil
 	}
-	v, err := d.product(s, schedule.Tensor{Class: schedule.OutputError, Index: n, Step: s.Time}, box)
+	v, err := d.product(s, schedule.OutputError.At(k.Index, s.Time), box)
 	copy(v.Floats, d.spatial)
 	return err
+}
+
+// openErrors makes the error of an output zero if no layer of the block reads it.
+func (d *Chip) openErrors(s *schedule.Step, n int) {
+	if len(d.spatial) == 0 && !hasErrors(s) {
+		d.spatial = room(d.spatial, n)
+		clear(d.spatial)
+	}
+}
+
+// hasErrors tells whether a layer's step takes any error of its output: no layer of
+// the block may read it.
+func hasErrors(s *schedule.Step) bool {
+	return slices.ContainsFunc(s.Kernels, func(k schedule.Kernel) bool {
+		fromReader := k.Op == schedule.BackProject || k.Op == schedule.FeedBack || k.Op == schedule.IdentityError || k.Op == schedule.JoinBackward
+		return fromReader && k.Reader != k.Index
+	})
 }
 
 // gamma returns the place of a layer's or a classifier's errors.

@@ -15,31 +15,23 @@ var fireOperands = Operands{perKind{states: 2}, perKind{states: 1, spikes: 1}}
 
 // fire is leak, reset and threshold: Eqs. 1 and 2.
 var fire = Row{
-	Nest:   OverNeurons,
-	Passes: neurons(schedule.BeyondNeuron, fireRecipe, fireOperands),
-	Float:  computes((*Chip).fire), Fixed: computes((*Chip).fire),
-}
-
-// potentials returns the place of a layer's or a classifier's potentials.
-func (d *Chip) potentials(s *schedule.Step, k schedule.Kernel) (u []float32, box schedule.Region, err error) {
-	class := schedule.Potential
-	if k.Classifier {
-		class = schedule.ClassifierState
-	}
-	box = d.neurons(s, k)
-	t := schedule.Tensor{Class: class, Index: k.Index, Step: s.Time}
-	v, err := d.successor(s, t, before(t, 1), box)
-	return v.Floats, box, err
+	Nest: OverNeurons,
+	Passes: func(c *Case, to []Pass) []Pass {
+		w := fireWork(c.Neuron)
+		return append(to, Pass{Elements: c.Neurons, Operands: w.operands, Recipe: w.recipe, Why: schedule.BeyondNeuron})
+	},
+	Float: computes((*Chip).fire), Fixed: computes((*Chip).fire),
 }
 
 // fire takes a layer's or a classifier's potentials one step on.
 func (d *Chip) fire(s *schedule.Step, k schedule.Kernel) error {
-	u, box, err := d.potentials(s, k)
+	c, box := d.cellOf(k), d.neurons(s, k)
+	x, err := d.advance(s, c, box)
 	if err != nil {
 		return err
 	}
 	d.fired, d.firedBox = true, box
-	fired, err := d.fireNeurons(u, box, Observation{Time: s.Time, Layer: s.Layer, Block: s.Block})
+	fired, err := d.fireNeurons(c, x, box, Observation{Time: s.Time, Layer: s.Layer, Block: s.Block})
 	if err != nil {
 		return err
 	}
@@ -47,17 +39,35 @@ func (d *Chip) fire(s *schedule.Step, k schedule.Kernel) error {
 		d.record.spikesClassifier[k.Index-1] += fired
 	} else {
 		d.record.spikes[k.Index-1] += fired
+		if s.Time == d.workload.Timesteps {
+			d.record.late.spikes[k.Index-1] += fired
+		}
 	}
+	return d.packOwn(s, k, box)
+}
+
+// packOwn packs a layer's spikes before addition and pooling, where something needs
+// them.
+func (d *Chip) packOwn(s *schedule.Step, k schedule.Kernel, box schedule.Region) error {
+	if k.Classifier || !d.program.MakesOwnSpikes(k.Index) {
+		return nil
+	}
+	to, err := d.product(s, schedule.OwnSpikes.At(k.Index, s.Time), box)
+	if err != nil {
+		return err
+	}
+	pe.Pack(to.Bits, d.spikes, 1)
 	return nil
 }
 
 // fireNeurons fires neurons on the sums in the registers.
-func (d *Chip) fireNeurons(u []float32, box schedule.Region, seen Observation) (fired int64, err error) {
+func (d *Chip) fireNeurons(c cell, x pe.States, box schedule.Region, seen Observation) (fired int64, err error) {
+	u := x.Potentials
 	d.spikes = room(d.spikes, len(u))
 	if d.fixed != nil {
 		fired, err = d.fixed.fire(u, d.spikes)
 	} else if err = need("sums", d.sums, len(u)); err == nil {
-		fired = d.neuron.Fire(u, d.sums, d.spikes)
+		fired = c.Fire(x, d.sums, d.spikes)
 	}
 	if err != nil {
 		return 0, err

@@ -37,6 +37,8 @@ func CheckFixed(w *network.Workload) error {
 	for i := range w.Net.Layers {
 		if l := &w.Net.Layers[i]; l.BatchNorm || l.Adds() {
 			return fmt.Errorf("the fixed-point Chip has no batch norm and no residual blocks; layer %d of %s has", l.Index, w.Name)
+		} else if !l.InTable2() {
+			return fmt.Errorf("the fixed-point Chip has units for what Table 2's notation can write; layer %d of %s has more", l.Index, w.Name)
 		}
 	}
 	return nil

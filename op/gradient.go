@@ -17,8 +17,8 @@ var gradient = Row{
 		Book: func(b Book, cost pe.Cost, h Happened) {
 			b.Add(cost.Outputs, h.Gradient.Weights)
 			b.Beyond(schedule.BeyondGradientRegister, pe.Add, cost.Slots, h.Gradient.Terms)
-			if b.Direct() {
-				b.Beyond(schedule.BeyondDirectInput, pe.Multiply, cost.Slots, h.Gradient.Terms)
+			if why, real := b.Multiplied(); real {
+				b.Beyond(why, pe.Multiply, cost.Slots, h.Gradient.Terms)
 			} else if scaled := h.Gradient.Scaled; scaled > 0 { // sums of spikes
 				b.Beyond(schedule.BeyondResidual, pe.Multiply, scaled, scaled)
 			}
@@ -36,7 +36,7 @@ type gradientOperands struct {
 }
 
 func (d *Chip) gradientOperands(s *schedule.Step, k schedule.Kernel) (o gradientOperands, err error) {
-	c := d.connection(s, k.Classifier, k.Index)
+	c := d.connection(s, k.Classifier, k.Index, k.Input)
 	box := schedule.Whole(c.batch, c.Out.Channels, 1, c.flat().In.Channels)
 	if k.Part.Is {
 		box = k.Part.Box
@@ -46,8 +46,8 @@ func (d *Chip) gradientOperands(s *schedule.Step, k schedule.Kernel) (o gradient
 	if k.Classifier {
 		class = schedule.ClassifierGrad
 	}
-	t := schedule.Tensor{Class: class, Index: k.Index, Step: s.Time}
-	dw, err := d.successor(s, t, before(t, -1), wanted)
+	t := class.At(c.index, s.Time)
+	dw, err := d.successor(s, t, d.program.SumBefore(s, t), wanted)
 	if err != nil {
 		return o, err
 	}
@@ -56,26 +56,36 @@ func (d *Chip) gradientOperands(s *schedule.Step, k schedule.Kernel) (o gradient
 		return o, err
 	}
 	o = gradientOperands{Connection: tile, samples: box.Extent(0), dw: dw.Floats, gamma: gamma.Floats}
-	o.in, o.real, err = d.take(s, c.input, input)
+	if k.Op == schedule.TraceGradient {
+		trace, err := d.operand(s, c.trace, input)
+		o.in, o.real = trace.Floats, true
+		return o, err
+	}
+	o.in, o.real, err = d.takeValues(s, c.input, input)
 	return o, err
 }
 
 // gradient adds the batch's part of one step to dW (Eq. 7).
 func (d *Chip) gradient(s *schedule.Step, k schedule.Kernel) (done Happened, err error) {
 	o, err := d.gradientOperands(s, k)
-	if err != nil {
-		return done, err
+	if err == nil {
+		done.Gradient = d.addGradients(&o)
 	}
+	return done, err
+}
+
+// addGradients adds the batch's part of one step to dW.
+func (d *Chip) addGradients(o *gradientOperands) (done pe.GradientEvents) {
 	inputs, outputs := o.In.Size(), o.Out.Size()
 	d.register = room(d.register, o.Out.Channels)
 	for b := range o.samples {
 		one := pe.Input{Values: sample(o.in, b, inputs), Real: o.real}
 		took := o.Gradient(o.dw, sample(o.gamma, b, outputs), d.register, &one)
-		done.Gradient.Weights += took.Weights
-		done.Gradient.Terms += took.Terms
-		done.Gradient.Scaled += took.Scaled
+		done.Weights += took.Weights
+		done.Terms += took.Terms
+		done.Scaled += took.Scaled
 	}
-	return done, nil
+	return done
 }
 
 // fixedGradient adds the batch's part of one step to dW (Eq. 7).

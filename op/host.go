@@ -26,14 +26,27 @@ func (d *Chip) checkInput() error {
 	if want := frames * w.Batch * net.Input.Size(); len(in.X) != want {
 		return fmt.Errorf("x has %d values; expected %d", len(in.X), want)
 	}
-	if len(in.Y) != w.Batch || len(in.Weights) != net.N() || len(in.Norms) != net.N() || len(in.Classifiers) != len(d.program.Blocks) {
+	if len(in.Y) != w.Batch || len(in.Weights) != net.Projections() || len(in.Norms) != net.N() || len(in.Classifiers) != len(d.program.Blocks) {
 		return fmt.Errorf("tensors of %d samples, %d layers and %d classifiers; expected %d, %d and %d",
 			len(in.Y), len(in.Weights), len(in.Classifiers), w.Batch, net.N(), len(d.program.Blocks))
 	}
+	for i, values := range in.Weights {
+		l, p := net.Projection(i + 1)
+		if got, want := len(values), int(l.WeightsOf(*p)); got != want {
+			return fmt.Errorf("%s has %d values; expected %d", l.WeightName(p), got, want)
+		}
+	}
 	for i := range net.Layers {
 		l := &net.Layers[i]
-		if err := check("w", l.Index, len(in.Weights[i]), int(l.Weights())); err != nil {
-			return err
+		if d.program.FedBack(l.Index) {
+			if err := check("fb", l.Index, len(in.Feedback[i]), net.Classes*l.Pooled.Size()); err != nil {
+				return err
+			}
+		}
+		if l.Bias {
+			if err := check("b", l.Index, len(in.Biases[i]), l.Out.Channels); err != nil {
+				return err
+			}
 		}
 		if (in.Norms[i] != nil) != l.BatchNorm {
 			return fmt.Errorf("tensors and layer %d disagree on whether it has a batch norm", l.Index)
@@ -48,6 +61,11 @@ func (d *Chip) checkInput() error {
 		}
 	}
 	for i, b := range d.program.Blocks {
+		if w.Training.ClassifierBias {
+			if err := check("bc", b.Index, len(in.ClassifierBiases[i]), net.Classes); err != nil {
+				return err
+			}
+		}
 		if err := check("wc", b.Index, len(in.Classifiers[i]), int(net.ClassifierWeights(b))); err != nil {
 			return err
 		}
@@ -102,11 +120,19 @@ func (d *Chip) Fill(m Memory) error {
 	if err := put(schedule.Tensor{Class: schedule.Label}, pe.Values{Bits: labels}); err != nil {
 		return err
 	}
+	for i := range net.Projections() {
+		l, p := net.Projection(i + 1)
+		weights := pe.Values{Floats: deviceWeights(pe.Connect(p, l.Out), in.Weights[i])}
+		if err := put(schedule.Weight.At(p.Index, 0), weights); err != nil {
+			return err
+		}
+	}
 	for i := range net.Layers {
 		l := &net.Layers[i]
-		weights := pe.Values{Floats: deviceWeights(pe.Connect(l.First(), l.Out), in.Weights[i])}
-		if err := put(schedule.Tensor{Class: schedule.Weight, Index: l.Index}, weights); err != nil {
-			return err
+		if l.Bias {
+			if err := put(schedule.Bias.At(l.Index, 0), pe.Values{Floats: clone(in.Biases[i])}); err != nil {
+				return err
+			}
 		}
 		n := in.Norms[i]
 		if n == nil {
@@ -121,6 +147,12 @@ func (d *Chip) Fill(m Memory) error {
 			return err
 		}
 	}
+	d.feedback = make([]pe.Values, net.N())
+	for i := range net.Layers {
+		if l := &net.Layers[i]; d.program.FedBack(l.Index) {
+			d.feedback[i] = pe.Values{Floats: deviceWeights(pe.Full(l.Pooled, net.Classes), in.Feedback[i])}
+		}
+	}
 	for i, b := range d.program.Blocks {
 		c := pe.Full(net.Layer(b.Last).Pooled, net.Classes)
 		weights := pe.Values{Floats: deviceWeights(c, in.Classifiers[i])}
@@ -133,6 +165,11 @@ func (d *Chip) Fill(m Memory) error {
 		}
 		if err := put(schedule.Tensor{Class: schedule.ClassifierWeight, Index: b.Index}, weights); err != nil {
 			return err
+		}
+		if w.Training.ClassifierBias {
+			if err := put(schedule.ClassifierBias.At(b.Index, 0), pe.Values{Floats: clone(in.ClassifierBiases[i])}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -149,17 +186,30 @@ func (d *Chip) Finish(m Memory) error {
 		}
 		return v
 	}
-	last := d.program.Intervals()
+	last := d.program.Updates()
 	for i := range net.Layers {
 		l := &net.Layers[i]
 		n := l.Index
-		r.set[fmt.Sprintf("w%d", n)] = tensors.Floats(fileWeights(pe.Connect(l.First(), l.Out), final(schedule.Weight, n, last).Floats), tensors.WeightShape(l, l.First())...)
+		for j := range l.Inputs {
+			p := &l.Inputs[j]
+			if !p.Weighted() {
+				continue
+			}
+			weights := final(schedule.Weight, p.Index, last).Floats
+			if firstErr == nil {
+				r.set[l.WeightName(p)] = tensors.Floats(fileWeights(pe.Connect(p, l.Out), weights), tensors.WeightShape(l, p)...)
+			}
+			r.set[l.InputName(p)] = tensors.Count(r.projected(n, p))
+		}
+		if l.Bias {
+			r.set[fmt.Sprintf("b%d", n)] = tensors.Floats(clone(final(schedule.Bias, n, last).Floats), l.Out.Channels)
+		}
 		shape := []int{w.Batch, l.Out.Channels, l.Out.Height, l.Out.Width}
 		if l.First().Kind == network.FC {
 			shape = shape[:2]
 		}
 		r.set[fmt.Sprintf("u%d", n)] = tensors.Floats(fileMaps(final(schedule.Potential, n, w.Timesteps).Floats, l.Out), shape...)
-		if l.HasPool() {
+		if l.Pool.Fires() {
 			u := final(schedule.PoolPotential, n, w.Timesteps).Floats
 			r.set[fmt.Sprintf("up%d", n)] = tensors.Floats(fileMaps(u, l.Pooled), w.Batch, l.Pooled.Channels, l.Pooled.Height, l.Pooled.Width)
 		}
@@ -174,7 +224,6 @@ func (d *Chip) Finish(m Memory) error {
 			}
 		}
 		r.set[fmt.Sprintf("spikes%d", n)] = tensors.Count(r.spikes[i])
-		r.set[fmt.Sprintf("nonzero_in%d", n)] = tensors.Count(r.read(l.First().From))
 	}
 	for i, b := range d.program.Blocks {
 		c := pe.Full(net.Layer(b.Last).Pooled, net.Classes)
@@ -187,7 +236,12 @@ func (d *Chip) Finish(m Memory) error {
 		r.set[fmt.Sprintf("wc%d", b.Index)] = tensors.Floats(fileWeights(c, weights.Floats), tensors.ClassifierShape(net, b)...)
 		u := final(schedule.ClassifierState, b.Index, w.Timesteps).Floats
 		r.set[fmt.Sprintf("uc%d", b.Index)] = tensors.Floats(clone(u), w.Batch, net.Classes)
-		r.set[fmt.Sprintf("spikes_c%d", b.Index)] = tensors.Count(r.spikesClassifier[i])
+		if w.Training.Readout == network.RateReadout {
+			r.set[fmt.Sprintf("spikes_c%d", b.Index)] = tensors.Count(r.spikesClassifier[i])
+		}
+		if w.Training.ClassifierBias {
+			r.set[fmt.Sprintf("bc%d", b.Index)] = tensors.Floats(clone(final(schedule.ClassifierBias, b.Index, last).Floats), net.Classes)
+		}
 	}
 	return firstErr
 }
@@ -203,12 +257,12 @@ func fileMaps(device []float32, s network.Shape) []float32 {
 
 // deviceWeights turns weights [Co,Ci,H,W] into [H,W,Ci,Co], fileWeights back.
 func deviceWeights(c pe.Connection, file []float32) []float32 {
-	inputs, taps := c.In.Channels, c.Height*c.Width
+	inputs, taps := c.In.Channels/max(c.Groups, 1), c.Height*c.Width
 	return transpose(transpose(file, inputs, taps), c.Out.Channels, inputs*taps)
 }
 
 func fileWeights(c pe.Connection, device []float32) []float32 {
-	inputs, taps := c.In.Channels, c.Height*c.Width
+	inputs, taps := c.In.Channels/max(c.Groups, 1), c.Height*c.Width
 	return transpose(transpose(device, inputs*taps, c.Out.Channels), taps, inputs)
 }
 

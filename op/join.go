@@ -24,6 +24,11 @@ func (d *Chip) join(s *schedule.Step, k schedule.Kernel) error {
 	if err != nil {
 		return err
 	}
+	if _, scale := net.ValueOf(from); scale > 1 { // counts of the same fraction
+		for i := range d.spikes {
+			d.spikes[i] *= float32(scale)
+		}
+	}
 	if err := need("spikes", d.spikes, len(values)); err != nil {
 		return err
 	}

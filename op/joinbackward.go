@@ -14,18 +14,7 @@ var joinBackward = Row{
 
 // joinBackward adds the error that comes over an identity shortcut.
 func (d *Chip) joinBackward(s *schedule.Step, k schedule.Kernel) error {
-	net, block := d.workload.Net, d.program.Blocks[s.Block-1]
-	box := d.pooled(net.Layer(k.Index), d.neurons(s, k))
-	for join := k.Index + 1; join <= block.Last; join++ {
-		if net.Layer(join).Add != k.Index {
-			continue
-		}
-		err := d.addOutputError(s, join, box)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return d.addOutputError(s, k.Reader, d.pooled(d.workload.Net.Layer(k.Index), d.neurons(s, k)))
 }
 
 // addOutputError adds the error of a residual sum to the error in the

@@ -28,27 +28,48 @@ var loss = Row{
 	Float: computes((*Chip).loss), Fixed: computes((*Chip).fixedLoss),
 }
 
-// lossOperands are what the loss is evaluated on.
-func (d *Chip) lossOperands(s *schedule.Step, k schedule.Kernel) (counts, labels []uint32, delta []float32, err error) {
-	box := d.neurons(s, k)
-	if counts, err = d.counts(s, k); err != nil {
-		return nil, nil, nil, err
+// logits are the means over the interval of what a classifier has counted.
+func (d *Chip) logits(s *schedule.Step, k schedule.Kernel) ([]float64, error) {
+	steps := float64(d.program.K)
+	if d.workload.Training.Readout != network.RateReadout {
+		sums, err := d.logitSums(s, k)
+		means := make([]float64, len(sums))
+		for i, sum := range sums {
+			means[i] = float64(sum) / steps
+		}
+		return means, err
 	}
+	counts, err := d.counts(s, k)
+	rates := make([]float64, len(counts))
+	for i, n := range counts {
+		rates[i] = float64(n) / steps
+	}
+	return rates, err
+}
+
+// lossOperands are the labels that the loss is evaluated on, and the place of its
+// error.
+func (d *Chip) lossOperands(s *schedule.Step, k schedule.Kernel) (labels []uint32, delta []float32, err error) {
+	box := d.neurons(s, k)
 	if box.Extent(3) != d.workload.Net.Classes {
-		return nil, nil, nil, fmt.Errorf("loss of %v: it needs all classes of a sample", box)
+		return nil, nil, fmt.Errorf("loss of %v: it needs all classes of a sample", box)
 	}
 	samples := schedule.Whole(d.workload.Batch, 1, 1, 1)
 	samples.From[0], samples.To[0] = box.From[0], box.To[0]
 	y, err := d.operand(s, schedule.Tensor{Class: schedule.Label}, samples)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	v, err := d.product(s, schedule.Tensor{Class: schedule.ClassifierDelta, Index: k.Index, Step: s.Time}, box)
-	return counts, y.Bits, v.Floats, err
+	return y.Bits, v.Floats, err
 }
 
 func (d *Chip) loss(s *schedule.Step, k schedule.Kernel) error {
-	counts, labels, delta, err := d.lossOperands(s, k)
+	labels, delta, err := d.lossOperands(s, k)
+	if err != nil {
+		return err
+	}
+	logits, err := d.logits(s, k)
 	if err != nil {
 		return err
 	}
@@ -61,7 +82,7 @@ func (d *Chip) loss(s *schedule.Step, k schedule.Kernel) error {
 	if box := d.neurons(s, k); box.Starts() {
 		*total = 0
 	}
-	*total = add(*total, delta, counts, labels)
+	*total = add(*total, delta, logits, labels)
 	if box := d.neurons(s, k); box.Ends() {
 		d.record.loss(k.Index, s.Interval, mean(*total))
 	}
@@ -74,7 +95,11 @@ func (d *Chip) fixedLoss(s *schedule.Step, k schedule.Kernel) error {
 	if err := d.loss(s, k); err != nil {
 		return err
 	}
-	counts, labels, delta, err := d.lossOperands(s, k)
+	labels, delta, err := d.lossOperands(s, k)
+	if err != nil {
+		return err
+	}
+	counts, err := d.counts(s, k)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func (d *Chip) normSums(s *schedule.Step, n int, box schedule.Region) (words []u
 }
 
 func (d *Chip) normalizeSums(s *schedule.Step, n int, box schedule.Region, words []uint32, m int, saved pe.Values) error {
-	parameter, err := d.operand(s, schedule.Tensor{Class: schedule.NormParameter, Index: n, Step: s.Interval - 1}, channelsOf(box, 2))
+	parameter, err := d.operand(s, schedule.Tensor{Class: schedule.NormParameter, Index: n, Step: d.program.Version(s.Interval)}, channelsOf(box, 2))
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,11 @@ func (d *Chip) normalizeSums(s *schedule.Step, n int, box schedule.Region, words
 
 // normErrorOperands are gamma and the normalised sums of a box.
 func (d *Chip) normErrorOperands(s *schedule.Step, n int, box schedule.Region) (gamma, saved pe.Values, err error) {
-	if gamma, err = d.operand(s, schedule.Tensor{Class: schedule.PotentialError, Index: n, Step: s.Time}, box); err != nil {
+	of := schedule.PotentialError
+	if !d.workload.NeuronOf(d.workload.Net.Layer(n)).PassesOn() {
+		of = schedule.SynapticErr // batch norm takes its place
+	}
+	if gamma, err = d.operand(s, of.At(n, s.Time), box); err != nil {
 		return gamma, saved, err
 	}
 	saved, err = d.operand(s, schedule.Tensor{Class: schedule.NormSaved, Index: n, Step: s.Time}, box)
@@ -59,7 +63,7 @@ func (d *Chip) addNormGradients(s *schedule.Step, n int, box schedule.Region, wo
 }
 
 func (d *Chip) makeSynapticErrors(s *schedule.Step, n int, box schedule.Region, words []uint32, m int, gamma, saved pe.Values) error {
-	parameter, err := d.operand(s, schedule.Tensor{Class: schedule.NormParameter, Index: n, Step: s.Interval - 1}, channelsOf(box, 2))
+	parameter, err := d.operand(s, schedule.Tensor{Class: schedule.NormParameter, Index: n, Step: d.program.Version(s.Interval)}, channelsOf(box, 2))
 	if err != nil {
 		return err
 	}

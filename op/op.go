@@ -53,6 +53,13 @@ var table = [schedule.NumOps]*Row{
 	schedule.Normalize:     &normalize,
 	schedule.NormGradients: &normGradients,
 	schedule.NormErrors:    &normErrors,
+	schedule.AddValue:      &addValue,
+	schedule.AddBias:       &addBias,
+	schedule.SumErrors:     &sumErrors,
+	schedule.IdentityError: &identityError,
+	schedule.TakeTrace:     &takeTrace,
+	schedule.TraceGradient: &traceGradient,
+	schedule.FeedBack:      &feedBack,
 }
 
 // Of returns an operation's row.
@@ -78,7 +85,9 @@ type Case struct {
 	Layer    *network.Layer // of the kernel; nil for a classifier's
 	Synapses pe.Connection  // of the kernel's layer or classifier
 	Reader   pe.Connection  // through whose weights an error comes
+	Neuron   network.Neuron // of the kernel's layer or classifier
 	End      bool           // t = t_k: there is no later error
+	Scaled   bool           // what the kernel's projection reads are real numbers
 	Neurons  int64          // of the batch, or of a tile
 	Pooled   int64          // pooling neurons of them
 	Weights  int64          // that the kernel goes through one by one
@@ -116,8 +125,11 @@ type Book interface {
 	MAC(n int64)
 	// Beyond enters operations outside the equations, gated in the same way.
 	Beyond(why schedule.Beyond, o pe.Op, slots, executed int64)
-	// Direct tells that the layer's input is real numbers.
-	Direct() bool
+	// Dense enters operations outside the equations that nothing gates.
+	Dense(why schedule.Beyond, o pe.Op, n int64)
+	// Multiplied tells that what the kernel's projection reads are real numbers, by
+	// which weights are multiplied, and why.
+	Multiplied() (why schedule.Beyond, real bool)
 }
 
 // Operands are the words that a lane reads and writes for an element, by the

@@ -210,6 +210,22 @@ func (d *Chip) take(s *schedule.Step, t schedule.Tensor, box schedule.Region) (v
 	return d.unpacked, false, nil
 }
 
+// takeValues is take with counts divided by their scale: fractions are real numbers.
+func (d *Chip) takeValues(s *schedule.Step, t schedule.Tensor, box schedule.Region) (values []float32, real bool, err error) {
+	values, real, err = d.take(s, t, box)
+	if err != nil || real || t.Class != schedule.Spikes {
+		return values, real, err
+	}
+	scale := d.workload.Net.Layer(t.Index).Scale
+	if scale == 1 {
+		return values, false, nil
+	}
+	for i, count := range values {
+		values[i] = count / float32(scale)
+	}
+	return values, true, nil
+}
+
 // sample returns sample b's part of a batch.
 func sample(values []float32, b, n int) []float32 { return values[b*n : (b+1)*n : (b+1)*n] }
 

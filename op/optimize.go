@@ -47,8 +47,8 @@ type parameters struct {
 
 func (d *Chip) parameters(s *schedule.Step, k schedule.Kernel) (p parameters, err error) {
 	trained := k.Of.Row().Trained
-	first := (s.Interval-1)*d.program.K + 1
-	value := k.Of.At(k.Index, s.Interval)
+	first, version := d.program.LastBackward(s.Interval), d.program.Version(s.Interval)+1
+	value := k.Of.At(k.Index, version)
 	p.box = d.whole(value)
 	moments := schedule.Whole(1, 1, d.workload.Training.Moments(), p.box.Size())
 	if k.Part.Is && k.Of != schedule.NormParameter { // which is small: whole with the last tile
@@ -65,7 +65,7 @@ func (d *Chip) parameters(s *schedule.Step, k schedule.Kernel) (p parameters, er
 	}
 	p.gradient, p.value = dw.Floats, w.Floats
 	if d.workload.Training.Moments() > 0 {
-		v, err := d.product(s, trained.Moment.At(k.Index, s.Interval), moments)
+		v, err := d.product(s, trained.Moment.At(k.Index, version), moments)
 		p.moment = v.Floats
 		return p, err
 	}
@@ -81,9 +81,10 @@ func (d *Chip) optimize(s *schedule.Step, k schedule.Kernel) error {
 	if err != nil {
 		return err
 	}
-	d.record.gradient(k, s.Interval, p.box, p.gradient)
+	number := d.program.Version(s.Interval) + 1
+	d.record.gradient(k, number, p.box, p.gradient)
 	training := d.workload.Training
-	optimizers[training.Optimizer].step(p.value, p.gradient, p.moment, training, s.Interval)
+	optimizers[training.Optimizer].step(p.value, p.gradient, p.moment, training, number)
 	return nil
 }
 
@@ -108,6 +109,6 @@ func (d *Chip) fixedOptimize(s *schedule.Step, k schedule.Kernel) error {
 			p.moment[i] = word(f.Gradient, after)
 		}
 	}
-	d.record.gradient(k, s.Interval, p.box, plain)
+	d.record.gradient(k, d.program.Version(s.Interval)+1, p.box, plain)
 	return nil
 }

@@ -1,76 +1,79 @@
 package op
 
 import (
+	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
-	"github.com/accelsim-dev/accelsim/pe/fixed"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
-// pool sums a window into a pooling neuron's register; then the neuron fires.
-var pool = Row{
-	Nest: OverNeurons,
-	Passes: func(c *Case, to []Pass) []Pass {
-		window := int64(c.Layer.Pool.Window.Area())
-		return append(to,
-			Pass{
-				Elements: c.Pooled * window, Operands: Operands{Reads: perKind{spikes: 1}},
-				Recipe: pe.Recipe{pe.Add: 1}, Why: schedule.BeyondPooling,
-			},
-			Pass{
-				Elements: c.Pooled, Operands: fireOperands,
-				Recipe: plus(fireRecipe, pe.Recipe{pe.Multiply: 1}), Why: schedule.BeyondPooling,
-			})
-	},
-	Float: computes((*Chip).pool), Fixed: computes((*Chip).pool),
+// pooling is a kind of pooling: what a window takes, and what it computes of the
+// layer's counts, which it replaces, and of the error of its output.
+type pooling struct {
+	forward, backward func(c *Case, to []Pass) []Pass
+	pool, back        func(d *Chip, s *schedule.Step, k schedule.Kernel) error
 }
 
-func (d *Chip) pool(s *schedule.Step, k schedule.Kernel) error {
-	l, box := d.workload.Net.Layer(k.Index), d.neurons(s, k)
-	windows := d.pooled(l, box)
-	state := schedule.Tensor{Class: schedule.PoolPotential, Index: k.Index, Step: s.Time}
-	u, err := d.successor(s, state, before(state, 1), windows)
-	if err != nil {
-		return err
+// poolings has a row for every kind.
+var poolings = map[network.PoolKind]*pooling{
+	network.FirePool: &firePooling, network.AveragePool: &averagePooling, network.SumPool: &sumPooling, network.MaxPool: &maxPooling,
+}
+
+func (d *Chip) poolingOf(k schedule.Kernel) *pooling {
+	return poolings[d.workload.Net.Layer(k.Index).Pool.Kind]
+}
+
+// pool joins a layer's spikes, after addition, window by window.
+var pool = Row{
+	Nest:   OverNeurons,
+	Passes: func(c *Case, to []Pass) []Pass { return poolings[c.Layer.Pool.Kind].forward(c, to) },
+	Float:  computes(func(d *Chip, s *schedule.Step, k schedule.Kernel) error { return d.poolingOf(k).pool(d, s, k) }),
+	Fixed:  computes((*Chip).firePool),
+}
+
+// poolBackward takes the error of a pooling's output to the neurons before it.
+var poolBackward = Row{
+	Nest:   OverNeurons,
+	Passes: func(c *Case, to []Pass) []Pass { return poolings[c.Layer.Pool.Kind].backward(c, to) },
+	Float:  computes(func(d *Chip, s *schedule.Step, k schedule.Kernel) error { return d.poolingOf(k).back(d, s, k) }),
+	Fixed:  computes((*Chip).fixedPoolBackward),
+}
+
+// perWindow is a pass of each neuron of each window.
+func perWindow(operands Operands, r pe.Recipe) func(c *Case, to []Pass) []Pass {
+	return func(c *Case, to []Pass) []Pass {
+		return append(to, Pass{
+			Elements: c.Pooled * int64(c.Layer.Pool.Window.Area()), Operands: operands, Recipe: r, Why: schedule.BeyondPooling,
+		})
 	}
+}
+
+// poolCounts replaces the step's counts by those of windows.
+func (d *Chip) poolCounts(s *schedule.Step, k schedule.Kernel, window func(p pe.Pooling, sample int, to, counts []float32)) error {
+	l, box := d.workload.Net.Layer(k.Index), d.neurons(s, k)
 	if err := need("spikes", d.spikes, box.Size()); err != nil {
 		return err
 	}
-	p := d.pooling(l, box)
-	if d.fixed != nil {
-		d.fixed.pool(p, box.Extent(0), d.spikes)
-	}
-	d.sums = room(d.sums, len(u.Floats))
+	p, windows := d.pooling(l, box), d.pooled(l, box)
+	d.sums = room(d.sums, windows.Size())
 	for b := range box.Extent(0) {
-		p.Sums(sample(d.sums, b, p.Out.Size()), sample(d.spikes, b, p.In.Size()))
+		window(p, b, sample(d.sums, b, p.Out.Size()), sample(d.spikes, b, p.In.Size()))
 	}
-	_, err = d.fireNeurons(u.Floats, windows, Observation{Time: s.Time, Layer: k.Index, Block: s.Block, Pool: true})
-	return err
+	d.spikes = append(d.spikes[:0], d.sums...)
+	return nil
 }
 
-// windows calls visit for every neuron under a pooling window, with its index
-// and the window's.
-func windows(p pe.Pooling, visit func(neuron, window int)) {
-	n := p.In.Channels
-	for y := range p.Out.Height * p.Height {
-		for x := range p.Out.Width * p.Width {
-			for c := range n {
-				visit((y*p.In.Width+x)*n+c, (y/p.Height*p.Out.Width+x/p.Width)*n+c)
-			}
-		}
+// poolErrors replaces the error of windows by that of neurons.
+func (d *Chip) poolErrors(s *schedule.Step, k schedule.Kernel, spread func(p pe.Pooling, sample int, delta, gamma []float32)) error {
+	l, box := d.workload.Net.Layer(k.Index), d.neurons(s, k)
+	p, windows := d.pooling(l, box), d.pooled(l, box)
+	d.openErrors(s, windows.Size())
+	if err := need("errors of windows", d.spatial, windows.Size()); err != nil {
+		return err
 	}
-}
-
-// pool makes the sums of pooling neurons: the mean of their window, rounded to
-// the weights' last place.
-func (f *fixedUnits) pool(p pe.Pooling, samples int, spikes []float32) {
-	f.sums = make([]int64, samples*p.Out.Size())
-	for b := range samples {
-		windows(p, func(neuron, window int) {
-			f.sums[b*p.Out.Size()+window] += int64(spikes[b*p.In.Size()+neuron])
-		})
+	gamma := append([]float32(nil), d.spatial...)
+	d.spatial = room(d.spatial, box.Size())
+	for b := range box.Extent(0) {
+		spread(p, b, sample(d.spatial, b, p.In.Size()), sample(gamma, b, p.Out.Size()))
 	}
-	area := int64(p.Height) * int64(p.Width)
-	for i, count := range f.sums {
-		f.sums[i] = fixed.Divide(count<<f.Weight.Fraction, area)
-	}
+	return nil
 }

@@ -18,6 +18,7 @@ type record struct {
 	spikesClassifier []int64                       // by block
 	inputs           int64                         // of the network, that were not zero
 	outputs          []int64                       // by layer: outputs that were not zero
+	late             late                          // of them, at the last step: no delayed projection reads those
 	losses           []float64                     // by block, of the interval that is under way: sums
 	gradients        map[schedule.Tensor]*gathered // that the optimizer has not read all of
 	workload         *network.Workload
@@ -29,6 +30,7 @@ func newRecord(w *network.Workload, blocks []network.Block) *record {
 	return &record{
 		set: tensors.Set{}, workload: w, blocks: blocks,
 		spikes: make([]int64, n), outputs: make([]int64, n), spikesClassifier: make([]int64, len(blocks)),
+		late:   late{outputs: make([]int64, n), spikes: make([]int64, n)},
 		losses: make([]float64, len(blocks)), gradients: map[schedule.Tensor]*gathered{},
 	}
 }
@@ -45,6 +47,24 @@ func nonzero(values []float32) (n int64) {
 		}
 	}
 	return n
+}
+
+// late is what was not zero at step T.
+type late struct{ outputs, spikes []int64 } // by layer
+
+// projected returns how many of the values that a projection read were not zero.
+func (r *record) projected(layer int, p *network.Projection) int64 {
+	n := r.read(p.From)
+	if p.From == layer {
+		n = r.spikes[layer-1]
+	}
+	switch {
+	case p.Delay == 0:
+		return n
+	case p.From == layer:
+		return n - r.late.spikes[layer-1]
+	}
+	return n - r.late.outputs[p.From-1]
 }
 
 // read returns how many of the values that readers of a layer, or of the
@@ -76,8 +96,12 @@ func (r *record) gradient(k schedule.Kernel, interval int, box schedule.Region, 
 	net, set := r.workload.Net, r.set
 	switch k.Of {
 	case schedule.Weight:
-		l := net.Layer(k.Index)
-		set[fmt.Sprintf("dw%d_i%d", k.Index, interval)] = tensors.Floats(fileWeights(pe.Connect(l.First(), l.Out), dw), tensors.WeightShape(l, l.First())...)
+		l, p := net.Projection(k.Index)
+		set[fmt.Sprintf("d%s_i%d", l.WeightName(p), interval)] = tensors.Floats(fileWeights(pe.Connect(p, l.Out), dw), tensors.WeightShape(l, p)...)
+	case schedule.ClassifierBias:
+		set[fmt.Sprintf("dbc%d_i%d", k.Index, interval)] = tensors.Floats(clone(dw), len(dw))
+	case schedule.Bias:
+		set[fmt.Sprintf("db%d_i%d", k.Index, interval)] = tensors.Floats(clone(dw), len(dw))
 	case schedule.ClassifierWeight:
 		b := r.blocks[k.Index-1]
 		c := pe.Full(net.Layer(b.Last).Pooled, net.Classes)
@@ -104,7 +128,7 @@ func (r *record) activity() (*network.Activity, error) {
 	}
 	for i := range net.Layers {
 		l := &net.Layers[i]
-		if l.First().From == network.InputLayer {
+		if l.Inputs[0].From == network.InputLayer {
 			a.Input = ratio(r.inputs, net.Input.Size())
 		}
 		n := r.outputs[i]

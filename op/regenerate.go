@@ -25,8 +25,10 @@ var regenerate = Row{
 
 // regenerate makes the random weights that the step has as a product.
 func (d *Chip) regenerate(s *schedule.Step, k schedule.Kernel) error {
-	block := k.Index
-	t := schedule.Tensor{Class: schedule.RandomWeight, Index: block}
+	t, from := schedule.RandomWeight.At(k.Index, 0), d.random
+	if k.Of == schedule.RandomFeedback {
+		t, from = schedule.RandomFeedback.At(k.Index, 0), d.feedback
+	}
 	for i := range s.Products {
 		if s.Products[i].Tensor != t {
 			continue
@@ -39,7 +41,7 @@ func (d *Chip) regenerate(s *schedule.Step, k schedule.Kernel) error {
 		if err != nil {
 			return err
 		}
-		return d.cut(t, box, w, d.whole(t), d.random[block-1])
+		return d.cut(t, box, w, d.whole(t), from[k.Index-1])
 	}
 	return fmt.Errorf("%v is computed, but the step does not make it", t)
 }

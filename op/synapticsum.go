@@ -15,8 +15,8 @@ var synapticSum = Row{
 		Events: func(h Happened) int64 { return h.Sums },
 		Book: func(b Book, cost pe.Cost, h Happened) {
 			b.Add(cost.Slots, h.Sums)
-			if b.Direct() {
-				b.Beyond(schedule.BeyondDirectInput, pe.Multiply, cost.Slots, h.Sums)
+			if why, real := b.Multiplied(); real {
+				b.Beyond(why, pe.Multiply, cost.Slots, h.Sums)
 			}
 		},
 	},
@@ -34,7 +34,7 @@ type sumOperands struct {
 }
 
 func (d *Chip) sumOperands(s *schedule.Step, k schedule.Kernel) (o sumOperands, err error) {
-	c := d.connection(s, k.Classifier, k.Index)
+	c := d.connection(s, k.Classifier, k.Index, k.Input)
 	o.box = d.neurons(s, k)
 	tile, input, wanted := c.to(o.box, k.Part)
 	weights, err := d.operand(s, c.weights, wanted)
@@ -42,7 +42,7 @@ func (d *Chip) sumOperands(s *schedule.Step, k schedule.Kernel) (o sumOperands, 
 		return o, err
 	}
 	o.Connection, o.weights = tile, weights.Floats
-	if o.in, o.real, err = d.take(s, c.input, input); err != nil {
+	if o.in, o.real, err = d.takeValues(s, c.input, input); err != nil {
 		return o, err
 	}
 	o.partialSums, err = d.partial(s, k, o.box, c.In.Size())
@@ -55,8 +55,10 @@ func (d *Chip) synapticSum(s *schedule.Step, k schedule.Kernel) (done Happened, 
 	if err != nil {
 		return done, err
 	}
-	d.sums = room(d.sums, o.box.Size())
-	o.resume(d.sums)
+	if len(d.sums) == 0 { // otherwise it goes on with those of the layer's other projections
+		d.sums = room(d.sums, o.box.Size())
+		o.resume(d.sums)
+	}
 	inputs, outputs := o.In.Size(), o.Out.Size()
 	d.one.Real = o.real
 	for b := range o.box.Extent(0) {

@@ -16,9 +16,10 @@ const temporalAdditions = 2
 var temporalError = Row{
 	Nest: OverNeurons,
 	Passes: func(c *Case, to []Pass) []Pass {
+		w := temporalWork(c.Neuron)
 		return append(to, Pass{
-			Elements: c.Neurons, Operands: Operands{perKind{gradients: 2}, perKind{gradients: 1}},
-			Adds: temporalAdditions, Recipe: temporalRecipe, Why: schedule.BeyondSurrogate,
+			Elements: c.Neurons, Operands: w.operands,
+			Adds: temporalAdds(c.Neuron), Recipe: w.recipe, Why: schedule.BeyondSurrogate,
 		})
 	},
 	Float: computes((*Chip).temporalError), Fixed: computes((*Chip).fixedTemporalError),
@@ -28,11 +29,24 @@ func (d *Chip) temporalError(s *schedule.Step, k schedule.Kernel) error {
 	if err := d.completeDelta(s, k); err != nil {
 		return err
 	}
-	gamma, err := d.gamma(s, k)
+	c, box := d.cellOf(k), d.neurons(s, k)
+	gamma, err := d.errors(s, c, box)
+	if err != nil {
+		return err
+	}
+	x, err := d.statesForReset(s, c, box)
 	if err == nil {
-		d.neuron.Temporal(d.spatial, gamma)
+		c.Temporal(d.spatial, gamma, x)
 	}
 	return err
+}
+
+// statesForReset are the states at which a reset was hard; a soft one takes none.
+func (d *Chip) statesForReset(s *schedule.Step, c cell, box schedule.Region) (pe.States, error) {
+	if !c.is.HardReset {
+		return pe.States{}, nil
+	}
+	return d.current(s, c, box)
 }
 
 func (d *Chip) fixedTemporalError(s *schedule.Step, k schedule.Kernel) error {

@@ -224,7 +224,7 @@ func TestPackedSpikesComeBack(t *testing.T) {
 func TestNeuronsFollowEquations1And2(t *testing.T) {
 	n := NewNeuron(network.Neuron{Leak: 0.5, Reset: 0.25, Threshold: 1, SurrogateWidth: 1})
 	u, spikes := []float32{0, 1, 2, 0.5}, make([]float32, 4)
-	fired := n.Fire(u, []float32{1, 0.5, 0.25, 0.25}, spikes)
+	fired := n.Fire(States{Potentials: u}, []float32{1, 0.5, 0.25, 0.25}, spikes)
 	// tau u + I - theta s', where the second and third neuron had fired.
 	sameBits(t, "potential", u, []float32{1, 0.75, 1, 0.5})
 	sameBits(t, "spike", spikes, []float32{1, 0, 1, 0})
@@ -236,10 +236,10 @@ func TestNeuronsFollowEquations1And2(t *testing.T) {
 func TestSurrogateIsARectangle(t *testing.T) {
 	n := NewNeuron(network.Neuron{Leak: 0.5, Reset: 0.25, Threshold: 1, SurrogateWidth: 1})
 	gamma, delta := []float32{8, 8, 8, 8}, []float32{1, 1, 1, 1}
-	n.Temporal(delta, gamma)
+	n.Temporal(delta, StateErrors{Potentials: gamma}, States{})
 	sameBits(t, "delta - theta gamma'", delta, []float32{-1, -1, -1, -1})
 	sameBits(t, "tau gamma'", gamma, []float32{4, 4, 4, 4})
-	n.Surrogate(gamma, delta, []float32{0.5, 0.75, 1.25, 1.5}) // |u - u_th| < a/2 in the middle
+	n.Surrogate(StateErrors{Potentials: gamma}, delta, States{Potentials: []float32{0.5, 0.75, 1.25, 1.5}}, nil) // |u - u_th| < a/2 in the middle
 	sameBits(t, "gamma", gamma, []float32{4, 3, 3, 4})
 }
 
@@ -249,7 +249,7 @@ func TestPoolingAveragesAndSharesErrors(t *testing.T) {
 		Pool: network.Pool{Kind: network.FirePool, Window: network.Square(2), Stride: network.Square(2)}, Pooled: network.Shape{Channels: 1, Height: 1, Width: 2},
 	}
 	sums := make([]float32, 2)
-	pool := ConnectPool(l)
+	pool := ConnectPool(l, 1)
 	pool.Sums(sums, []float32{1, 1, 0, 0, 1, 1, 0, 0, 0, 1})
 	sameBits(t, "average", sums, []float32{0.75, 0})
 	delta := normals(rand.New(rand.NewPCG(5, 5)), 10)
@@ -282,17 +282,17 @@ func TestBatchNormHasZeroMeanAndUnitVariance(t *testing.T) {
 	}
 }
 
-func TestLossesAtKnownCounts(t *testing.T) {
+func TestLossesAtKnownRates(t *testing.T) {
 	delta := make([]float32, 4)
-	counts, labels := []uint32{2, 0, 0, 2}, []uint32{0, 0}
+	rates, labels := []float64{1, 0, 0, 1}, []uint32{0, 0}
 	// The first sample is right, the second wrong in both classes.
 	l := Loss{Classes: 2, K: 2, Batch: 2}
-	if got := l.MeanSquare(l.MSE(0, delta, counts, labels)); got != 0.5 {
+	if got := l.MeanSquare(l.MSE(0, delta, rates, labels)); got != 0.5 {
 		t.Errorf("MSE %g, want 0.5", got)
 	}
 	sameBits(t, "delta", delta, []float32{0, 0, -0.25, 0.25})
 	want := (math.Log(1+math.Exp(-1)) + math.Log(1+math.E)) / 2
-	if got := l.MeanCrossEntropy(l.CrossEntropy(0, delta, counts, labels)); math.Abs(got-want) > 1e-15 {
+	if got := l.MeanCrossEntropy(l.CrossEntropy(0, delta, rates, labels)); math.Abs(got-want) > 1e-15 {
 		t.Errorf("cross entropy %g, want %g", got, want)
 	}
 }

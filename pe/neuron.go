@@ -1,31 +1,62 @@
 package pe
 
-import "github.com/accelsim-dev/accelsim/network"
+import (
+	"math"
 
-// Neuron holds the parameters of the LIF neurons, each rounded to fp32 once.
+	"github.com/accelsim-dev/accelsim/network"
+)
+
+// Neuron holds the parameters of neurons, each rounded to fp32 once. What it has
+// beyond Eqs. 1, 2, 4 and 5 is said at [network.Neuron].
 type Neuron struct {
-	leak, reset, threshold  float32 // tau, theta, u_th
-	halfWidth, inverseWidth float32 // a/2, 1/a
+	leak, reset, threshold float32 // tau, theta, u_th
+	surrogate              surrogate
+	gain, offset           float32
+	synapse                *synapse
+	adaptation             *adaptation
+	hard                   *hardReset
+	constantReset          bool
+	silent                 bool
 }
 
 // NewNeuron rounds a workload's parameters.
 func NewNeuron(n network.Neuron) Neuron {
+	if n.Silent {
+		return Neuron{leak: float32(n.Leak), threshold: float32(math.Inf(1)), gain: 1, constantReset: true, silent: true}
+	}
 	return Neuron{
 		leak: float32(n.Leak), reset: float32(n.Reset), threshold: float32(n.Threshold),
-		halfWidth: float32(n.SurrogateWidth / 2), inverseWidth: float32(1 / n.SurrogateWidth),
+		surrogate: newSurrogate(n), gain: float32(n.Gain()), offset: float32(n.Offset),
+		synapse: newSynapse(n), adaptation: newAdaptation(n), hard: newHardReset(n), constantReset: n.ConstantReset,
 	}
 }
 
-// Fire takes potentials one step on, in place, and stores the spikes (Eqs. 1
-// and 2). It returns how many there are.
-func (n Neuron) Fire(u, sums, spikes []float32) (fired int64) {
+// States are those of neurons: potentials u, and, where they have them, synaptic
+// currents i and adaptations A.
+type States struct{ Potentials, Currents, Adaptations []float32 }
+
+// StateErrors are the errors of [States].
+type StateErrors struct{ Potentials, Currents, Adaptations []float32 }
+
+// Fire takes states one step on, in place, and stores the spikes (Eqs. 1 and 2).
+// It returns how many there are.
+func (n *Neuron) Fire(x States, sums, spikes []float32) (fired int64) {
+	if n.synapse != nil {
+		sums = n.synapse.filter(x.Currents, sums)
+	}
+	u := x.Potentials
 	for i, before := range u {
-		v := float32(n.leak*before) + sums[i]
-		if before >= n.threshold {
-			v -= n.reset
+		threshold := n.threshold
+		if n.adaptation != nil {
+			threshold = n.adaptation.threshold(n.threshold, x.Adaptations[i])
 		}
+		spiked := before >= threshold
+		if n.adaptation != nil {
+			threshold = n.adaptation.advance(n.threshold, &x.Adaptations[i], spiked)
+		}
+		v := n.step(before, sums[i], spiked)
 		u[i], spikes[i] = v, 0
-		if v >= n.threshold {
+		if v >= threshold {
 			spikes[i] = 1
 			fired++
 		}
@@ -33,74 +64,83 @@ func (n Neuron) Fire(u, sums, spikes []float32) (fired int64) {
 	return fired
 }
 
-// Temporal takes the terms that come from step t+1 (Eqs. 4 and 5): the error
-// delta is reduced by theta gamma', and gamma' becomes tau gamma'.
-func (n Neuron) Temporal(delta, gamma []float32) {
-	for i, later := range gamma {
-		delta[i] -= float32(n.reset * later)
-		gamma[i] = float32(n.leak * later)
+// step is Eq. 1: the potential of a neuron that spiked at the step before, or not.
+func (n *Neuron) step(u, current float32, spiked bool) float32 {
+	if n.hard != nil && spiked {
+		u = n.hard.to
+	}
+	if n.gain != 1 {
+		current = float32(n.gain * current)
+	}
+	v := float32(n.leak*u) + current
+	if n.offset != 0 {
+		v += n.offset
+	}
+	if spiked && n.hard == nil {
+		v -= n.reset
+	}
+	return v
+}
+
+// Temporal takes the terms that come from step t+1 (Eqs. 4 and 5): the error delta
+// is reduced by theta gamma', and gamma' becomes tau gamma'. States are those of
+// step t.
+func (n *Neuron) Temporal(delta []float32, later StateErrors, x States) {
+	for i, gamma := range later.Potentials {
+		kept := float32(n.leak * gamma)
+		switch {
+		case n.hard != nil:
+			spiked := x.Potentials[i] >= n.thresholdAt(x, i)
+			if !n.constantReset {
+				delta[i] += float32(n.hard.slope(n.leak, x.Potentials[i]) * gamma)
+			}
+			if spiked {
+				kept = 0
+			}
+		case !n.constantReset:
+			delta[i] -= float32(n.reset * gamma)
+		}
+		if n.adaptation != nil && !n.constantReset {
+			delta[i] += later.Adaptations[i]
+		}
+		later.Potentials[i] = kept
 	}
 }
 
-// Surrogate adds delta times the surrogate gradient of the threshold to gamma,
-// which holds the term of step t+1 or zero (Eqs. 5 and 6).
-func (n Neuron) Surrogate(gamma, delta, u []float32) {
-	for i, v := range u {
-		distance := v - n.threshold
-		if distance < 0 {
-			distance = -distance
+// thresholdAt is the threshold that a neuron's potential was held to.
+func (n *Neuron) thresholdAt(x States, i int) float32 {
+	if n.adaptation == nil {
+		return n.threshold
+	}
+	return n.adaptation.threshold(n.threshold, x.Adaptations[i])
+}
+
+// Surrogate adds delta times the surrogate derivative of the threshold to gamma,
+// which holds the term of step t+1 or zero (Eqs. 5 and 6), and takes the errors of
+// the other states one step back. Of a neuron that does not pass gamma on,
+// synaptic gets the errors of the synaptic sums.
+func (n *Neuron) Surrogate(errors StateErrors, delta []float32, x States, synaptic []float32) {
+	gamma := errors.Potentials
+	for i, v := range x.Potentials {
+		slope, open := float32(1), true
+		if !n.silent {
+			slope, open = n.surrogate.at(v - n.thresholdAt(x, i))
 		}
-		if distance < n.halfWidth {
-			gamma[i] = float32(delta[i]*n.inverseWidth) + gamma[i]
+		var passed float32
+		if open {
+			passed = float32(delta[i] * slope)
+			gamma[i] = passed + gamma[i]
+		}
+		if n.adaptation != nil {
+			n.adaptation.back(&errors.Adaptations[i], passed)
 		}
 	}
-}
-
-// Pooling is the geometry of average pooling of one map, or of a tile of one.
-type Pooling struct {
-	In, Out       network.Shape
-	Height, Width int // of a window, and its stride
-}
-
-// ConnectPool returns the pooling after a layer.
-func ConnectPool(l *network.Layer) Pooling {
-	return Pooling{l.Out, l.Pooled, l.Pool.Window.Height, l.Pool.Window.Width}
-}
-
-// Sums averages one sample's spikes over the windows. The number of spikes is
-// exact; the division rounds.
-func (p Pooling) Sums(sums, spikes []float32) {
-	channels := p.In.Channels
-	area := float32(p.Height * p.Width)
-	for py := range p.Out.Height {
-		for px := range p.Out.Width {
-			to := sums[(py*p.Out.Width+px)*channels:][:channels]
-			clear(to)
-			for y := py * p.Height; y < (py+1)*p.Height; y++ {
-				for x := px * p.Width; x < (px+1)*p.Width; x++ {
-					addTo(to, spikes[(y*p.In.Width+x)*channels:][:channels])
-				}
-			}
-			for c := range to {
-				to[c] /= area
-			}
-		}
-	}
-}
-
-// Errors gives each neuron of one sample under a window its share of the
-// window's error; neurons in a remainder that no window covers get none.
-func (p Pooling) Errors(delta, gamma []float32) {
-	channels := p.In.Channels
-	area := float32(p.Height * p.Width)
-	clear(delta)
-	for y := range p.Out.Height * p.Height {
-		for x := range p.Out.Width * p.Width {
-			from := gamma[(y/p.Height*p.Out.Width+x/p.Width)*channels:][:channels]
-			to := delta[(y*p.In.Width+x)*channels:][:channels]
-			for c, g := range from {
-				to[c] = g / area
-			}
+	switch {
+	case n.synapse != nil:
+		n.synapse.back(errors.Currents, gamma, n.gain, synaptic)
+	case n.gain != 1:
+		for i, g := range gamma {
+			synaptic[i] = n.gain * g
 		}
 	}
 }

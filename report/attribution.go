@@ -110,6 +110,8 @@ var kernelKeys = [schedule.NumOps]string{
 	"synaptic_sum", "norm_forward", "fire", "join", "pool", "count", "loss", "back_project", "join_backward",
 	"pool_backward", "spatial_error", "temporal_error", "norm_backward", "gradient", "optimize", "regenerate",
 	"norm_mean", "norm_variance", "normalize", "norm_gradients", "norm_errors",
+	"add_value", "add_bias", "sum_errors", "identity_error",
+	"trace", "trace_gradient", "feedback",
 }
 
 // Attribute adds the attribution, which is long.

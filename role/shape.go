@@ -1,6 +1,8 @@
 package role
 
 import (
+	"math/bits"
+
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -45,8 +47,11 @@ func (s *Sizes) Format(r Role) Format {
 
 // SpikeBits returns the bits of one value of a tensor whose format is [Spike].
 func (s *Sizes) SpikeBits(r Role, index int) int {
-	if r == Spikes {
-		return s.Workload.Net.Layer(index).ValueBits()
+	switch l := s.Workload.Net.Layer; r {
+	case Spikes:
+		return l(index).ValueBits()
+	case PoolChoice:
+		return max(bits.Len(uint(l(index).Pool.Window.Area()-1)), 1)
 	}
 	return 1
 }
@@ -120,7 +125,32 @@ func classifierMoments(s *Sizes, index int) Extents { return s.kept(classifierWe
 
 func gainAndBias(s *Sizes, index int) Extents { return s.channels(2, index) }
 
+func bias(s *Sizes, index int) Extents { return s.channels(1, index) }
+
+func biasMoments(s *Sizes, index int) Extents { return s.kept(bias(s, index)) }
+
 func normMoments(s *Sizes, index int) Extents { return s.kept(gainAndBias(s, index)) }
 
 // threeAChannel are batch norm's sums: two of a pass and 1/std.
 func threeAChannel(s *Sizes, index int) Extents { return s.channels(3, index) }
+
+// classValues are a value for each class.
+func classValues(s *Sizes, _ int) Extents { return Extents{1, 1, 1, int64(s.Workload.Net.Classes)} }
+
+func classMoments(s *Sizes, index int) Extents { return s.kept(classValues(s, index)) }
+
+// projected is what a projection reads.
+func projected(s *Sizes, index int) Extents {
+	_, p := s.Workload.Net.Projection(index)
+	return s.maps(p.In)
+}
+
+// classified is what a classifier reads.
+func classified(s *Sizes, index int) Extents { return pooled(s, s.Blocks[index-1].Last) }
+
+// feedback leads from classes to a layer's outputs; it lies as a classifier's weights
+// do.
+func feedback(s *Sizes, index int) Extents {
+	out := s.Workload.Net.Layer(index).Pooled
+	return Extents{int64(out.Height), int64(out.Width), int64(out.Channels), int64(s.Workload.Net.Classes)}
+}

@@ -1,6 +1,12 @@
 package schedule
 
-import "github.com/accelsim-dev/accelsim/network"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/role"
+)
 
 // build fills in the step at one place of a row.
 func (p *Program) build(s *Step, row rowKind, at slot, interval, time int) {
@@ -17,12 +23,23 @@ func (p *Program) build(s *Step, row rowKind, at slot, interval, time int) {
 	case BackwardLayer:
 		p.backwardLayer(s, p.workload.Net.Layer(at.layer))
 	case UpdateLayer:
-		p.update(s, Weight, at.layer)
-		if p.workload.Net.Layer(at.layer).BatchNorm {
+		l := p.workload.Net.Layer(at.layer)
+		for _, in := range l.Inputs {
+			if in.Weighted() {
+				p.update(s, Weight, in.Index)
+			}
+		}
+		if l.Bias {
+			p.update(s, Bias, at.layer)
+		}
+		if l.BatchNorm {
 			p.update(s, NormParameter, at.layer)
 		}
 	case UpdateClassifier:
 		p.update(s, ClassifierWeight, at.block)
+		if p.workload.Training.ClassifierBias {
+			p.update(s, ClassifierBias, at.block)
+		}
 	}
 	s.keep(p.carried[row][:at.carried], time)
 	s.keep(at.keeps, time)
@@ -92,12 +109,50 @@ func (p *Program) outputOf(l, time int) Tensor {
 	return Spikes.At(l, time)
 }
 
+// Source names what a projection to layer n reads at time t.
+func (p *Program) Source(n int, in *network.Projection, time int) Tensor {
+	time -= in.Delay
+	if in.From == n && p.keepsOwnSpikes(n) {
+		return OwnSpikes.At(n, time)
+	}
+	return p.outputOf(in.From, time)
+}
+
+// keepsOwnSpikes tells whether layer n reads its own spikes at the next step, and
+// its output is something else.
+func (p *Program) keepsOwnSpikes(n int) bool {
+	l := p.workload.Net.Layer(n)
+	return l.Recurrent() && (l.Adds() || l.HasPool())
+}
+
+// MakesOwnSpikes tells whether layer n's spikes before addition and pooling are a
+// tensor of their own.
+func (p *Program) MakesOwnSpikes(n int) bool { return p.onlyAdded(n) || p.keepsOwnSpikes(n) }
+
+// takeSource gets what a projection reads on chip, once a step.
+func (p *Program) takeSource(s *Step, n int, in *network.Projection) {
+	switch t := p.Source(n, in, s.Time); {
+	case s.gets(t):
+	case in.Delay > 0:
+		p.read(s, t, BeyondSpikes)
+	default:
+		p.takeInput(s, in.From)
+	}
+}
+
+// gets tells whether the step already has a tensor.
+func (s *Step) gets(t Tensor) bool {
+	named := func(r Transfer) bool { return r.Tensor == t }
+	return slices.ContainsFunc(s.Reads, named) || slices.ContainsFunc(s.Receives, named) || slices.Contains(s.Uses, t)
+}
+
 // takeInput gets the output of layer l on chip: spikes from where their layer
 // left them, the network's input from memory when layer 1 asks for it, another
 // group's spikes when this group's first layer does.
 func (p *Program) takeInput(s *Step, l int) {
 	t := p.outputOf(l, s.Time)
 	switch {
+	case s.gets(t):
 	case l == network.InputLayer && s.Layer == 1:
 		p.read(s, t, BeyondInput)
 	case p.Received() != 0 && s.Layer == p.own[0].First:
@@ -118,13 +173,27 @@ func (p *Program) use(s *Step, t Tensor) {
 // forwardLayer is one step of Eq. 11: read W and U^(t-1), write U^t.
 func (p *Program) forwardLayer(s *Step, l *network.Layer) {
 	n, t := l.Index, s.Time
-	p.read(s, Weight.At(n, s.Interval-1), Covered)
+	for i := range l.Inputs {
+		if in := &l.Inputs[i]; in.Weighted() {
+			p.read(s, Weight.At(in.Index, p.Version(s.Interval)), Covered)
+		}
+	}
 	p.read(s, Potential.At(n, t-1), Covered)
-	p.takeInput(s, l.First().From)
-
-	p.run(s, SynapticSum, n)
+	for i := range l.Inputs {
+		in := &l.Inputs[i]
+		p.takeSource(s, n, in)
+		if in.Weighted() {
+			s.Kernels = append(s.Kernels, Kernel{Op: SynapticSum, Index: n, Input: i})
+		} else if p.Traffic == All {
+			s.Kernels = append(s.Kernels, Kernel{Op: AddValue, Index: n, Input: i})
+		}
+	}
+	if l.Bias && p.Traffic == All {
+		p.read(s, Bias.At(n, p.Version(s.Interval)), BeyondBias)
+		p.run(s, AddBias, n)
+	}
 	if l.BatchNorm {
-		p.read(s, NormParameter.At(n, s.Interval-1), BeyondNorm)
+		p.read(s, NormParameter.At(n, p.Version(s.Interval)), BeyondNorm)
 		p.read(s, NormStatistic.At(n, t-1), BeyondNorm)
 		p.runBeyond(s, NormForward, n)
 		if p.Traffic == All {
@@ -134,6 +203,7 @@ func (p *Program) forwardLayer(s *Step, l *network.Layer) {
 		p.write(s, NormStatistic.At(n, t), BeyondNorm)
 		p.write(s, NormSaved.At(n, t), BeyondNorm)
 	}
+	p.statesForward(s, role.LayerNeurons, n, p.workload.NeuronOf(l))
 	p.runBeyond(s, Fire, n)
 	p.replace(s, Potential.At(n, t), Potential.At(n, t-1))
 	p.write(s, Potential.At(n, t), Covered)
@@ -141,6 +211,10 @@ func (p *Program) forwardLayer(s *Step, l *network.Layer) {
 	if p.onlyAdded(n) {
 		p.make(s, OwnSpikes.At(n, t))
 		return
+	}
+	if p.keepsOwnSpikes(n) && p.Traffic == All {
+		p.make(s, OwnSpikes.At(n, t))
+		p.write(s, OwnSpikes.At(n, t), BeyondSpikes)
 	}
 	if l.Adds() {
 		if p.onlyAdded(l.Add) {
@@ -151,12 +225,7 @@ func (p *Program) forwardLayer(s *Step, l *network.Layer) {
 		p.runBeyond(s, Join, n)
 	}
 	if l.HasPool() {
-		p.read(s, PoolPotential.At(n, t-1), BeyondPooling)
-		p.runBeyond(s, Pool, n)
-		if p.Traffic == All {
-			p.replace(s, PoolPotential.At(n, t), PoolPotential.At(n, t-1))
-		}
-		p.write(s, PoolPotential.At(n, t), BeyondPooling)
+		p.pool(s, l)
 	}
 	p.make(s, Spikes.At(n, t))
 	p.write(s, Spikes.At(n, t), BeyondSpikes)
@@ -165,11 +234,34 @@ func (p *Program) forwardLayer(s *Step, l *network.Layer) {
 	}
 }
 
+// pool joins a layer's spikes, after addition, window by window.
+func (p *Program) pool(s *Step, l *network.Layer) {
+	n, t := l.Index, s.Time
+	if p.Traffic == Equations {
+		return
+	}
+	switch l.Pool.Kind {
+	case network.FirePool:
+		p.read(s, PoolPotential.At(n, t-1), BeyondPooling)
+		p.statesForward(s, role.PoolNeurons, n, p.workload.NeuronOf(l))
+		p.run(s, Pool, n)
+		p.replace(s, PoolPotential.At(n, t), PoolPotential.At(n, t-1))
+		p.write(s, PoolPotential.At(n, t), BeyondPooling)
+	case network.MaxPool:
+		p.run(s, Pool, n)
+		p.make(s, PoolChoice.At(n, t)) // the backward pass goes to it
+		p.write(s, PoolChoice.At(n, t), BeyondPooling)
+	case network.AveragePool, network.SumPool:
+		p.run(s, Pool, n)
+	case network.NoPool:
+	}
+}
+
 // classifierWeights gets W_c on chip: from memory, or from the generator that
 // makes random weights.
 func (p *Program) classifierWeights(s *Step) {
 	if p.Trainable() {
-		p.read(s, ClassifierWeight.At(s.Block, s.Interval-1), Covered)
+		p.read(s, ClassifierWeight.At(s.Block, p.Version(s.Interval)), Covered)
 		return
 	}
 	if p.Traffic == All {
@@ -178,18 +270,31 @@ func (p *Program) classifierWeights(s *Step) {
 	p.make(s, RandomWeight.At(s.Block, 0))
 }
 
+// countOf names what a classifier's logits are counted in.
+func (p *Program) countOf(block int) Tensor {
+	if p.workload.Training.Readout == network.RateReadout {
+		return SpikeCount.At(block, 0)
+	}
+	return LogitSum.At(block, 0)
+}
+
 // forwardClassifier is the classifier's part of Eq. 11, and at t_k the loss.
 func (p *Program) forwardClassifier(s *Step) {
 	b, t := p.Blocks[s.Block-1], s.Time
 	p.classifierWeights(s)
 	p.read(s, ClassifierState.At(b.Index, t-1), Covered)
 	s.Uses = append(s.Uses, p.outputOf(b.Last, t))
-	count := SpikeCount.At(b.Index, 0)
+	count := p.countOf(b.Index)
 	first := (t-1)%p.K == 0
 	if !first {
 		s.Uses = append(s.Uses, count)
 	}
 	p.runClassifier(s, SynapticSum)
+	if p.workload.Training.ClassifierBias && p.Traffic == All {
+		p.read(s, ClassifierBias.At(b.Index, p.Version(s.Interval)), BeyondBias)
+		p.runClassifier(s, AddBias)
+	}
+	p.statesForward(s, role.ClassifierNeurons, b.Index, p.workload.ClassifierNeuron())
 	p.replace(s, ClassifierState.At(b.Index, t), ClassifierState.At(b.Index, t-1))
 	if p.Traffic == All {
 		p.runClassifier(s, Fire)
@@ -208,7 +313,7 @@ func (p *Program) forwardClassifier(s *Step) {
 	}
 	delta := ClassifierDelta.At(b.Index, t)
 	p.make(s, delta)
-	if p.K > 1 { // read back at every step before t_k
+	if p.backward > 1 { // read back at every step before t_k
 		p.write(s, delta, BeyondDelta)
 	}
 }
@@ -221,6 +326,9 @@ func (p *Program) backwardClassifier(s *Step) {
 	spikes := p.outputOf(b.Last, t)
 	gamma := ClassifierError.At(b.Index, t)
 	if s.End {
+		if p.Trainable() {
+			p.readSum(s, ClassifierGrad.At(b.Index, t), Covered)
+		}
 		s.Uses = append(s.Uses, state, delta)
 		if p.Trainable() {
 			s.Uses = append(s.Uses, spikes)
@@ -232,34 +340,88 @@ func (p *Program) backwardClassifier(s *Step) {
 		p.read(s, delta, Covered)
 		p.read(s, ClassifierError.At(b.Index, t+1), Covered)
 		if p.Trainable() {
-			p.read(s, ClassifierGrad.At(b.Index, t+1), Covered)
+			p.readSum(s, ClassifierGrad.At(b.Index, t), Covered)
 			p.read(s, spikes, BeyondSpikes)
 		}
 		s.Kernels = append(s.Kernels, Kernel{Op: TemporalError, Classifier: true, Index: b.Index})
 		p.replace(s, gamma, ClassifierError.At(b.Index, t+1))
 	}
+	p.statesBackward(s, role.ClassifierNeurons, b.Index, p.workload.ClassifierNeuron(), s.End)
 	if p.Traffic == All {
 		p.runClassifier(s, SpatialError)
+		if !p.workload.ClassifierNeuron().PassesOn() {
+			p.make(s, ClassifierSynapticErr.At(b.Index, t))
+		}
 	}
 	if p.Trainable() {
-		p.runClassifier(s, Gradient)
+		p.gradient(s, Kernel{Op: Gradient, Classifier: true, Index: b.Index}, spikes, ClassifierTrace.At(b.Index, t))
 		p.accumulate(s, ClassifierGrad.At(b.Index, t), Covered)
+		if p.workload.Training.ClassifierBias && p.Traffic == All {
+			p.readSum(s, ClassifierBiasGradient.At(b.Index, t), BeyondBias)
+			p.runClassifier(s, SumErrors)
+			p.accumulate(s, ClassifierBiasGradient.At(b.Index, t), BeyondBias)
+		}
 	}
-	if p.K > 1 {
+	if p.backward > 1 {
 		p.write(s, gamma, Covered)
+	}
+}
+
+// sumBefore names the gradient to which a step adds; there is none if it begins one.
+func (p *Program) sumBefore(s *Step, gradient Tensor) (Tensor, bool) {
+	switch {
+	case !s.End:
+		gradient.Step++
+	case p.Version(s.Interval) == s.Interval-1: // of this interval alone
+		return gradient, false
+	default:
+		gradient.Step = p.LastBackward(s.Interval - 1)
+	}
+	return gradient, true
+}
+
+// SumBefore returns the gradient to which a step adds, or the one that it begins.
+func (p *Program) SumBefore(s *Step, gradient Tensor) Tensor {
+	old, _ := p.sumBefore(s, gradient)
+	return old
+}
+
+// readSum gets a gradient so far.
+func (p *Program) readSum(s *Step, gradient Tensor, why Beyond) {
+	if old, ok := p.sumBefore(s, gradient); ok {
+		p.read(s, old, why)
 	}
 }
 
 // accumulate makes and writes a gradient, in the place of what was read of it.
 func (p *Program) accumulate(s *Step, gradient Tensor, why Beyond) {
-	if s.End {
-		p.make(s, gradient)
-	} else {
-		old := gradient
-		old.Step++
+	if old, ok := p.sumBefore(s, gradient); ok {
 		p.replace(s, gradient, old)
+	} else {
+		p.make(s, gradient)
 	}
 	p.write(s, gradient, why)
+}
+
+// gradient is Eq. 7 of what a projection or classifier read, or of its trace, which
+// it takes one step on.
+func (p *Program) gradient(s *Step, k Kernel, source, trace Tensor) {
+	if p.rule.Trace == network.NoTrace {
+		s.Kernels = append(s.Kernels, k)
+		return
+	}
+	if p.Traffic == All {
+		old := trace
+		old.Step--
+		p.read(s, old, BeyondTraces)
+		p.replace(s, trace, old)
+		p.write(s, trace, BeyondTraces)
+		take := k
+		take.Op = TakeTrace
+		s.Kernels = append(s.Kernels, take)
+	}
+	k.Op = TraceGradient
+	s.Kernels = append(s.Kernels, k)
 }
 
 // backwardLayer computes gamma^{t,n} and dW^n: Eqs. 12 and 13, or at t_k Eqs.
@@ -276,18 +438,26 @@ func (p *Program) backwardLayer(s *Step, l *network.Layer) {
 	}
 	if !s.End {
 		p.read(s, PotentialError.At(n, t+1), Covered)
-		p.read(s, WeightGradient.At(n, t+1), Covered)
+	}
+	for i := range l.Inputs {
+		if in := &l.Inputs[i]; in.Weighted() {
+			p.readSum(s, WeightGradient.At(in.Index, t), Covered)
+		}
 	}
 
 	p.spatialErrors(s, l, b)
 	switch {
+	case p.FedBack(n) && !l.HasPool():
 	case p.onlyAdded(n):
 		s.Uses = append(s.Uses, OutputError.At(n+1, t))
 	case l.HasPool():
-		p.poolBackward(s, n, onChip)
+		p.poolBackward(s, l, onChip)
 	}
-	if l.Adds() {
+	if p.PassesOutputError(n) {
 		p.make(s, OutputError.At(n, t))
+	}
+	if !p.FedBack(n) {
+		p.delayedErrors(s, l, l)
 	}
 
 	gamma := PotentialError.At(n, t)
@@ -297,74 +467,286 @@ func (p *Program) backwardLayer(s *Step, l *network.Layer) {
 	} else {
 		p.make(s, gamma)
 	}
+	neuron := p.workload.NeuronOf(l)
+	p.statesBackward(s, role.LayerNeurons, n, neuron, onChip)
 	p.runBeyond(s, SpatialError, n)
-	if p.K > 1 {
+	if p.backward > 1 {
 		p.write(s, gamma, Covered)
+	}
+	own := !l.BatchNorm && neuron.PassesOn() || p.Traffic == Equations // gamma is the error of the sum
+	if !own {
+		p.make(s, SynapticErr.At(n, t))
 	}
 	if l.BatchNorm && p.Traffic == All {
 		p.normBackward(s, n, onChip)
 	}
 
-	spikes := p.outputOf(l.First().From, t)
-	if onChip {
-		p.use(s, spikes)
-	} else {
-		why := BeyondSpikes
-		if l.First().From == network.InputLayer {
-			why = BeyondInput
-		}
-		p.read(s, spikes, why)
+	if p.readLater(l) && !own && p.backward > 1 {
+		p.write(s, p.errorOf(l, t), BeyondDelayed)
 	}
-	p.run(s, Gradient, n)
-	p.accumulate(s, WeightGradient.At(n, t), Covered)
+	p.gradients(s, l, onChip)
 	if before := p.Received(); before != 0 && n == p.own[0].First {
 		s.Frees = append(s.Frees, Spikes.At(before, t))
 	}
 }
 
-// spatialErrors collects the first term of Eq. 4: the errors of the layers of
-// the block that read layer l, and of the classifier.
-func (p *Program) spatialErrors(s *Step, l *network.Layer, b network.Block) {
-	net, n, t := p.workload.Net, l.Index, s.Time
-	if p.onlyAdded(n) {
-		return
-	}
-	for reader := n + 1; reader <= b.Last; reader++ {
-		if net.Layer(reader).First().From != n {
+// gradients is Eq. 7 of every weighted projection of a layer, and of its bias.
+func (p *Program) gradients(s *Step, l *network.Layer, onChip bool) {
+	n, t := l.Index, s.Time
+	for i := range l.Inputs {
+		in := &l.Inputs[i]
+		if !in.Weighted() {
 			continue
 		}
-		p.read(s, Weight.At(reader, s.Interval-1), Covered)
-		s.Uses = append(s.Uses, p.errorOf(net.Layer(reader), t))
-		s.Kernels = append(s.Kernels, Kernel{Op: BackProject, Index: n, Reader: reader})
+		source := p.Source(n, in, t)
+		switch {
+		case s.gets(source):
+		case onChip && in.Delay == 0:
+			p.use(s, source)
+		case in.From == network.InputLayer:
+			p.read(s, source, BeyondInput)
+		default:
+			p.read(s, source, BeyondSpikes)
+		}
+		p.gradient(s, Kernel{Op: Gradient, Index: n, Input: i}, source, Trace.At(in.Index, t))
+		p.accumulate(s, WeightGradient.At(in.Index, t), Covered)
 	}
-	if n == b.Last {
-		p.classifierWeights(s)
-		s.Uses = append(s.Uses, ClassifierError.At(b.Index, t))
-		s.Kernels = append(s.Kernels, Kernel{Op: BackProject, Index: n, Reader: 0})
+	if !l.Bias || p.Traffic == Equations {
+		return
 	}
-	for join := n + 1; join <= b.Last; join++ {
-		if net.Layer(join).Add == n {
-			s.Uses = append(s.Uses, OutputError.At(join, t))
-			p.runBeyond(s, JoinBackward, n)
+	p.readSum(s, BiasGradient.At(n, t), BeyondBias)
+	p.run(s, SumErrors, n)
+	p.accumulate(s, BiasGradient.At(n, t), BeyondBias)
+}
+
+// readLater tells whether an error of layer l's sums goes to an earlier time step
+// of a layer of its block, over a delay.
+func (p *Program) readLater(l *network.Layer) bool {
+	b := p.blockOf(l.Index)
+	for _, in := range l.Inputs {
+		if in.Delay > 0 && b.Has(in.From) {
+			return true
+		}
+	}
+	return false
+}
+
+// blockOf returns the block that has a layer.
+func (p *Program) blockOf(layer int) network.Block {
+	i, _ := slices.BinarySearchFunc(p.Blocks, layer, func(b network.Block, layer int) int { return cmp.Compare(b.Last, layer) })
+	return p.Blocks[i]
+}
+
+// delayedErrors adds to the error of layer l the errors of the step after that
+// come over delayed projections of a reader.
+func (p *Program) delayedErrors(s *Step, l, reader *network.Layer) {
+	if s.End {
+		return // there is no step after
+	}
+	for _, weighted := range []bool{true, false} {
+		for i := range reader.Inputs {
+			in := &reader.Inputs[i]
+			if in.From != l.Index || in.Delay == 0 || in.Weighted() != weighted {
+				continue
+			}
+			if later := p.errorOf(reader, s.Time+1); !s.gets(later) {
+				p.read(s, later, BeyondDelayed)
+			}
+			p.spreadError(s, l, reader, i)
 		}
 	}
 }
 
-// errorOf names the error of layer l's synaptic sum: what its batch norm passes
-// on, and without batch norm gamma itself.
+// spreadError takes the error of a reader's sums through one of its projections.
+func (p *Program) spreadError(s *Step, l, reader *network.Layer, input int) {
+	in := &reader.Inputs[input]
+	if !in.Weighted() {
+		if p.Traffic == All {
+			s.Kernels = append(s.Kernels, Kernel{Op: IdentityError, Index: l.Index, Reader: reader.Index, Input: input})
+		}
+		return
+	}
+	if w := Weight.At(in.Index, p.Version(s.Interval)); !s.gets(w) {
+		p.read(s, w, Covered)
+	}
+	s.Kernels = append(s.Kernels, Kernel{Op: BackProject, Index: l.Index, Reader: reader.Index, Input: input})
+}
+
+// spatialErrors collects the first term of Eq. 4: the errors of the layers of
+// the block that read layer l, and of the classifier.
+func (p *Program) spatialErrors(s *Step, l *network.Layer, b network.Block) {
+	n, t := l.Index, s.Time
+	if p.FedBack(n) {
+		p.feedBack(s, n)
+		return
+	}
+	if p.onlyAdded(n) {
+		return
+	}
+	p.eachReader(n, b, func(reader *network.Layer) { p.readersErrors(s, l, reader, true) })
+	if n == b.Last {
+		p.classifierWeights(s)
+		s.Uses = append(s.Uses, p.classifierError(b.Index, t))
+		s.Kernels = append(s.Kernels, Kernel{Op: BackProject, Index: n, Reader: 0})
+	}
+	p.eachReader(n, b, func(reader *network.Layer) {
+		p.readersErrors(s, l, reader, false)
+		if reader.Add == n {
+			s.Uses = append(s.Uses, OutputError.At(reader.Index, t))
+			if p.Traffic == All {
+				s.Kernels = append(s.Kernels, Kernel{Op: JoinBackward, Index: n, Reader: reader.Index})
+			}
+		}
+	})
+	p.eachReader(n, b, func(reader *network.Layer) { p.delayedErrors(s, l, reader) })
+}
+
+// FedBack tells whether the error of layer n's output comes straight from the
+// classifier of its block.
+func (p *Program) FedBack(n int) bool {
+	return n != network.InputLayer && p.rule.FeedsBack(n, []network.Block{p.blockOf(n)})
+}
+
+// PassesOutputError tells whether the other operand of layer n's addition gets the
+// error of its output.
+func (p *Program) PassesOutputError(n int) bool {
+	l := p.workload.Net.Layer(n)
+	return l.Adds() && (p.rule.Feedback == network.Backprop || !p.FedBack(n) && !p.FedBack(l.Add))
+}
+
+// feedBack gets the error of a layer's output from the classifier through fixed
+// random weights.
+func (p *Program) feedBack(s *Step, n int) {
+	if p.Traffic == All {
+		s.Kernels = append(s.Kernels, Kernel{Op: Regenerate, Index: n, Of: RandomFeedback})
+	}
+	p.make(s, RandomFeedback.At(n, 0))
+	s.Uses = append(s.Uses, ClassifierError.At(s.Block, s.Time))
+	s.Kernels = append(s.Kernels, Kernel{Op: FeedBack, Index: n})
+}
+
+// eachReader calls visit for the layers of a block that read layer n's output or
+// add it to their spikes, ascending.
+func (p *Program) eachReader(n int, b network.Block, visit func(*network.Layer)) {
+	for _, reader := range p.workload.Net.ReadersOf(n) {
+		if reader <= b.Last && !p.FedBack(reader) {
+			visit(p.workload.Net.Layer(reader))
+		}
+	}
+}
+
+// readersErrors takes errors of the same step through a reader's projections from
+// layer l, those with weights or the others.
+func (p *Program) readersErrors(s *Step, l, reader *network.Layer, weighted bool) {
+	for i := range reader.Inputs {
+		in := &reader.Inputs[i]
+		if in.From != l.Index || in.Delay > 0 || in.Weighted() != weighted {
+			continue
+		}
+		w := Weight.At(in.Index, p.Version(s.Interval))
+		if weighted {
+			p.read(s, w, Covered)
+		}
+		if t := p.errorOf(reader, s.Time); !s.gets(t) {
+			s.Uses = append(s.Uses, t) // the reader's step made it
+		}
+		p.spreadError(s, l, reader, i)
+	}
+}
+
+// errorOf names the error of layer l's synaptic sum: what its batch norm or its
+// neurons' synapses pass on, and without them gamma itself.
 func (p *Program) errorOf(l *network.Layer, time int) Tensor {
-	if l.BatchNorm && p.Traffic == All {
+	if p.Traffic == All && (l.BatchNorm || !p.workload.NeuronOf(l).PassesOn()) {
 		return SynapticErr.At(l.Index, time)
 	}
 	return PotentialError.At(l.Index, time)
 }
 
-// poolBackward takes the error through the pooling neurons after layer n.
-func (p *Program) poolBackward(s *Step, n int, onChip bool) {
+// classifierError names the error of a classifier's synaptic sum.
+func (p *Program) classifierError(block, time int) Tensor {
+	if p.Traffic == All && !p.workload.ClassifierNeuron().PassesOn() {
+		return ClassifierSynapticErr.At(block, time)
+	}
+	return ClassifierError.At(block, time)
+}
+
+// states lists what neurons of a kind have beside their potentials: each state
+// with its error.
+func states(of role.Neurons, n network.Neuron) (list []neuronState) {
+	if n.Synapse {
+		list = append(list, neuronState{of.Current, of.CurrentError})
+	}
+	if n.Adaptation {
+		list = append(list, neuronState{of.Adaptation, of.AdaptationError})
+	}
+	return list
+}
+
+// neuronState is a state of neurons and its error.
+type neuronState struct{ state, err Class }
+
+// statesForward takes the neurons' other states one step on.
+func (p *Program) statesForward(s *Step, of role.Neurons, index int, n network.Neuron) {
+	if p.Traffic == Equations {
+		return
+	}
+	for _, x := range states(of, n) {
+		p.read(s, x.state.At(index, s.Time-1), BeyondStates)
+		p.replace(s, x.state.At(index, s.Time), x.state.At(index, s.Time-1))
+		p.write(s, x.state.At(index, s.Time), BeyondStates)
+	}
+}
+
+// statesBackward takes the errors of the neurons' other states one step back, and
+// gets the states that this needs.
+func (p *Program) statesBackward(s *Step, of role.Neurons, index int, n network.Neuron, onChip bool) {
 	if p.Traffic == Equations {
 		return
 	}
 	t := s.Time
+	for _, x := range states(of, n) {
+		if state := x.state.At(index, t); x.state.Row().Slots == role.History {
+			if onChip {
+				s.Uses = append(s.Uses, state)
+			} else {
+				p.read(s, state, BeyondStates)
+			}
+		}
+		if s.End {
+			p.make(s, x.err.At(index, t))
+		} else {
+			p.read(s, x.err.At(index, t+1), BeyondStates)
+			p.replace(s, x.err.At(index, t), x.err.At(index, t+1))
+		}
+		if p.backward > 1 {
+			p.write(s, x.err.At(index, t), BeyondStates)
+		}
+	}
+}
+
+// poolBackward takes the error through the pooling after a layer.
+func (p *Program) poolBackward(s *Step, l *network.Layer, onChip bool) {
+	if p.Traffic == Equations {
+		return
+	}
+	n, t := l.Index, s.Time
+	switch l.Pool.Kind {
+	case network.FirePool:
+	case network.MaxPool:
+		if choice := PoolChoice.At(n, t); onChip {
+			s.Uses = append(s.Uses, choice)
+		} else {
+			p.read(s, choice, BeyondPooling)
+		}
+		p.run(s, PoolBackward, n)
+		return
+	case network.AveragePool, network.SumPool:
+		p.run(s, PoolBackward, n)
+		return
+	case network.NoPool:
+		return
+	}
 	state, gamma := PoolPotential.At(n, t), PoolError.At(n, t)
 	if onChip {
 		s.Uses = append(s.Uses, state)
@@ -377,8 +759,9 @@ func (p *Program) poolBackward(s *Step, n int, onChip bool) {
 		p.read(s, PoolError.At(n, t+1), BeyondPooling)
 		p.replace(s, gamma, PoolError.At(n, t+1))
 	}
+	p.statesBackward(s, role.PoolNeurons, n, p.workload.NeuronOf(l), onChip)
 	p.run(s, PoolBackward, n)
-	if p.K > 1 {
+	if p.backward > 1 {
 		p.write(s, gamma, BeyondPooling)
 	}
 }
@@ -393,12 +776,9 @@ func (p *Program) normBackward(s *Step, n int, onChip bool) {
 	} else {
 		p.read(s, saved, BeyondNorm)
 	}
-	p.read(s, NormParameter.At(n, s.Interval-1), BeyondNorm)
-	if !s.End {
-		p.read(s, NormGradient.At(n, t+1), BeyondNorm)
-	}
+	p.read(s, NormParameter.At(n, p.Version(s.Interval)), BeyondNorm)
+	p.readSum(s, NormGradient.At(n, t), BeyondNorm)
 	p.run(s, NormBackward, n)
-	p.make(s, SynapticErr.At(n, t))
 	p.accumulate(s, NormGradient.At(n, t), BeyondNorm)
 }
 
@@ -406,15 +786,24 @@ func (p *Program) normBackward(s *Step, n int, onChip bool) {
 func (p *Program) update(s *Step, parameter Class, index int) {
 	trained := parameter.Row().Trained
 	gradient, moment := trained.Gradient, trained.Moment
-	first := (s.Interval-1)*p.K + 1
-	p.read(s, parameter.At(index, s.Interval-1), BeyondOptimizer)
+	first, old := p.LastBackward(s.Interval), p.Version(s.Interval)
+	p.read(s, parameter.At(index, old), BeyondOptimizer)
 	p.read(s, gradient.At(index, first), BeyondOptimizer)
-	p.replace(s, parameter.At(index, s.Interval), parameter.At(index, s.Interval-1))
+	p.replace(s, parameter.At(index, old+1), parameter.At(index, old))
 	if p.workload.Training.Moments() > 0 {
-		p.read(s, moment.At(index, s.Interval-1), BeyondOptimizer)
-		p.replace(s, moment.At(index, s.Interval), moment.At(index, s.Interval-1))
-		p.write(s, moment.At(index, s.Interval), BeyondOptimizer)
+		p.read(s, moment.At(index, old), BeyondOptimizer)
+		p.replace(s, moment.At(index, old+1), moment.At(index, old))
+		p.write(s, moment.At(index, old+1), BeyondOptimizer)
 	}
-	s.Kernels = append(s.Kernels, Kernel{Op: Optimize, Classifier: parameter == ClassifierWeight, Index: index, Of: parameter})
-	p.write(s, parameter.At(index, s.Interval), BeyondOptimizer)
+	s.Kernels = append(s.Kernels, Kernel{Op: Optimize, Classifier: parameter.OfClassifier(), Index: index, Of: parameter})
+	p.write(s, parameter.At(index, old+1), BeyondOptimizer)
+}
+
+// ErrorTime returns the time of the error that a kernel takes from a reader: the
+// step's, or the one after, over a delay.
+func (p *Program) ErrorTime(s *Step, k Kernel) int {
+	if k.Reader == 0 {
+		return s.Time
+	}
+	return s.Time + p.workload.Net.Layer(k.Reader).Inputs[k.Input].Delay
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/role"
 )
 
 // Order tells who executes a program's blocks.
@@ -49,7 +50,12 @@ func (p *Program) has(pin Pin) bool {
 		if pin.Class.OfClassifier() && pin.Index == b.Index {
 			return true
 		}
-		if !pin.Class.OfClassifier() && max(1, pin.Index) >= b.First && pin.Index <= b.Last { // the input is layer 1's
+		layer := pin.Index
+		if pin.Class.Row().Owner == role.OfProjection {
+			l, _ := p.workload.Net.Projection(pin.Index)
+			layer = l.Index
+		}
+		if !pin.Class.OfClassifier() && max(1, layer) >= b.First && layer <= b.Last { // the input is layer 1's
 			return true
 		}
 	}
@@ -79,7 +85,7 @@ func (p *Program) Share(extents []Extent, first []int) {
 		e := &extents[i]
 		for _, b := range first {
 			if b > 1 && e.Class == Spikes && e.Index == p.Blocks[b-1].First-1 {
-				e.Slots, e.Shared = 2*max(p.K, 2), true
+				e.Slots, e.Shared = 2*max(p.backward, 2), true
 			}
 		}
 	}

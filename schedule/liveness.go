@@ -11,7 +11,10 @@ type place struct {
 	row          rowKind
 	kind         Kind
 	block, layer int
-	first        bool // the interval's first time step
+	first        bool // the interval's first time step, or its last one backward
+	// Where weights are updated once an iteration, intervals differ: the first one
+	// begins gradients, the last one updates.
+	begins, updates bool
 }
 
 func (p *Program) placeOf(s *Step) place {
@@ -24,7 +27,14 @@ func (p *Program) placeOf(s *Step) place {
 	case !s.Kind.Forward():
 		row = backwardRow
 	}
-	return place{row, s.Kind, s.Block, s.Layer, s.Time == (s.Interval-1)*p.K+1}
+	at := place{row: row, kind: s.Kind, block: s.Block, layer: s.Layer, first: s.Time == (s.Interval-1)*p.K+1}
+	if row == backwardRow {
+		at.first = s.Time == p.LastBackward(s.Interval)
+	}
+	if p.rule.OnceAnIteration {
+		at.begins, at.updates = s.Interval == 1, s.Interval == p.intervals
+	}
+	return at
 }
 
 // visit is a step's meeting with a tensor.
@@ -70,7 +80,10 @@ const (
 // analyse finds the liveness of the paper's policy.
 func (p *Program) analyse() *liveness {
 	q := *p
-	q.K, q.intervals = min(p.K, 3), 2
+	q.K, q.backward, q.intervals = min(p.K, 3), min(p.backward, 3), 2
+	if p.rule.OnceAnIteration {
+		q.intervals = min(p.intervals, 3)
+	}
 	events := map[Pin][]event{}
 	var places []place // of steps
 	var order []Pin
@@ -96,9 +109,12 @@ func (p *Program) analyse() *liveness {
 		}
 	}
 	l := &liveness{stored: map[visit]reading{}, ends: map[visit]bool{}}
-	perInterval := int(q.Steps()) / q.intervals
+	of := places // whose steps stand for all
+	if !p.rule.OnceAnIteration {
+		of = places[:len(places)/q.intervals]
+	}
 	for _, pin := range order {
-		l.follow(pin, events[pin], places[:perInterval])
+		l.follow(pin, events[pin], of)
 	}
 	return l
 }
@@ -108,12 +124,13 @@ func (p *Program) analyse() *liveness {
 func (l *liveness) follow(pin Pin, events []event, places []place) {
 	life := tensorLife{Pin: pin}
 	moves := false
+	wrote := map[int32]bool{} // values, by their time
 	newest, known := int32(0), false
 	for i, e := range events {
 		switch e.kind {
 		case readEvent:
 			moves = true
-			life.initial = life.initial || !life.written
+			life.initial = life.initial || !wrote[e.time]
 			if !known {
 				newest, known = e.time, true
 			}
@@ -121,7 +138,7 @@ func (l *liveness) follow(pin Pin, events []event, places []place) {
 			newest, known = e.time, true
 		case writeEvent:
 			moves = true
-			life.written = true
+			life.written, wrote[e.time] = true, true
 		}
 		if int(e.step) >= len(places) {
 			continue

@@ -80,6 +80,8 @@ type Program struct {
 	pins   [numClasses][]bool // by index
 
 	intervals int // T/k
+	rule      network.Rule
+	backward  int // steps of an interval that run backward: its last
 	life      *liveness
 }
 
@@ -101,7 +103,11 @@ func New(w *network.Workload, k, n int, traffic Traffic) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := w.Training.Rule.Check(k, blocks); err != nil {
+		return nil, err
+	}
 	p := &Program{K: k, N: n, Blocks: blocks, Traffic: traffic, workload: w, own: blocks, intervals: w.Timesteps / k}
+	p.rule, p.backward = w.Training.Rule, w.Training.Rule.Backward(k)
 	p.Sizes = role.Sizes{Workload: w, Blocks: blocks, Word: units.WordBytes}
 	p.layOutRows()
 	p.findKeeps()
@@ -111,6 +117,13 @@ func New(w *network.Workload, k, n int, traffic Traffic) (*Program, error) {
 
 // Workload returns what the program trains.
 func (p *Program) Workload() *network.Workload { return p.workload }
+
+// InTable2 tells whether the program trains what Table 2's notation can write, by the
+// paper's rule.
+func (p *Program) InTable2() bool {
+	t := &p.workload.Training
+	return p.workload.Net.InTable2() && p.rule.IsPaper() && t.Readout == network.RateReadout && !t.ClassifierBias && p.workload.Neuron.IsPaper()
+}
 
 // Trainable tells whether the classifiers learn; otherwise their weights are
 // regenerated on chip and never cross the memory port.
@@ -175,7 +188,7 @@ func (p *Program) findKeeps() {
 		var lasting []Tensor
 		if kind == forwardRow {
 			for _, b := range p.own {
-				lasting = append(lasting, SpikeCount.At(b.Index, 0)) // the loss needs them at t_k
+				lasting = append(lasting, p.countOf(b.Index)) // the loss needs them at t_k
 			}
 		}
 		there := map[Tensor]bool{} // when the row begins
@@ -256,7 +269,7 @@ func (c *Cursor) Next(s *Step) bool {
 		kind, tau := p.rowAt(c.row)
 		if c.position == len(p.rows[kind]) {
 			c.position = 0
-			if c.row++; c.row == 2*p.K {
+			if c.row++; c.row == p.rowsOf(c.interval) {
 				c.row = 0
 				c.interval++
 			}
@@ -281,17 +294,46 @@ func (p *Program) rowAt(r int) (rowKind, int) {
 		return forwardRow, r + 1
 	case r == p.K-1:
 		return endRow, p.K
-	case r < 2*p.K-1:
+	case r < p.K-1+p.backward:
 		return backwardRow, 2*p.K - 1 - r
 	}
 	return updateRow, p.K
 }
 
+// rowsOf returns the rows of an interval: forward, backward, and an update, if it
+// has one.
+func (p *Program) rowsOf(interval int) int {
+	rows := p.K - 1 + p.backward
+	if p.updates(interval) {
+		rows++
+	}
+	return rows
+}
+
+// updates tells whether weights are updated at an interval's end.
+func (p *Program) updates(interval int) bool {
+	return !p.rule.OnceAnIteration || interval == p.intervals
+}
+
+// Version returns how often weights have been updated before an interval.
+func (p *Program) Version(interval int) int {
+	if p.rule.OnceAnIteration {
+		return 0
+	}
+	return interval - 1
+}
+
+// Updates returns how often an iteration updates the weights.
+func (p *Program) Updates() int { return p.Version(p.intervals) + 1 }
+
+// LastBackward returns the time of an interval's last backward step.
+func (p *Program) LastBackward(interval int) int { return interval*p.K - p.backward + 1 }
+
 // Steps returns the number of steps of the iteration.
 func (p *Program) Steps() int64 {
-	perInterval := int64(p.K-1)*int64(len(p.rows[forwardRow])+len(p.rows[backwardRow])) +
-		int64(len(p.rows[endRow])) + int64(len(p.rows[updateRow]))
-	return perInterval * int64(p.Intervals())
+	perInterval := int64(p.K-1)*int64(len(p.rows[forwardRow])) + int64(p.backward-1)*int64(len(p.rows[backwardRow])) +
+		int64(len(p.rows[endRow]))
+	return perInterval*int64(p.Intervals()) + int64(len(p.rows[updateRow]))*int64(p.Updates())
 }
 
 // Extents lists every tensor that has an address in DRAM: what crosses the port
@@ -306,41 +348,74 @@ func (p *Program) Extents() []Extent {
 		moved = p.moved()
 	}
 	var extents []Extent
-	add := func(owner role.Owner, index int) {
-		for _, c := range role.Layout[owner] {
+	add := func(among, owner role.Owner, index int) {
+		for _, c := range role.Layout[among] {
+			if owner != among && c.Row().Owner != owner {
+				continue
+			}
 			pin := Pin{c, index}
 			life, ok := lives[pin]
 			if !ok || moved != nil && !life.initial && !moved[pin] {
 				continue
 			}
 			extents = append(extents, Extent{
-				Class: c, Index: index, Words: p.words(c, index), Slots: p.slots(c), Initial: life.initial, Constant: !life.written,
+				Class: c, Index: index, Words: p.words(c, index), Slots: p.slots(c, index), Initial: life.initial, Constant: !life.written,
 			})
 		}
 	}
-	for i := range p.workload.Net.Layers {
-		add(role.OfLayer, i+1)
+	net := p.workload.Net
+	for i := range net.Layers {
+		add(role.OfLayer, role.OfLayer, i+1)
+	}
+	for i := net.N() + 1; i <= net.Projections(); i++ {
+		add(role.OfLayer, role.OfProjection, i)
 	}
 	for _, b := range p.Blocks {
-		add(role.OfClassifier, b.Index)
+		add(role.OfClassifier, role.OfClassifier, b.Index)
 	}
-	add(role.OfNetwork, 0)
+	add(role.OfNetwork, role.OfNetwork, 0)
 	return extents
 }
 
-// slots returns how many values of a tensor DRAM holds.
-func (p *Program) slots(c Class) int {
+// slots returns how many values of a tensor DRAM holds. What a delayed projection
+// reads is there for a step longer.
+func (p *Program) slots(c Class, index int) int {
+	net := p.workload.Net
+	switch c {
+	case Spikes, OwnSpikes:
+		if p.readsDelayed(index, c) {
+			return p.backward + 1
+		}
+	case PotentialError, SynapticErr:
+		if p.readLater(net.Layer(index)) {
+			return 2
+		}
+	}
 	switch c.Row().Slots {
 	case role.History:
-		return max(p.K, 2)
+		return max(p.backward, 2)
 	case role.Frames:
-		if p.workload.Net.Encoding == network.Event {
+		if net.Encoding == network.Event {
 			return p.workload.Timesteps
 		}
 		return 1
 	case role.OneSlot, role.NoSlot:
 	}
 	return 1
+}
+
+// readsDelayed tells whether something reads layer l's output, or the layer its own
+// spikes, of the step before.
+func (p *Program) readsDelayed(l int, c Class) bool {
+	net := p.workload.Net
+	for _, reader := range append([]int{l}, net.ReadersOf(l)...) {
+		for i := range net.Layer(reader).Inputs {
+			if in := &net.Layer(reader).Inputs[i]; in.Delay > 0 && in.From == l && p.Source(reader, in, 1).Class == c {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // onlyAdded tells whether all that happens to layer l's spikes is that the next
@@ -353,21 +428,37 @@ func (p *Program) onlyAdded(l int) bool { return p.workload.Net.OnlyAdded(l) }
 // largest sum of what one step holds and what is loaded and made for the next,
 // without what other groups hand over.
 func (p *Program) WorkingSet() units.Words {
-	q := p.Start()
+	return p.workingSet(func(Class) bool { return true })
+}
+
+// WorkingSetOf returns those of one kind of buffer.
+func (p *Program) WorkingSetOf(b Buffer) units.Words {
+	return p.workingSet(func(c Class) bool { return c.Buffer() == b })
+}
+
+func (p *Program) workingSet(counts func(Class) bool) units.Words {
+	some := *p
+	if p.rule.OnceAnIteration { // the first interval, others, and the last differ
+		some.intervals = min(p.intervals, 3)
+	}
+	q := some.Start()
 	var s Step
 	var kept, held, largest units.Words
 	different := 1 // intervals: all after are alike
+	if p.rule.OnceAnIteration {
+		different = some.intervals
+	}
 	if len(p.policy.Pinned) > 0 {
-		different = 2 // in the first, what is pinned comes on chip
+		different = max(different, 2) // in the first, what is pinned comes on chip
 	}
 	for q.Next(&s) && s.Interval <= different {
-		own := s.Demand()
+		own := s.demand(counts)
 		largest = max(largest, held+own)
 		held = kept + own
 		largest = max(largest, held)
 		kept = 0
 		for _, t := range s.Keeps {
-			if t.Class == Spikes && t.Index == p.Received() {
+			if t.Class == Spikes && t.Index == p.Received() || !counts(t.Class) {
 				continue // has a place of its own
 			}
 			kept += p.words(t.Class, t.Index)
@@ -378,10 +469,16 @@ func (p *Program) WorkingSet() units.Words {
 
 // Demand returns the on-chip words that the step adds to what is kept: what it
 // loads and what it makes.
-func (s *Step) Demand() units.Words {
-	sum := s.WordsRead()
+func (s *Step) Demand() units.Words { return s.demand(func(Class) bool { return true }) }
+
+func (s *Step) demand(counts func(Class) bool) (sum units.Words) {
+	for _, r := range s.Reads {
+		if counts(r.Tensor.Class) {
+			sum += r.Words
+		}
+	}
 	for _, made := range s.Products {
-		if !made.InPlace {
+		if !made.InPlace && counts(made.Tensor.Class) {
 			sum += made.Words
 		}
 	}

@@ -52,6 +52,14 @@ const (
 	Normalize
 	NormGradients // of gain and bias
 	NormErrors
+	// Of what is beyond Table 2.
+	AddValue      // a projection without weights
+	AddBias       // one value a channel
+	SumErrors     // gradient of a bias
+	IdentityError // error of a reader's sums, over a projection without weights
+	TakeTrace     // decay trace' + x
+	TraceGradient // Eq. 7 with a trace in place of the input
+	FeedBack      // error of an output, straight from the classifier
 	numOps
 )
 
@@ -63,6 +71,8 @@ var opNames = [...]string{
 	"Wᵀγ (Eq. 4)", "add error", "pool back (Eqs. 4, 5)", "δ·Θ' (Eq. 5)", "−θγ, +τγ (Eqs. 4, 5)", "batch norm back",
 	"dW += γ·s (Eq. 7)", "optimizer", "regenerate W_c",
 	"mean", "variance", "normalise", "batch norm back: gain, bias", "batch norm back: errors",
+	"add values", "add bias", "sum errors", "add error of sums",
+	"trace", "dW += γ·x̂ (Eq. 7)", "fbᵀγ_c",
 }
 
 // String describes the operation for listings.
@@ -74,7 +84,8 @@ type Kernel struct {
 	Op         Op
 	Classifier bool
 	Index      int   // layer, or block of the classifier
-	Reader     int   // BackProject: the layer whose weights the error comes through; 0 is the classifier
+	Reader     int   // of an error: the layer that it comes from; 0 is the classifier
+	Input      int   // SynapticSum, AddValue, Gradient: which of the layer's inputs; of an error, the reader's
 	Of         Class // Optimize: the tensor that is updated
 	Part       Part  // of a tile
 }

@@ -43,14 +43,26 @@ const (
 	SpikeCount       = role.SpikeCount
 	RandomWeight     = role.RandomWeight
 	PartialSum       = role.PartialSum
-	NormSums         = role.NormSums
-	WeightBuffer     = role.WeightBuffer
-	StateBuffer      = role.StateBuffer
-	GradientBuffer   = role.GradientBuffer
-	SpikeBuffer      = role.SpikeBuffer
-	MemoryClasses    = role.InMemory
-	numClasses       = role.Count
-	NumBuffers       = role.Buffers
+	LogitSum         = role.LogitSum
+	Trace            = role.Trace
+	ClassifierTrace  = role.ClassifierTrace
+	RandomFeedback   = role.RandomFeedback
+	ClassifierBias   = role.ClassifierBias
+
+	ClassifierBiasGradient = role.ClassifierBiasGradient
+
+	ClassifierSynapticErr = role.ClassifierSynapticError
+	Bias                  = role.Bias
+	BiasGradient          = role.BiasGradient
+	PoolChoice            = role.PoolChoice
+	NormSums              = role.NormSums
+	WeightBuffer          = role.WeightBuffer
+	StateBuffer           = role.StateBuffer
+	GradientBuffer        = role.GradientBuffer
+	SpikeBuffer           = role.SpikeBuffer
+	MemoryClasses         = role.InMemory
+	numClasses            = role.Count
+	NumBuffers            = role.Buffers
 )
 
 // Buffer is one of the on-chip buffers.
@@ -79,6 +91,10 @@ const (
 	BeyondRandom           // regenerating random classifier weights
 	BeyondResidual         // spike-element-wise additions and their errors
 	BeyondLoss
+	BeyondBias
+	BeyondStates  // what neurons have beside U: currents, adaptation, and their errors
+	BeyondTraces  // what stands for inputs in gradients
+	BeyondDelayed // errors that are read again for a delayed projection
 	BeyondRefetch // what is fetched again because it did not fit on chip
 	numBeyond
 )
@@ -88,7 +104,7 @@ const NumBeyond = int(numBeyond)
 
 var beyondNames = [numBeyond]string{
 	"covered", "spikes", "input", "labels", "pooling", "delta_c", "batch_norm", "optimizer",
-	"gradient_register", "direct_input", "neuron", "surrogate", "random_weights", "residual", "loss", "refetch",
+	"gradient_register", "direct_input", "neuron", "surrogate", "random_weights", "residual", "loss", "bias", "neuron_states", "traces", "delayed", "refetch",
 }
 
 // String returns the key under which reports show it.

@@ -75,9 +75,9 @@ type account struct {
 type accounts struct {
 	net       *network.Network
 	timed     bool
-	together  *ShareTime      // nil unless only totals are wanted
-	list      []*account      // by part and phase; nil until something is booked
-	densities []units.Density // of parts' inputs
+	together  *ShareTime        // nil unless only totals are wanted
+	list      []*account        // by part and phase; nil until something is booked
+	densities [][]units.Density // of parts' inputs
 }
 
 // booked is how far a group's counters have been booked. What they gain until
@@ -107,7 +107,7 @@ func (a *accounts) of(s *schedule.Step) *account {
 	if *at == nil {
 		*at = &account{
 			Share:  Share{Block: s.Block, Layer: s.Layer, Phase: phase},
-			ledger: ledger{density: a.densities[part]},
+			ledger: newLedger(a.densities[part]),
 		}
 		switch {
 		case a.timed && a.together != nil:
@@ -185,7 +185,7 @@ func (g *group) waitingFor() *account {
 func (a *accounts) ledgers() (list ledgers) {
 	for _, c := range a.list {
 		if c != nil {
-			list = append(list, &c.ledger)
+			list = append(list, c.ledger.all()...)
 		}
 	}
 	return list
@@ -217,7 +217,9 @@ func (a *accounts) shares() ([]Share, error) {
 		}
 		c.Words = c.ledger.class
 		for op, sum := range upTo {
-			c.ledger.addOperations(sum, pe.Op(op))
+			for _, l := range c.ledger.all() {
+				l.addOperations(sum, pe.Op(op))
+			}
 			n, err := units.RoundHalfEven(sum)
 			if err != nil {
 				return nil, err

@@ -14,10 +14,11 @@ type processor struct {
 	workload *network.Workload
 	blocks   []network.Block
 	traffic  schedule.Traffic
+	program  *schedule.Program
 	ledger   *ledger         // of the layer and phase that is worked on
 	synapses []pe.Connection // by projection
 	dense    []pe.Connection // the classifiers, by block
-	nonzero  []float64       // share of a part's input
+	nonzero  [][]float64     // shares of a part's inputs
 	data     *op.Chip        // nil unless the simulation is functional
 	accesses accesses        // of the kernel that was executed last
 	of       operand         // that kernel
@@ -32,22 +33,31 @@ func partOf(net *network.Network, classifier bool, index int) int {
 	return index - 1
 }
 
-// densities returns the density of each part's input, which gates its additions.
-func densities(w *network.Workload, blocks []network.Block) []units.Density {
-	var list []units.Density
+// densities returns the densities of each part's inputs, which gate its additions.
+// A layer that reads its own spikes finds its output's density there.
+func densities(w *network.Workload, blocks []network.Block) [][]units.Density {
+	var list [][]units.Density
 	for i := range w.Net.Layers {
-		list = append(list, w.Activity.Of(w.Net.Layers[i].First().From))
+		var inputs []units.Density
+		for _, in := range w.Net.Layers[i].Inputs {
+			inputs = append(inputs, w.Activity.Of(in.From))
+		}
+		list = append(list, inputs)
 	}
 	for _, b := range blocks {
-		list = append(list, w.Activity.Classifier(b, len(blocks)))
+		list = append(list, []units.Density{w.Activity.Classifier(b, len(blocks))})
 	}
 	return list
 }
 
 func newProcessor(a pe.Array, w *network.Workload, p *schedule.Program) *processor {
-	x := &processor{array: a, workload: w, blocks: p.Blocks, traffic: p.Traffic}
-	for _, d := range densities(w, p.Blocks) {
-		x.nonzero = append(x.nonzero, d.Float())
+	x := &processor{array: a, workload: w, blocks: p.Blocks, traffic: p.Traffic, program: p}
+	for _, part := range densities(w, p.Blocks) {
+		var shares []float64
+		for _, d := range part {
+			shares = append(shares, d.Float())
+		}
+		x.nonzero = append(x.nonzero, shares)
 	}
 	for i := range w.Net.Projections() {
 		l, projection := w.Net.Projection(i + 1)
@@ -63,9 +73,10 @@ func newProcessor(a pe.Array, w *network.Workload, p *schedule.Program) *process
 type operand struct {
 	op.Case
 	kernel *schedule.Kernel
-	pass   int  // forward or backward
-	part   int  // whose input it reads
-	direct bool // reads real values, not spikes
+	pass   int             // forward or backward
+	part   int             // whose input it reads
+	input  int             // which of them
+	scaled schedule.Beyond // why weights are multiplied by what it reads; Covered: they are not
 }
 
 // tile is the share of a matrix product that a kernel has.
@@ -82,22 +93,34 @@ func (x *processor) take(s *schedule.Step, k *schedule.Kernel) {
 	o := &x.of
 	*o = operand{Case: op.Case{Workload: x.workload, End: s.End}, kernel: k, pass: passOf(s)}
 	if k.Classifier {
-		o.Synapses = x.dense[k.Index-1]
+		o.Synapses, o.Neuron = x.dense[k.Index-1], x.workload.ClassifierNeuron()
 		o.Neurons = batch * int64(net.Classes)
 		o.Pooled = o.Neurons
 	} else {
-		l := net.Layer(k.Index)
-		o.Layer, o.Synapses = l, x.synapses[k.Index-1]
-		o.direct = l.First().From == network.InputLayer && net.Encoding == network.Direct
+		l := x.layerOf(k)
+		o.Layer, o.input, o.Neuron = l, k.Input, x.workload.NeuronOf(l)
 		o.Neurons, o.Pooled = batch*int64(l.Neurons()), batch*int64(l.Pooled.Size())
 	}
-	o.part = partOf(net, k.Classifier, k.Index)
-	if o.Reader = x.dense[s.Block-1]; k.Reader != 0 {
-		o.Reader = x.synapses[k.Reader-1]
+	if o.part = partOf(net, true, k.Index); !k.Classifier {
+		o.part = partOf(net, false, o.Layer.Index)
 	}
+	if k.Op == schedule.FeedBack {
+		o.Reader = pe.Full(o.Layer.Pooled, net.Classes)
+	} else if o.Reader = x.dense[s.Block-1]; k.Reader != 0 { // an error's, and its input
+		o.Reader, o.input = x.synapsesOf(k.Reader, k.Input), 0
+	}
+	switch {
+	case k.Classifier:
+	case k.Op == schedule.Optimize && k.Of == schedule.Weight:
+		o.Synapses = x.synapses[k.Index-1]
+	default:
+		o.Synapses = x.synapsesOf(k.Index, o.input)
+	}
+	o.scaled = x.multiplied(k)
+	o.Scaled = o.scaled != schedule.Covered
 	o.Weights = int64(o.Synapses.Weights())
-	if k.Of == schedule.NormParameter {
-		o.Weights = 2 * int64(o.Synapses.Out.Channels)
+	if k.Op == schedule.Optimize || k.Of == schedule.RandomFeedback {
+		o.Weights = x.program.Sizes.Extents(k.Of, k.Index).Values()
 	}
 	if k.Part.Is {
 		o.Neurons, o.Pooled, o.Weights = k.Part.Neurons, k.Part.PooledNeurons, k.Part.Values
@@ -116,7 +139,7 @@ func (x *processor) gated(slots, events int64) (n int64, by gate) {
 // sparse tells a matrix product how many of its terms are not zero: by density
 // of its part's input, or, with data, as counted.
 func (x *processor) sparse(m pe.Matrix, part int, events int64) pe.Matrix {
-	m.Density = x.nonzero[part]
+	m.Density = x.nonzero[part][x.of.input]
 	if x.data != nil {
 		m.Density = min(1, float64(events)/(float64(m.Rows)*float64(m.Columns)*float64(m.Depth)*float64(m.Repeats)))
 	}
@@ -176,19 +199,72 @@ func (x *processor) pass(p *op.Pass) pe.Cost {
 // Add enters additions of the kernel that the equations cover.
 func (x *processor) Add(slots, executed int64) {
 	n, by := x.gated(slots, executed)
-	x.ledger.adds[x.of.pass][by] += n
+	x.ledger.of(x.of.input).adds[x.of.pass][by] += n
 }
 
 // MAC enters multiply-accumulate operations.
 func (x *processor) MAC(n int64) { x.ledger.macs += n }
 
+// Dense enters operations outside the equations that nothing gates.
+func (x *processor) Dense(why schedule.Beyond, o pe.Op, n int64) {
+	if x.traffic == schedule.All {
+		x.ledger.executed(why, o, ungated, n)
+	}
+}
+
 // Beyond enters operations outside the equations, if they are executed at all.
 func (x *processor) Beyond(why schedule.Beyond, o pe.Op, slots, executed int64) {
 	if x.traffic == schedule.All {
 		n, by := x.gated(slots, executed)
-		x.ledger.executed(why, o, by, n)
+		x.ledger.of(x.of.input).executed(why, o, by, n)
 	}
 }
 
-// Direct tells that the input of the kernel's layer is real numbers.
-func (x *processor) Direct() bool { return x.of.direct }
+// Multiplied tells that what the kernel's projection reads are real numbers, by
+// which weights are multiplied, and why.
+func (x *processor) Multiplied() (why schedule.Beyond, real bool) {
+	return x.of.scaled, x.of.scaled != schedule.Covered
+}
+
+// layerOf is the layer that a kernel works on.
+func (x *processor) layerOf(k *schedule.Kernel) *network.Layer {
+	net := x.workload.Net
+	if k.Op == schedule.Optimize && k.Of == schedule.Weight {
+		l, _ := net.Projection(k.Index)
+		return l
+	}
+	return net.Layer(k.Index)
+}
+
+// synapsesOf are those of one of a layer's inputs; of one without weights the
+// layer's first.
+func (x *processor) synapsesOf(layer, input int) pe.Connection {
+	index := layer
+	if p := &x.workload.Net.Layer(layer).Inputs[input]; p.Weighted() {
+		index = p.Index
+	}
+	return x.synapses[index-1]
+}
+
+// multiplied tells why weights are multiplied by what a kernel reads: a directly
+// encoded input, or a fraction that no shift makes.
+func (x *processor) multiplied(k *schedule.Kernel) schedule.Beyond {
+	net := x.workload.Net
+	from := network.InputLayer
+	switch {
+	case k.Classifier:
+		from = x.blocks[k.Index-1].Last
+	case k.Op == schedule.Optimize:
+		return schedule.Covered
+	case k.Reader == 0:
+		from = net.Layer(k.Index).Inputs[k.Input].From
+	}
+	_, scale := net.ValueOf(from)
+	switch {
+	case from == network.InputLayer && net.Encoding == network.Direct:
+		return schedule.BeyondDirectInput
+	case scale&(scale-1) != 0:
+		return schedule.BeyondPooling
+	}
+	return schedule.Covered
+}

@@ -41,7 +41,8 @@ func (c Counts) MACs() int64 { return c.Forward.MACs + c.Backward.MACs }
 // times a layer's operations in an iteration, times the layers, exceed 63 bits,
 // and of words no more than a few move for each operation.
 type ledger struct {
-	density units.Density // of the layer's input, which gates
+	density units.Density // of the layer's first input, which gates
+	others  []*ledger     // of operations that its other inputs gate
 	adds    [2]slots      // forward, backward: covered
 	macs    int64
 	beyond  [schedule.NumBeyond][pe.NumOps]slots
@@ -51,6 +52,26 @@ type ledger struct {
 	class  [schedule.MemoryClasses]Traffic
 	saved  Savings
 }
+
+// newLedger returns a ledger for inputs of such densities.
+func newLedger(densities []units.Density) ledger {
+	l := ledger{density: densities[0]}
+	for _, d := range densities[1:] {
+		l.others = append(l.others, &ledger{density: d})
+	}
+	return l
+}
+
+// of returns where operations are entered that an input of the layer gates.
+func (l *ledger) of(input int) *ledger {
+	if input == 0 {
+		return l
+	}
+	return l.others[input-1]
+}
+
+// all returns the ledger with those of its other inputs.
+func (l *ledger) all() ledgers { return append(ledgers{l}, l.others...) }
 
 // slots are operations that PEs were given, by what gates them: nothing, or the
 // spikes of the layer's input.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/tiling"
@@ -88,6 +89,9 @@ func NewPlan(p *schedule.Program, hw *hardware.Hardware, order schedule.Order, m
 	if err != nil {
 		return nil, err
 	}
+	if err := checkHandOver(p, first); err != nil {
+		return nil, err
+	}
 	pl := &Plan{program: p, hardware: hw, order: order, memo: memo}
 	cut, err := pl.dealOut(first)
 	if err != nil {
@@ -99,6 +103,27 @@ func NewPlan(p *schedule.Program, hw *hardware.Hardware, order schedule.Order, m
 		}
 	}
 	return pl.lay(first)
+}
+
+// checkHandOver refuses several PE groups for a network in which a layer reads, over a
+// block's border, what is not the output of the layer before the block at the same
+// step: that alone is handed on.
+func checkHandOver(p *schedule.Program, first []int) error {
+	if len(first) == 1 {
+		return nil
+	}
+	net := p.Workload().Net
+	for _, b := range p.Blocks {
+		for _, n := range b.Layers() {
+			l := net.Layer(n)
+			for _, in := range append([]network.Projection{{From: max(l.Add, 0)}}, l.Inputs...) {
+				if !b.Has(in.From) && in.From != network.InputLayer && (in.From != b.First-1 || in.Delay > 0) {
+					return fmt.Errorf("layer %d reads layer %d across its local block; PE groups hand on only the output of the layer before a block: use the sequential schedule", n, in.From)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // dealOut gives each PE group the part of the program that starts with a block,
@@ -136,6 +161,9 @@ func (pl *Plan) dealOut(first []int) (cut bool, err error) {
 // cut fits each group's part into its layer buffer. What a group hands on goes
 // through DRAM where it, or the next one, has no room for it.
 func (pl *Plan) cut() (err error) {
+	if !pl.program.InTable2() {
+		return pl.whole()
+	}
 	for i := range pl.parts {
 		x := &pl.parts[i]
 		if i > 0 && !pl.parts[i-1].tiles.Hands() {
@@ -149,6 +177,46 @@ func (pl *Plan) cut() (err error) {
 		}
 		if i > 0 && x.places == 0 {
 			pl.parts[i-1].tiles = pl.parts[i-1].tiles.ThroughMemory()
+		}
+	}
+	return nil
+}
+
+// whole refuses layer buffers in which steps have no room as they are.
+func (pl *Plan) whole() error {
+	for i := range pl.parts {
+		if err := fits(pl.parts[i].own, pl.parts[i].room); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// NotCut says that a layer buffer is too small for a network whose steps are not
+// cut into tiles: one with more than Table 2's notation has, or another rule than
+// the paper's.
+type NotCut struct {
+	Needed units.Bytes
+	Buffer string // "" if there is one for all
+}
+
+// Error says what would fit.
+func (e *NotCut) Error() string {
+	buffer := "the layer buffer"
+	if e.Buffer != "" {
+		buffer = "the buffer of " + e.Buffer
+	}
+	return fmt.Sprintf("%s is too small: steps of this network and rule need %d bytes of it at once (they are cut into tiles only for what Table 2's notation can write, under the paper's rule); a smaller batch needs less", buffer, e.Needed)
+}
+
+// fits refuses a layer buffer in which a program's steps have no room as they are.
+func fits(p *schedule.Program, room tiling.Room) error {
+	if need := p.WorkingSet(); room.Shared && need > room.Words[0] {
+		return &NotCut{Needed: need.Of(room.Word)}
+	}
+	for b, words := range room.Words {
+		if need := p.WorkingSetOf(schedule.Buffer(b)); !room.Shared && need > words {
+			return &NotCut{Needed: need.Of(room.Word), Buffer: schedule.Buffer(b).String()}
 		}
 	}
 	return nil
@@ -301,7 +369,12 @@ func deal(p *schedule.Program, hw *hardware.Hardware, order schedule.Order) ([]i
 func clocks(p *schedule.Program, hw *hardware.Hardware) (sum units.Cycles, err error) {
 	w := p.Workload()
 	pes := newProcessor(hw.PE, w, p)
-	pes.ledger = &ledger{}
+	most := 1 // inputs of a layer
+	for i := range w.Net.Layers {
+		most = max(most, len(w.Net.Layers[i].Inputs))
+	}
+	counted := newLedger(make([]units.Density, most))
+	pes.ledger = &counted
 	var s schedule.Step
 	for c := p.Start(); c.Next(&s) && s.Interval == 1; {
 		for j := range s.Kernels {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/accelsim-dev/accelsim/network"
 )
@@ -14,9 +15,13 @@ type Norm struct{ Gain, Bias, Mean, Variance []float32 }
 
 // Parameters holds what training changes, in the layouts of CONTRACT.md.
 type Parameters struct {
-	Weights     [][]float32 // [l-1]: conv [Co,Ci,K,K], fc [out,in], in = C,H,W
+	Weights     [][]float32 // by projection's index-1: conv [Co,Ci/groups,Kh,Kw], fc [out,in], in = C,H,W
 	Classifiers [][]float32 // [b-1]: [classes,in]
 	Norms       []*Norm     // [l-1]: nil where the layer has no batch norm
+	Biases      [][]float32 // [l-1]: [channels]; nil where the layer has none
+
+	ClassifierBiases [][]float32 // [b-1]: [classes]; nil where they have none
+	Feedback         [][]float32 // [l-1]: [classes,outputs], fixed; nil where the rule has none
 }
 
 // Batch holds the inputs of one iteration.
@@ -109,10 +114,21 @@ func (in *Input) wanted(w *network.Workload, blocks []network.Block) []wanted {
 		{name: "x", shape: []int{w.Timesteps, w.Batch, shape.Channels, shape.Height, shape.Width}, values: &in.X, frames: true},
 		{name: "y", shape: []int{w.Batch}, labels: &in.Y},
 	}
-	in.Weights, in.Norms, in.Classifiers = make([][]float32, len(layers)), make([]*Norm, len(layers)), make([][]float32, len(blocks))
+	net, classes := w.Net, w.Net.Classes
+	in.Weights, in.Norms, in.Classifiers = make([][]float32, net.Projections()), make([]*Norm, len(layers)), make([][]float32, len(blocks))
+	in.Biases, in.Feedback, in.ClassifierBiases = make([][]float32, len(layers)), make([][]float32, len(layers)), make([][]float32, len(blocks))
+	for i := range net.Projections() {
+		l, p := net.Projection(i + 1)
+		list = append(list, wanted{name: l.WeightName(p), shape: WeightShape(l, p), values: &in.Weights[i]})
+	}
 	for i := range layers {
 		l := &layers[i]
-		list = append(list, wanted{name: fmt.Sprintf("w%d", l.Index), shape: WeightShape(l, l.First()), values: &in.Weights[i]})
+		if l.Bias {
+			list = append(list, wanted{name: fmt.Sprintf("b%d", l.Index), shape: []int{l.Out.Channels}, values: &in.Biases[i]})
+		}
+		if w.Training.Rule.FeedsBack(l.Index, blocks) {
+			list = append(list, wanted{name: fmt.Sprintf("fb%d", l.Index), shape: []int{classes, l.Pooled.Size()}, values: &in.Feedback[i]})
+		}
 		if !l.BatchNorm {
 			continue
 		}
@@ -123,6 +139,9 @@ func (in *Input) wanted(w *network.Workload, blocks []network.Block) []wanted {
 	}
 	for i, b := range blocks {
 		list = append(list, wanted{name: fmt.Sprintf("wc%d", b.Index), shape: ClassifierShape(w.Net, b), values: &in.Classifiers[i]})
+		if w.Training.ClassifierBias {
+			list = append(list, wanted{name: fmt.Sprintf("bc%d", b.Index), shape: []int{classes}, values: &in.ClassifierBiases[i]})
+		}
 	}
 	return list
 }
@@ -137,8 +156,8 @@ func onlyWanted(from Arrays, list []wanted, w *network.Workload, blocks []networ
 	for _, name := range from.Names() {
 		there[name] = true
 		if !known[name] {
-			return fmt.Errorf("%s is no tensor of this workload: it has w1..w%d, wc1..wc%d, x, y and bn<l>_* where there is batch norm",
-				name, w.Net.N(), len(blocks))
+			return fmt.Errorf("%s is no tensor of this workload: it has %s",
+				name, names(list))
 		}
 	}
 	for _, t := range list {
@@ -147,6 +166,23 @@ func onlyWanted(from Arrays, list []wanted, w *network.Workload, blocks []networ
 		}
 	}
 	return nil
+}
+
+// names lists what is wanted, at most so much that an error stays a line.
+func names(list []wanted) string {
+	const most = 24
+	var b strings.Builder
+	for i, t := range list {
+		if i == most {
+			fmt.Fprintf(&b, ", .. (%d in all)", len(list))
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(t.name)
+	}
+	return b.String()
 }
 
 // check holds what the tensor says of itself to what is expected.

@@ -115,7 +115,7 @@ func (m *mutant) apply(text string) (string, error) {
 	lines := strings.SplitAfter(text, "\n")
 	at, found := 0, 0
 	for i, l := range lines {
-		if strings.TrimSpace(l) == m.old {
+		if words(l) == words(m.old) { // a table's columns may have moved
 			at = i
 			found++
 		}
@@ -126,6 +126,9 @@ func (m *mutant) apply(text string) (string, error) {
 	case m.wrong == m.old:
 		return "", fmt.Errorf("%s: the \"+\" line is the \"-\" line", m.where())
 	}
-	lines[at] = strings.Replace(lines[at], m.old, m.wrong, 1)
+	lines[at] = lines[at][:len(lines[at])-len(strings.TrimLeft(lines[at], "\t "))] + m.wrong + "\n"
 	return strings.Join(lines, ""), nil
 }
+
+// words is a line with one blank wherever it has several.
+func words(line string) string { return strings.Join(strings.Fields(line), " ") }

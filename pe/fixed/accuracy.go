@@ -73,7 +73,7 @@ func (r *Reference) Interval(inputs [][]bool, labels []int) {
 				r.connections[l-1].Sum(sums[sample*m:(sample+1)*m], r.w[l-1], &in)
 			}
 			spikes[t][l] = make([]float32, b.Batch*m)
-			r.neuron.Fire(r.u[l-1], sums, spikes[t][l])
+			r.neuron.Fire(pe.States{Potentials: r.u[l-1]}, sums, spikes[t][l])
 			states[t][l-1] = append([]float32(nil), r.u[l-1]...)
 		}
 		for i, s := range spikes[t][top] {
@@ -85,7 +85,11 @@ func (r *Reference) Interval(inputs [][]bool, labels []int) {
 	for i, label := range labels {
 		wanted[i] = uint32(label)
 	}
-	pe.Loss{Classes: b.Sizes[top], K: b.K, Batch: b.Batch}.MSE(0, delta, counts, wanted)
+	rates := make([]float64, len(counts))
+	for i, n := range counts {
+		rates[i] = float64(n) / float64(b.K)
+	}
+	pe.Loss{Classes: b.Sizes[top], K: b.K, Batch: b.Batch}.MSE(0, delta, rates, wanted)
 	gamma := make([][]float32, top)
 	for l := range top {
 		gamma[l] = make([]float32, b.Batch*b.Sizes[l+1])
@@ -104,9 +108,9 @@ func (r *Reference) Interval(inputs [][]bool, labels []int) {
 				}
 			}
 			if t < b.K {
-				r.neuron.Temporal(spatial, gamma[l-1])
+				r.neuron.Temporal(spatial, pe.StateErrors{Potentials: gamma[l-1]}, pe.States{})
 			}
-			r.neuron.Surrogate(gamma[l-1], spatial, states[t][l-1])
+			r.neuron.Surrogate(pe.StateErrors{Potentials: gamma[l-1]}, spatial, pe.States{Potentials: states[t][l-1]}, nil)
 			register := make([]float32, m)
 			for sample := range b.Batch {
 				in.List(spikes[t][l-1][sample*n : (sample+1)*n])

@@ -1,0 +1,163 @@
+package crosscheck
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/accelsim-dev/accelsim/energy"
+	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/sim"
+)
+
+// A general is a random network with what Table 2's notation cannot write: kinds of
+// projection, delays and recurrence, neurons, pooling, readouts and rules.
+type general struct {
+	r    *rand.Rand
+	text strings.Builder
+}
+
+func (g *general) one(of ...string) string { return of[g.r.IntN(len(of))] }
+
+func (g *general) neuron() string {
+	keys := []string{fmt.Sprintf("leak: 0.%d", 5+g.r.IntN(5)), fmt.Sprintf("threshold: 0.%d", 3+g.r.IntN(3))}
+	for _, k := range []string{
+		"hard_reset: 0", "synapse_leak: 0.5", "input_gain: 0.75", "offset: 0.01",
+		"adaptation: {decay: 0.9, strength: 0.1}", "surrogate: " + g.one("triangle", "sigmoid", "atan", "fast-sigmoid"), "reset_gradient: false",
+	} {
+		if g.r.IntN(4) == 0 {
+			keys = append(keys, k)
+		}
+	}
+	return "{" + strings.Join(keys, ", ") + "}"
+}
+
+// layers are maps of 4 channels and 4x4 values, so that all can be added and read.
+func (g *general) layers() {
+	n := 1 + g.r.IntN(4)
+	for l := 1; l <= n; l++ {
+		from := "input"
+		if l > 1 {
+			from = fmt.Sprintf("l%d", 1+g.r.IntN(l-1))
+		}
+		var inputs []string
+		conv := fmt.Sprintf("conv: {out: 4, kernel: %s%s%s}", g.one("3", "[3, 1]", "[1, 3]"), g.one("", ", groups: 2"), g.one("", ", dilation: 2"))
+		if g.r.IntN(3) == 0 {
+			conv = strings.Replace(conv, "}", ", bias: true}", 1)
+		}
+		inputs = append(inputs, fmt.Sprintf("{from: %s, %s}", from, conv))
+		if l > 1 && g.r.IntN(3) == 0 {
+			inputs = append(inputs, fmt.Sprintf("{from: l%d, delay: %d, identity: true}", 1+g.r.IntN(l-1), g.r.IntN(2)))
+		}
+		if l > 1 && g.r.IntN(3) == 0 {
+			inputs = append(inputs, fmt.Sprintf("{from: l%d, delay: %d, conv: {out: 4, kernel: 1}}", 1+g.r.IntN(l-1), g.r.IntN(2)))
+		}
+		if g.r.IntN(3) == 0 {
+			inputs = append(inputs, "{from: self, delay: 1, "+g.one("conv: {kernel: 3}", "identity: true")+"}")
+		}
+		parts := []string{fmt.Sprintf("name: l%d", l), "inputs: [" + strings.Join(inputs, ", ") + "]"}
+		if !strings.Contains(conv, "bias") && g.r.IntN(4) == 0 {
+			parts = append(parts, "norm: batch")
+		}
+		if l > 1 && g.r.IntN(3) == 0 {
+			parts = append(parts, fmt.Sprintf("add: l%d", 1+g.r.IntN(l-1)))
+		}
+		if g.r.IntN(3) == 0 {
+			parts = append(parts, fmt.Sprintf("pool: {kind: %s, window: 3, stride: 1, padding: 1}", g.one("fire", "average", "sum", "max")))
+		}
+		if g.r.IntN(3) == 0 {
+			parts = append(parts, "neuron: "+g.neuron())
+		}
+		fmt.Fprintf(&g.text, "  - {%s}\n", strings.Join(parts, ", "))
+	}
+	g.text.WriteString("  - fc: {out: 3}\n")
+}
+
+// draw returns a workload and (k, n) that its rule allows.
+func drawGeneral(t *testing.T, seed uint64) (w *network.Workload, k, n int, text string) {
+	t.Helper()
+	g := &general{r: rand.New(rand.NewPCG(seed, 17))}
+	fmt.Fprintf(&g.text, "input: {channels: 2, height: 4, width: 4, encoding: %s}\ntimesteps: 6\nbatch: %d\nlayers:\n", g.one("event", "event", "direct"), 1+g.r.IntN(3))
+	g.layers()
+	fmt.Fprintf(&g.text, "neuron: %s\n", g.neuron())
+	k = []int{1, 2, 3, 6}[g.r.IntN(4)]
+	training := []string{"loss: " + g.one("mse", "ce"), "optimizer: " + g.one("sgd", "adam"), "readout: " + g.one("spikes", "potential", "current")}
+	if g.r.IntN(3) == 0 {
+		training = append(training, "classifier: random")
+	} else if g.r.IntN(2) == 0 {
+		training = append(training, "classifier_bias: true")
+	}
+	var rule []string
+	for _, choice := range []string{"update: iteration", "feedback: direct-all", "feedback: direct", fmt.Sprintf("backward_steps: %d", 1+g.r.IntN(k)), "trace: " + g.one("0.7", "leak")} {
+		if g.r.IntN(3) == 0 && (k == 1 || !strings.HasPrefix(choice, "trace")) && !(strings.HasPrefix(choice, "feedback") && strings.Contains(strings.Join(rule, ""), "feedback")) {
+			rule = append(rule, choice)
+		}
+	}
+	if len(rule) > 0 {
+		training = append(training, "rule: {"+strings.Join(rule, ", ")+"}")
+	}
+	fmt.Fprintf(&g.text, "training: {%s}\n", strings.Join(training, ", "))
+	fmt.Fprintf(&g.text, "activity: {input: 0.3, layers: [0.1, 0.25, 0.35, 0.5]}\n")
+	text = g.text.String()
+	w, err := network.Read([]byte(text), "random.yaml")
+	if err != nil { // the list of densities is as long as there are layers
+		layers := strings.Count(text, "name: l")
+		text = strings.Replace(text, "[0.1, 0.25, 0.35, 0.5]", "["+strings.Join([]string{"0.1", "0.25", "0.35", "0.5"}[:layers], ", ")+"]", 1)
+		if w, err = network.Read([]byte(text), "random.yaml"); err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+	}
+	n = 1 + g.r.IntN(w.Net.N())
+	return w, k, n, text
+}
+
+// allowed tells whether the rule goes with k and n.
+func allowed(w *network.Workload, k, n int) bool {
+	blocks, err := w.Net.Blocks(n)
+	return err == nil && w.Training.Rule.Check(k, blocks) == nil
+}
+
+// What moves and executes on the machine is what the equations say of any network
+// and rule, in both traffic modes.
+func TestRandomGraphsAndRulesMoveWhatTheEquationsSay(t *testing.T) {
+	hw, err := hardware.Open("paper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := 0
+	for seed := range uint64(400) {
+		w, k, n, text := drawGeneral(t, seed)
+		if !allowed(w, k, n) {
+			continue
+		}
+		cases++
+		for _, traffic := range []schedule.Traffic{schedule.All, schedule.Equations} {
+			p, err := schedule.New(w, k, n, traffic)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, text)
+			}
+			r, err := sim.Run(p, hw, sim.Options{Untimed: seed%4 != 0, Energy: energy.Default()})
+			if err != nil {
+				t.Fatalf("(%d, %d): %v\n%s", k, n, err, text)
+			}
+			c, _, err := Equations(r, false)
+			if err != nil {
+				t.Fatalf("(%d, %d): %v\n%s", k, n, err, text)
+			}
+			for _, row := range c.Rows {
+				if row.Difference != 0 {
+					t.Errorf("seed %d (%d, %d), %v: %s: %d simulated, %d by the equations\n%s", seed, k, n, traffic, row.Quantity, row.Simulated, row.Analytic, text)
+				}
+			}
+		}
+		if t.Failed() {
+			return
+		}
+	}
+	if cases < 200 {
+		t.Errorf("%d cases only", cases)
+	}
+}
