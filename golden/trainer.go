@@ -18,6 +18,7 @@ package golden
 import (
 	"fmt"
 	"runtime"
+	"strings"
 
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/tensors"
@@ -138,6 +139,9 @@ type channelLists struct {
 // New returns a trainer for w at truncation interval k and local blocks of n
 // layers, with fresh weights. The batch size is w.Batch.
 func New(w *network.Workload, k, n int, o Options) (*Trainer, error) {
+	if beyond := w.Beyond(); len(beyond) > 0 {
+		return nil, fmt.Errorf("the trainer knows what Table 2's notation can write, the paper's neuron and its rule; %s has %s: run it with --tensors, which computes it on the simulated machine", w.Name, strings.Join(beyond, "; "))
+	}
 	return newTrainer(w, k, n, o, nil)
 }
 

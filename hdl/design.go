@@ -2,6 +2,7 @@ package hdl
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/network"
@@ -51,7 +52,10 @@ const (
 // New works out a design. Its errors are the user's to mend.
 func New(o Options) (*Design, error) {
 	a := o.Hardware.PE
+	beyond := o.Workload.Beyond()
 	switch {
+	case len(beyond) > 0:
+		return nil, fmt.Errorf("the RTL trains the paper's neuron by its rule, in layers that Table 2's notation can write; %s has %s", o.Workload.Name, strings.Join(beyond, "; "))
 	case a.Dataflow != pe.Gated:
 		return nil, fmt.Errorf("hardware %s is %s; the RTL is %s", o.Hardware.Name, a.Dataflow, pe.Gated)
 	case a.Precision.Word() != units.WordBytes:

@@ -96,28 +96,6 @@ func (l *Layer) named(prefix string, p *Projection) string {
 // nonzero_in3_2.
 func (l *Layer) InputName(p *Projection) string { return l.named("nonzero_in", p) }
 
-// InTable2 tells whether all layers are such that Table 2's notation has their
-// parts.
-func (n *Network) InTable2() bool {
-	for i := range n.Layers {
-		if l := &n.Layers[i]; !l.InTable2() || l.Adds() && l.Unit == "" {
-			return false
-		}
-	}
-	return true
-}
-
-// InTable2 tells whether Table 2's notation has the layer's parts, and its neuron
-// is the workload's.
-func (l *Layer) InTable2() bool {
-	p := l.Inputs[0]
-	k := p.Kernel
-	plain := p.Kind == FC || k.Size == Square(k.Size.Height) && k.Stride == Square(k.Stride.Height) &&
-		k.Pad == Square(k.Pad.Height) && k.Dilation == Square(1) && k.Groups == 1
-	pools := !l.HasPool() || l.Pool.Fires() && l.Pool.Stride == l.Pool.Window && l.Pool.Pad == Pair{}
-	return len(l.Inputs) == 1 && p.Delay == 0 && plain && !l.Bias && l.Neuron == nil && pools && l.Scale == 1
-}
-
 // Label is what reports call the layer: conv, fc, or shortcut for the 1x1
 // convolution that ends a residual block.
 func (l *Layer) Label() string {

@@ -3,6 +3,7 @@ package op
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
@@ -28,7 +29,9 @@ func (f *fixedUnits) begin(step int64) {
 
 // CheckFixed refuses what the fixed-point Chip has no units for.
 func CheckFixed(w *network.Workload) error {
-	switch {
+	switch beyond := w.Beyond(); {
+	case len(beyond) > 0:
+		return fmt.Errorf("the fixed-point Chip has units for the paper's neuron, its rule and what Table 2's notation can write; %s has %s", w.Name, strings.Join(beyond, "; "))
 	case w.Training.Optimizer != network.SGD:
 		return fmt.Errorf("the fixed-point Chip updates weights by SGD; %s is trained by %s", w.Name, w.Training.Optimizer)
 	case w.Training.Loss != network.MSE:
@@ -37,8 +40,6 @@ func CheckFixed(w *network.Workload) error {
 	for i := range w.Net.Layers {
 		if l := &w.Net.Layers[i]; l.BatchNorm || l.Adds() {
 			return fmt.Errorf("the fixed-point Chip has no batch norm and no residual blocks; layer %d of %s has", l.Index, w.Name)
-		} else if !l.InTable2() {
-			return fmt.Errorf("the fixed-point Chip has units for what Table 2's notation can write; layer %d of %s has more", l.Index, w.Name)
 		}
 	}
 	return nil

@@ -121,8 +121,7 @@ func (p *Program) Workload() *network.Workload { return p.workload }
 // InTable2 tells whether the program trains what Table 2's notation can write, by the
 // paper's rule.
 func (p *Program) InTable2() bool {
-	t := &p.workload.Training
-	return p.workload.Net.InTable2() && p.rule.IsPaper() && t.Readout == network.RateReadout && !t.ClassifierBias && p.workload.Neuron.IsPaper()
+	return len(p.workload.Beyond()) == 0
 }
 
 // Trainable tells whether the classifiers learn; otherwise their weights are
