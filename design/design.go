@@ -139,7 +139,7 @@ func Evaluate(p Point) (*Evaluation, error) {
 	case p.Baseline != nil:
 		e.Baseline = p.Baseline
 	default:
-		bptt, err := schedule.New(p.Workload, p.Workload.Timesteps, p.Workload.Net.N(), p.Traffic)
+		bptt, err := p.bptt()
 		if err != nil {
 			return nil, err
 		}
@@ -271,7 +271,7 @@ func BPTT(p Point) (*Baseline, error) {
 	if err := p.Workload.Check(); err != nil {
 		return nil, err
 	}
-	program, err := schedule.New(p.Workload, p.Workload.Timesteps, p.Workload.Net.N(), p.Traffic)
+	program, err := p.bptt()
 	if err != nil {
 		return nil, err
 	}
@@ -285,6 +285,13 @@ func BPTT(p Point) (*Baseline, error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+// bptt is the program of standard BPTT: one interval, one block, the paper's rule.
+func (p Point) bptt() (*schedule.Program, error) {
+	w := *p.Workload
+	w.Training.Rule = network.Rule{}
+	return schedule.New(&w, w.Timesteps, w.Net.N(), p.Traffic)
 }
 
 // totals are a run's options for what it is compared with, of which only totals are

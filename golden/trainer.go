@@ -139,10 +139,18 @@ type channelLists struct {
 // New returns a trainer for w at truncation interval k and local blocks of n
 // layers, with fresh weights. The batch size is w.Batch.
 func New(w *network.Workload, k, n int, o Options) (*Trainer, error) {
-	if beyond := w.Beyond(); len(beyond) > 0 {
-		return nil, fmt.Errorf("the trainer knows what Table 2's notation can write, the paper's neuron and its rule; %s has %s: run it with --tensors, which computes it on the simulated machine", w.Name, strings.Join(beyond, "; "))
+	if err := Knows(w); err != nil {
+		return nil, err
 	}
 	return newTrainer(w, k, n, o, nil)
+}
+
+// Knows refuses what the trainer does not compute.
+func Knows(w *network.Workload) error {
+	if beyond := w.Beyond(); len(beyond) > 0 {
+		return fmt.Errorf("the trainer knows what Table 2's notation can write, the paper's neuron and its rule; %s has %s: use run --tensors, which computes it on the simulated machine", w.Name, strings.Join(beyond, "; "))
+	}
+	return nil
 }
 
 func newTrainer(w *network.Workload, k, n int, o Options, smooth func(float32) float32) (*Trainer, error) {

@@ -105,6 +105,9 @@ func NewPlan(p *schedule.Program, hw *hardware.Hardware, order schedule.Order, m
 	return pl.lay(first)
 }
 
+// ErrAcross says that a network cannot be pipelined.
+var ErrAcross = errors.New("it is in another local block, and PE groups hand on only the output of the layer before a block; use the sequential schedule")
+
 // checkHandOver refuses several PE groups for a network in which a layer reads, over a
 // block's border, what is not the output of the layer before the block at the same
 // step: that alone is handed on.
@@ -118,7 +121,7 @@ func checkHandOver(p *schedule.Program, first []int) error {
 			l := net.Layer(n)
 			for _, in := range append([]network.Projection{{From: max(l.Add, 0)}}, l.Inputs...) {
 				if !b.Has(in.From) && in.From != network.InputLayer && (in.From != b.First-1 || in.Delay > 0) {
-					return fmt.Errorf("layer %d reads layer %d across its local block; PE groups hand on only the output of the layer before a block: use the sequential schedule", n, in.From)
+					return fmt.Errorf("layer %d reads layer %d: %w", n, in.From, ErrAcross)
 				}
 			}
 		}
