@@ -17,23 +17,23 @@ type Neuron struct {
 	Reset          float64 // theta
 	Threshold      float64 // u_th
 	SurrogateWidth float64 // a
-	Surrogate      string  // of x = u - threshold; "" is the paper's [Rectangle]
-	InputGain      float64 // 0 stands for 1
-	Offset         float64
-	Synapse        bool
-	SynapseLeak    float64
-	SynapseGain    float64
-	HardReset      bool
-	ResetTo        float64
-	Adaptation     bool
-	Decay          float64
-	Strength       float64
+	Surrogate      string  `json:",omitzero"` // of x = u - threshold; "" is the paper's [Rectangle]
+	InputGain      float64 `json:",omitzero"` // 0 stands for 1
+	Offset         float64 `json:",omitzero"`
+	Synapse        bool    `json:",omitzero"`
+	SynapseLeak    float64 `json:",omitzero"`
+	SynapseGain    float64 `json:",omitzero"`
+	HardReset      bool    `json:",omitzero"`
+	ResetTo        float64 `json:",omitzero"`
+	Adaptation     bool    `json:",omitzero"`
+	Decay          float64 `json:",omitzero"`
+	Strength       float64 `json:",omitzero"`
 	// Silent neurons neither fire nor reset, and the derivative of what is read of them
 	// is 1: classifiers whose potentials or currents are read out.
-	Silent bool
+	Silent bool `json:",omitzero"`
 	// ConstantReset takes s' as a constant in u and A: no error flows through the
 	// reset.
-	ConstantReset bool
+	ConstantReset bool `json:",omitzero"`
 }
 
 // The surrogate derivatives of a threshold, of x = u - threshold and width a.

@@ -35,9 +35,9 @@ type Training struct {
 	Epsilon      float64 // Adam
 	Classifier   string
 	// Readout, ClassifierBias and Rule go beyond the paper's.
-	Readout        Readout
-	ClassifierBias bool
-	Rule           Rule
+	Readout        Readout `json:",omitzero"`
+	ClassifierBias bool    `json:",omitzero"`
+	Rule           Rule    `json:",omitzero"`
 }
 
 // Activity holds the densities of non-zero values (alpha of Eqs. 15 and 16).

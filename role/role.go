@@ -142,6 +142,8 @@ type Row struct {
 	// [sample][row][column][channel], of weights [kernel row][kernel
 	// column][input channel][output channel].
 	Shape func(s *Sizes, index int) Extents
+	// Bits returns the bits of a value whose format is [Spike]; nil is 1.
+	Bits func(s *Sizes, index int) int
 	// Carried tells that what one step leaves, a later one takes up: it may stay on
 	// chip between them.
 	Carried bool
@@ -192,7 +194,7 @@ var table = [numRoles]Row{
 	ClassifierPotential:       {Name: "classifier_potentials", Symbol: "U_c", Owner: OfClassifier, Lifetime: PerStep, Buffer: StateBuffer, Slots: History, Shape: classes, Carried: true, Outcome: true},
 	ClassifierError:           {Name: "classifier_errors", Symbol: "γ_c", Owner: OfClassifier, Lifetime: PerStep, Buffer: GradientBuffer, Slots: OneSlot, Shape: classes, Carried: true},
 	ClassifierDelta:           {Name: "classifier_deltas", Symbol: "δ_c", Owner: OfClassifier, Lifetime: PerStep, Buffer: GradientBuffer, Slots: OneSlot, Shape: classes, Carried: true},
-	Spikes:                    {Name: "spikes", Symbol: "S", Owner: OfLayer, Lifetime: PerStep, Buffer: SpikeBuffer, Slots: History, Format: Spike, Shape: pooled, AfterPool: true},
+	Spikes:                    {Name: "spikes", Symbol: "S", Owner: OfLayer, Lifetime: PerStep, Buffer: SpikeBuffer, Slots: History, Format: Spike, Shape: pooled, Bits: valueBits, AfterPool: true},
 	Input:                     {Name: "input", Symbol: "X", Owner: OfNetwork, Lifetime: PerFrame, Buffer: SpikeBuffer, Slots: Frames, Format: Spike, Shape: frame, Carried: true},
 	Label:                     {Name: "labels", Symbol: "Y", Owner: OfNetwork, Lifetime: Forever, Buffer: SpikeBuffer, Slots: OneSlot, Format: Integer, Shape: labels, Few: true},
 	PoolPotential:             {Name: "pooling_potentials", Symbol: "U_p", Owner: OfLayer, Lifetime: PerStep, Buffer: StateBuffer, Slots: History, Shape: pooled, Carried: true, Outcome: true, AfterPool: true},
@@ -206,7 +208,7 @@ var table = [numRoles]Row{
 	Bias:                      {Name: "biases", Symbol: "b", Owner: OfLayer, Lifetime: PerInterval, Buffer: WeightBuffer, Slots: OneSlot, Shape: bias, Few: true, Trained: &Trained{BiasGradient, BiasMoment}, Carried: true, Outcome: true},
 	BiasGradient:              {Name: "bias_gradients", Symbol: "db", Owner: OfLayer, Lifetime: Accumulated, Buffer: GradientBuffer, Slots: OneSlot, Shape: bias, Few: true, Carried: true},
 	BiasMoment:                {Name: "bias_moments", Symbol: "V_b", Owner: OfLayer, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: biasMoments, Few: true, Carried: true, Outcome: true, Kept: true},
-	PoolChoice:                {Name: "pooling_choices", Symbol: "j", Owner: OfLayer, Lifetime: PerStep, Buffer: SpikeBuffer, Slots: History, Format: Spike, Shape: pooled, AfterPool: true},
+	PoolChoice:                {Name: "pooling_choices", Symbol: "j", Owner: OfLayer, Lifetime: PerStep, Buffer: SpikeBuffer, Slots: History, Format: Spike, Shape: pooled, Bits: placeBits, AfterPool: true},
 	ClassifierBias:            {Name: "classifier_biases", Symbol: "b_c", Owner: OfClassifier, Lifetime: PerInterval, Buffer: WeightBuffer, Slots: OneSlot, Shape: classValues, Few: true, Trained: &Trained{ClassifierBiasGradient, ClassifierBiasMoment}, Carried: true, Outcome: true},
 	ClassifierBiasGradient:    {Name: "classifier_bias_gradients", Symbol: "db_c", Owner: OfClassifier, Lifetime: Accumulated, Buffer: GradientBuffer, Slots: OneSlot, Shape: classValues, Few: true, Carried: true},
 	ClassifierBiasMoment:      {Name: "classifier_bias_moments", Symbol: "V_bc", Owner: OfClassifier, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: classMoments, Few: true, Carried: true, Outcome: true, Kept: true},

@@ -47,13 +47,18 @@ func (s *Sizes) Format(r Role) Format {
 
 // SpikeBits returns the bits of one value of a tensor whose format is [Spike].
 func (s *Sizes) SpikeBits(r Role, index int) int {
-	switch l := s.Workload.Net.Layer; r {
-	case Spikes:
-		return l(index).ValueBits()
-	case PoolChoice:
-		return max(bits.Len(uint(l(index).Pool.Window.Area()-1)), 1)
+	if bits := table[r].Bits; bits != nil {
+		return bits(s, index)
 	}
 	return 1
+}
+
+// valueBits are those of a layer's output values.
+func valueBits(s *Sizes, index int) int { return s.Workload.Net.Layer(index).ValueBits() }
+
+// placeBits number the places of a pooling window.
+func placeBits(s *Sizes, index int) int {
+	return max(bits.Len(uint(s.Workload.Net.Layer(index).Pool.Window.Area()-1)), 1)
 }
 
 // Words returns the size of a tensor.

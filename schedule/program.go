@@ -380,15 +380,12 @@ func (p *Program) Extents() []Extent {
 // reads is there for a step longer.
 func (p *Program) slots(c Class, index int) int {
 	net := p.workload.Net
-	switch c {
-	case Spikes, OwnSpikes:
-		if p.readsDelayed(index, c) {
-			return p.backward + 1
-		}
-	case PotentialError, SynapticErr:
-		if p.readLater(net.Layer(index)) {
-			return 2
-		}
+	isSpikes, isError := c == Spikes || c == OwnSpikes, c == PotentialError || c == SynapticErr
+	if isSpikes && p.readsDelayed(index, c) {
+		return p.backward + 1
+	}
+	if isError && p.readLater(net.Layer(index)) {
+		return 2
 	}
 	switch c.Row().Slots {
 	case role.History:
