@@ -20,7 +20,7 @@ import (
 //
 //go:embed go.mod
 //go:embed internal/config/*.go internal/input/*.go internal/output/*.go internal/spelling/*.go
-//go:embed units/*.go network/*.go analytic/*.go accuracy/*.go dataset/*.go tensors/*.go golden/*.go golden/*.s
+//go:embed units/*.go network/*.go analytic/*.go accuracy/*.go dataset/*.go tensors/*.go golden/*.go golden/*.s golden/plain/*.go
 //go:embed dram/*.go pe/*.go pe/fixed/*.go onchip/*.go energy/*.go tiling/*.go hardware/*.go
 //go:embed elementary/*.go op/*.go role/*.go schedule/*.go sim/*.go crosscheck/*.go design/*.go report/*.go sweep/*.go
 var sources embed.FS

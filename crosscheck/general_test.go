@@ -1,12 +1,16 @@
 package crosscheck
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/accelsim-dev/accelsim/energy"
+	"github.com/accelsim-dev/accelsim/golden/plain"
 	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/schedule"
@@ -159,5 +163,103 @@ func TestRandomGraphsAndRulesMoveWhatTheEquationsSay(t *testing.T) {
 	}
 	if cases < 200 {
 		t.Errorf("%d cases only", cases)
+	}
+}
+
+// What the machine computes of any network and rule is what the plain trainer
+// computes, to the bit.
+func TestRandomGraphsAndRulesComputeWhatThePlainTrainerDoes(t *testing.T) {
+	hw, err := hardware.Open("paper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases, spiking := 0, 0
+	for seed := range uint64(generalCases) {
+		w, k, n, text := drawGeneral(t, seed)
+		if !allowed(w, k, n) {
+			continue
+		}
+		cases++
+		p, err := schedule.New(w, k, n, schedule.All)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		in := RandomInput(w, p.Blocks, seed)
+		r, err := sim.Run(p, hw, sim.Options{Untimed: true, Energy: energy.Default(), Tensors: in})
+		if err != nil {
+			t.Fatalf("(%d, %d): %v\n%s", k, n, err, text)
+		}
+		want, err := plain.Run(w, k, n, in)
+		if err != nil {
+			t.Fatalf("(%d, %d): %v\n%s", k, n, err, text)
+		}
+		if want["spikes1"].Int64[0] > 0 {
+			spiking++
+		}
+		if len(r.Tensors) != len(want) {
+			t.Errorf("%d tensors, want %d: %v, %v", len(r.Tensors), len(want), r.Tensors.Names(), want.Names())
+		}
+		for _, name := range want.Names() {
+			a, b := r.Tensors[name], want[name]
+			if a.Len() != b.Len() {
+				t.Errorf("seed %d: %s has %d values, want %d\n%s", seed, name, a.Len(), b.Len(), text)
+				return
+			}
+			for i := range b.Len() {
+				if a.At(i) != b.At(i) {
+					t.Errorf("seed %d (%d, %d): %s is %v at %d on the machine, %v in the trainer\n%s", seed, k, n, name, a.At(i), i, b.At(i), text)
+					return
+				}
+			}
+		}
+	}
+	if cases < generalCases/2 || spiking < cases*3/4 {
+		t.Errorf("%d cases, %d of them with spikes", cases, spiking)
+	}
+}
+
+const generalCases = 400
+
+// Every published case is verified on the paper's machine and on a chip's: equal in
+// every value.
+func TestGeneralCasesAreVerified(t *testing.T) {
+	files, err := filepath.Glob("../testdata/vectors/general/*.yaml")
+	if err != nil || len(files) != 21 {
+		t.Fatalf("%d cases, want 21: %v", len(files), err)
+	}
+	for _, file := range files {
+		w, err := network.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(strings.TrimSuffix(file, ".yaml") + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kn struct{ K, N int }
+		if err := json.Unmarshal(text, &kn); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"paper", "zcu102"} {
+			hw, err := hardware.Open(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := schedule.New(w, kn.K, kn.N, schedule.All)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan, err := sim.NewPlan(p, hw, schedule.Sequential, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := Verify(plan, RandomInput(w, p.Blocks, 1), sim.Options{Untimed: true, Energy: energy.Default()})
+			if err != nil {
+				t.Fatalf("%s on %s: %v", file, name, err)
+			}
+			if !v.Pass || v.Values < 500 {
+				t.Errorf("%s on %s: pass %v, %d values", file, name, v.Pass, v.Values)
+			}
+		}
 	}
 }

@@ -61,9 +61,20 @@ func RandomParameters(w *network.Workload, blocks []network.Block, seed uint64) 
 		return values
 	}
 	p := &tensors.Parameters{}
-	for i := range w.Net.Layers {
-		l := &w.Net.Layers[i]
-		p.Weights = append(p.Weights, uniform(int(l.Weights()), int(l.Weights())/l.Out.Channels))
+	net := w.Net
+	for i := range net.Projections() {
+		l, projection := net.Projection(i + 1)
+		p.Weights = append(p.Weights, uniform(int(l.WeightsOf(*projection)), int(projection.FanIn())))
+	}
+	p.Biases, p.Feedback = make([][]float32, net.N()), make([][]float32, net.N())
+	for i := range net.Layers {
+		l := &net.Layers[i]
+		if l.Bias {
+			p.Biases[i] = between(l.Out.Channels, -0.1, 0.1)
+		}
+		if w.Training.Rule.FeedsBack(l.Index, blocks) {
+			p.Feedback[i] = uniform(net.Classes*l.Pooled.Size(), l.Pooled.Size())
+		}
 		if !l.BatchNorm {
 			p.Norms = append(p.Norms, nil)
 			continue
@@ -75,6 +86,11 @@ func RandomParameters(w *network.Workload, blocks []network.Block, seed uint64) 
 	}
 	for _, b := range blocks {
 		p.Classifiers = append(p.Classifiers, uniform(int(w.Net.ClassifierWeights(b)), w.Net.ClassifierInputs(b)))
+		var bias []float32
+		if w.Training.ClassifierBias {
+			bias = between(net.Classes, -0.1, 0.1)
+		}
+		p.ClassifierBiases = append(p.ClassifierBiases, bias)
 	}
 	return p
 }

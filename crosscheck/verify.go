@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/accelsim-dev/accelsim/golden"
+	"github.com/accelsim-dev/accelsim/golden/plain"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/op"
 	"github.com/accelsim-dev/accelsim/sim"
@@ -54,12 +55,16 @@ type Verification struct {
 
 // Verify runs the golden trainer and the functional simulation of a program on
 // the same tensors and compares every weight, gradient, potential and spike.
-// They run in turns, a time step at a time, so that no history of potentials is
+// A network or rule that the fast trainer does not know is computed by the plain
+// one, and compared at the iteration's end. Otherwise they run in turns, a time step at a time, so that no history of potentials is
 // kept but of layers that run ahead of others. o.Tensors and o.Observe are
 // Verify's own.
 func Verify(plan *sim.Plan, in *tensors.Input, o sim.Options) (*Verification, error) {
 	program := plan.Program()
 	w := program.Workload()
+	if golden.Knows(w) != nil {
+		return verifyPlainly(plan, in, o)
+	}
 	trainer, err := golden.New(w, program.K, program.N, golden.Options{NoDropout: true})
 	if err != nil {
 		return nil, err
@@ -88,6 +93,24 @@ func Verify(plan *sim.Plan, in *tensors.Input, o sim.Options) (*Verification, er
 	}
 	if n := len(turns.ahead); n > 0 {
 		return nil, fmt.Errorf("%d observations are of no time step of the golden trainer's; the first is of %d", n, turns.ahead[0].Time)
+	}
+	if err := v.compareSets(result.Tensors); err != nil {
+		return nil, err
+	}
+	return v.verification(result), nil
+}
+
+// verifyPlainly compares what an iteration leaves with the plain trainer's.
+func verifyPlainly(plan *sim.Plan, in *tensors.Input, o sim.Options) (*Verification, error) {
+	program := plan.Program()
+	o.Tensors, o.Observe = in, nil
+	result, err := plan.Run(o)
+	if err != nil {
+		return nil, err
+	}
+	v := &verifier{workload: program.Workload(), rows: map[string]*Compared{}}
+	if v.golden, err = plain.Run(program.Workload(), program.K, program.N, in); err != nil {
+		return nil, fmt.Errorf("golden trainer: %w", err)
 	}
 	if err := v.compareSets(result.Tensors); err != nil {
 		return nil, err
@@ -276,7 +299,7 @@ func (v *verifier) compareSets(simulated tensors.Set) error {
 }
 
 // rowOrder is the order of tensors in a verification: by kind, then number.
-var rowOrder = []string{"loss", "dw", "dwc", "dbn", "w", "wc", "bn", "u", "up", "uc", "s", "spikes", "spikes_c", "nonzero_in"}
+var rowOrder = []string{"loss", "dw", "dwc", "db", "dbc", "dbn", "w", "b", "wc", "bc", "bn", "u", "up", "uc", "s", "spikes", "spikes_c", "nonzero_in"}
 
 var tensorName = regexp.MustCompile(`^([a-z_]+?)(\d+)`)
 

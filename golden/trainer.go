@@ -148,7 +148,7 @@ func New(w *network.Workload, k, n int, o Options) (*Trainer, error) {
 // Knows refuses what the trainer does not compute.
 func Knows(w *network.Workload) error {
 	if beyond := w.Beyond(); len(beyond) > 0 {
-		return fmt.Errorf("the trainer knows what Table 2's notation can write, the paper's neuron and its rule; %s has %s: use run --tensors, which computes it on the simulated machine", w.Name, strings.Join(beyond, "; "))
+		return fmt.Errorf("the trainer of datasets knows what Table 2's notation can write, the paper's neuron and its rule; %s has %s: train, verify and run compute one iteration of it with --tensors", w.Name, strings.Join(beyond, "; "))
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/accelsim-dev/accelsim/dataset"
 	"github.com/accelsim-dev/accelsim/golden"
+	"github.com/accelsim-dev/accelsim/golden/plain"
 	"github.com/accelsim-dev/accelsim/internal/interrupt"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/tensors"
@@ -160,18 +161,30 @@ func trainTensors(c *cobra.Command, f *trainFlags, output *outputFlags, w *netwo
 	if err != nil {
 		return usage(fmt.Errorf("--tensors: %w", err))
 	}
-	t, err := golden.New(w, k, n, golden.Options{NoDropout: true})
-	if err != nil {
+	if err := w.Training.Rule.Check(k, blocks); err != nil {
 		return usage(err)
 	}
 	warnOfIdleFlags(c)
-	out, err := t.RunTensors(in)
+	out, err := runTensors(w, k, n, in)
 	if err != nil {
 		return err
 	}
 	r := newTensorsResult(w, k, n, out)
 	r.Seed = seedOf(c)
 	return output.print(c.OutOrStdout(), r, r.write, nil, toFile("dump", f.dump, out.Write))
+}
+
+// runTensors trains one iteration: by the fast trainer, or by the plain one what that
+// does not know.
+func runTensors(w *network.Workload, k, n int, in *tensors.Input) (tensors.Set, error) {
+	if golden.Knows(w) != nil {
+		return plain.Run(w, k, n, in)
+	}
+	t, err := golden.New(w, k, n, golden.Options{NoDropout: true})
+	if err != nil {
+		return nil, usage(err)
+	}
+	return t.RunTensors(in)
 }
 
 // trainDataset trains on a dataset.
