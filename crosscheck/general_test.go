@@ -88,7 +88,7 @@ func drawGeneral(t *testing.T, seed uint64) (w *network.Workload, k, n int, text
 	g.layers()
 	fmt.Fprintf(&g.text, "neuron: %s\n", g.neuron())
 	k = []int{1, 2, 3, 6}[g.r.IntN(4)]
-	training := []string{"loss: " + g.one("mse", "ce"), "optimizer: " + g.one("sgd", "adam"), "readout: " + g.one("spikes", "potential", "current")}
+	training := []string{"loss: " + g.one("mse", "ce"), "optimizer: " + g.one("sgd", "adam", "rmsprop"), "readout: " + g.one("spikes", "potential", "current")}
 	if g.r.IntN(3) == 0 {
 		training = append(training, "classifier: random")
 	} else if g.r.IntN(2) == 0 {

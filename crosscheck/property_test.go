@@ -84,7 +84,7 @@ func drawWorkload(r *rapid.T) *network.Workload {
 		channels, height, width, encoding, drawLayers(r, channels, height, width, encoding == "direct"),
 		rapid.SampledFrom([]int{1, 2, 3, 4, 6}).Draw(r, "T"), rapid.IntRange(1, 5).Draw(r, "batch"))
 	text += fmt.Sprintf("training: {loss: %s, optimizer: %s, momentum: %s, classifier: %s}\n",
-		sample("loss", "mse", "ce"), sample("optimizer", "sgd", "adam"), sample("momentum", "0", "0.9"), sample("classifier", "trainable", "random"))
+		sample("loss", "mse", "ce"), sample("optimizer", "sgd", "adam", "rmsprop"), sample("momentum", "0", "0.9"), sample("classifier", "trainable", "random"))
 	w, err := network.Read([]byte(text), "drawn.yaml")
 	if err != nil {
 		r.Fatalf("%v\n%s", err, text)

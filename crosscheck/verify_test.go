@@ -44,6 +44,7 @@ var smalls = []small{
 	{"6C3-6AP2-7C3-7AP2-11FC-4FC", events, "{loss: ce, momentum: 0}", 6, 3, 3, 3},
 	{"6C5p2-6AP3-9FCx3-4FC", image, "{loss: mse, optimizer: adam, learning_rate: 0.01}", 4, 2, 1, 2},
 	{"4C3-BN-4RBx2-BN-6RB-BN-AdaptiveAP-4FC", events, "{loss: ce, optimizer: adam, learning_rate: 0.01}", 4, 3, 2, 20},
+	{"6C3-BN-6AP2-9FC-4FC", events, "{loss: ce, optimizer: rmsprop, learning_rate: 0.01}", 6, 3, 2, 2},
 	{"4C3-4RBx3-4AP2-6RB-8FC-4FC", events, "{loss: mse, classifier: random}", 4, 3, 4, 1},
 	{"2RB-4RB-4RB-5FC-BN-4FC", events, "{loss: mse, classifier: random}", 6, 2, 3, 3},
 	{"3C4p2s3-8RB-8AP2-8RB-BN-4FC", image, "{loss: ce}", 4, 5, 2, 2},

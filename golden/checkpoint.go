@@ -14,6 +14,7 @@ import (
 	"slices"
 
 	"github.com/accelsim-dev/accelsim/internal/input"
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // A checkpoint is a magic line, the length of a JSON header (4 bytes, little
@@ -67,7 +68,7 @@ func (t *Trainer) settings() settings {
 	for _, b := range t.Blocks() {
 		lists = append(lists, b.Layers())
 	}
-	return settings{
+	list := settings{
 		{"network", w.Net.Text},
 		{"input", fmt.Sprintf("%v, %s", w.Net.Input, w.Net.Encoding)},
 		{"local blocks (n)", fmt.Sprint(lists)},
@@ -85,6 +86,10 @@ func (t *Trainer) settings() settings {
 		{"initial scale", fmt.Sprint(t.options.InitScale)},
 		{"training set", t.trainingSet},
 	}
+	if h.Optimizer == network.RMSprop {
+		list = append(list, setting{"rho", fmt.Sprint(h.Rho)})
+	}
+	return list
 }
 
 // states calls do with every array that training changes, by name and in a

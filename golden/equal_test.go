@@ -51,8 +51,8 @@ func newTask(t testing.TB, seed uint64) task {
 		},
 		Training: network.Training{
 			Loss:         []string{network.MSE, network.CrossEntropy}[random.IntN(2)],
-			Optimizer:    []string{network.SGD, network.Adam}[random.IntN(2)],
-			LearningRate: 0.05, Momentum: 0.9, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8,
+			Optimizer:    network.Optimizers()[random.IntN(3)],
+			LearningRate: 0.05, Momentum: 0.9, Beta1: 0.9, Beta2: 0.999, Rho: 0.9, Epsilon: 1e-8,
 			Classifier: []string{network.Trainable, network.Random}[random.IntN(2)],
 		},
 	}

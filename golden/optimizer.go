@@ -50,12 +50,16 @@ func (t *Trainer) updateTask(_, task int) {
 	t.updateRange(s.weights[first:end], s.gradient[first:end], s.first[first:end], second)
 }
 
-// updateRange updates some weights: SGD with momentum, or Adam (Kingma and Ba,
-// 2015).
+// updateRange updates some weights: SGD with momentum, RMSprop, or Adam (Kingma and
+// Ba, 2015).
 func (t *Trainer) updateRange(w, dw, first, second []float32) {
 	h := &t.workload.Training
-	if h.Optimizer == network.SGD {
+	switch h.Optimizer {
+	case network.SGD:
 		momentum(w, first, dw, float32(h.Momentum), float32(t.learningRate))
+		return
+	case network.RMSprop:
+		t.rmsprop(w, dw, first)
 		return
 	}
 	correction1 := 1 - elementary.Power(h.Beta1, t.updates)
@@ -66,6 +70,17 @@ func (t *Trainer) updateRange(w, dw, first, second []float32) {
 		second[i] = float32(float64(h.Beta2*float64(second[i])) + float64((1-h.Beta2)*g*g))
 		mhat, vhat := float64(first[i])/correction1, float64(second[i])/correction2
 		w[i] = float32(float64(w[i]) - t.learningRate*mhat/(math.Sqrt(vhat)+h.Epsilon))
+	}
+}
+
+// rmsprop is RMSprop without momentum (Tieleman and Hinton, 2012): the step is the
+// gradient over the root of its running mean square.
+func (t *Trainer) rmsprop(w, dw, square []float32) {
+	h := &t.workload.Training
+	for i, d := range dw {
+		g, before := float64(d), float64(square[i])
+		square[i] = float32(float64(h.Rho*before) + float64((1-h.Rho)*g*g))
+		w[i] = float32(float64(w[i]) - t.learningRate*g/(math.Sqrt(float64(square[i]))+h.Epsilon))
 	}
 }
 

@@ -512,10 +512,15 @@ func (r *refTrainer) loss(c *refLayer) (float64, refMap) {
 func (r *refTrainer) update(w, dw, v, v2 []float32) {
 	h := r.w.Training
 	for i := range w {
-		if h.Optimizer == network.SGD {
+		switch h.Optimizer {
+		case network.SGD:
 			v[i] = float32(float32(float32(h.Momentum)*v[i]) + dw[i])
 			w[i] = w[i] - float32(float32(h.LearningRate)*v[i])
-		} else {
+		case network.RMSprop:
+			g := float64(dw[i])
+			v[i] = float32(float64(h.Rho*float64(v[i])) + float64((1-h.Rho)*g*g))
+			w[i] = float32(float64(w[i]) - h.LearningRate*g/(math.Sqrt(float64(v[i]))+h.Epsilon))
+		default:
 			g := float64(dw[i])
 			v[i] = float32(h.Beta1*float64(v[i]) + (1-h.Beta1)*g)
 			v2[i] = float32(h.Beta2*float64(v2[i]) + (1-h.Beta2)*g*g)

@@ -58,7 +58,8 @@ func (d *Design) parameters() []group {
 			num("CLASSES", w.Net.Classes, ""),
 			flag("CLASSIFIER_TRAINABLE", d.Program.Trainable(), "0: random, regenerated on chip"),
 			flag("CROSS_ENTROPY", w.Training.Loss == network.CrossEntropy, "0: MSE"),
-			flag("ADAM", w.Training.Optimizer == network.Adam, "0: SGD with momentum, which is what the RTL has"),
+			flag("ADAM", w.Training.Optimizer == network.Adam, ""),
+			flag("RMSPROP", w.Training.Optimizer == network.RMSprop, "both 0: SGD with momentum, which is what the RTL has"),
 			flag("DIRECT_INPUT", w.Net.Encoding == network.Direct, "real input, the same at every step; 0: event frames"),
 		}},
 		{"Array", []parameter{

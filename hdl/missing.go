@@ -36,6 +36,7 @@ func (d *Design) Missing() (list []string) {
 		{"random classifier weights", d.Block == nil && w.Training.Classifier == network.Random},
 		{"cross entropy", w.Training.Loss == network.CrossEntropy},
 		{"Adam", w.Training.Optimizer == network.Adam},
+		{"RMSprop", w.Training.Optimizer == network.RMSprop},
 	} {
 		if unit.needed {
 			list = append(list, unit.name)

@@ -16,6 +16,7 @@ func TestMissingUnitsAreNamed(t *testing.T) {
 	}{
 		{"a block", with("6FC-3FC", ""), nil},
 		{"a block with a random classifier", with("6FC-3FC", "training: {classifier: random}\n"), nil},
+		{"RMSprop", with("6FC-3FC", "training: {optimizer: rmsprop}\n"), []string{"controller and buffers", "RMSprop"}},
 		{"Adam", with("6FC-3FC", "training: {optimizer: adam}\n"), []string{"controller and buffers", "Adam"}},
 		{"cross entropy", with("6FC-3FC", "training: {loss: ce}\n"), []string{"controller and buffers", "cross entropy"}},
 		{"batch norm", with("6FC-BN-3FC", ""), []string{"controller and buffers", "batch norm"}},

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -32,7 +33,8 @@ type Training struct {
 	LearningRate float64
 	Momentum     float64
 	Beta1, Beta2 float64 // Adam
-	Epsilon      float64 // Adam
+	Rho          float64 // RMSprop
+	Epsilon      float64 // Adam and RMSprop
 	Classifier   string
 	// Readout, ClassifierBias and Rule go beyond the paper's.
 	Readout        Readout `json:",omitzero"`
@@ -61,13 +63,13 @@ type Workload struct {
 	Activity  Activity
 }
 
-// Defaults of PAPER.md: the EMNIST column with MSE and SGD, and Adam's of
-// Kingma and Ba (2015).
+// Defaults of PAPER.md: the EMNIST column with MSE and SGD, Adam's of Kingma and
+// Ba (2015), and PyTorch's for RMSprop.
 var (
 	defaultNeuron   = Neuron{Leak: 0.9, Reset: 0.3, Threshold: 0.5, SurrogateWidth: 0.5}
 	defaultTraining = Training{
 		Loss: MSE, Optimizer: SGD, LearningRate: 0.3, Momentum: 0.9,
-		Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Classifier: Trainable,
+		Beta1: 0.9, Beta2: 0.999, Rho: 0.99, Epsilon: 1e-8, Classifier: Trainable,
 	}
 	defaultDensity = mustDensity("0.1")
 )
@@ -214,6 +216,7 @@ type file struct {
 		Momentum     *float64 `yaml:"momentum"`
 		Beta1        *float64 `yaml:"beta1"`
 		Beta2        *float64 `yaml:"beta2"`
+		Rho          *float64 `yaml:"rho"`
 		Epsilon      *float64 `yaml:"epsilon"`
 		Classifier   *string  `yaml:"classifier"`
 
@@ -307,6 +310,7 @@ func (f *file) fill(d *config.Document, n *Neuron, t *Training, dropout *float64
 		{f.Training.Momentum, &t.Momentum},
 		{f.Training.Beta1, &t.Beta1},
 		{f.Training.Beta2, &t.Beta2},
+		{f.Training.Rho, &t.Rho},
 		{f.Training.Epsilon, &t.Epsilon},
 		{f.Dropout, dropout},
 	} {
@@ -593,6 +597,7 @@ func (w *Workload) check() (key string, err error) {
 		{"training", "momentum", w.Training.Momentum, interval{low: 0, high: 1, open: upper}},
 		{"training", "beta1", w.Training.Beta1, interval{low: 0, high: 1, open: upper}},
 		{"training", "beta2", w.Training.Beta2, interval{low: 0, high: 1, open: upper}},
+		{"training", "rho", w.Training.Rho, interval{low: 0, high: 1, open: upper}},
 		{"training", "epsilon", w.Training.Epsilon, interval{low: 0, high: 1, open: lower | upper}},
 		{"", "dropout", w.Dropout, interval{low: 0, high: 1, open: upper}},
 	} {
@@ -608,7 +613,7 @@ func (w *Workload) check() (key string, err error) {
 		{"optimizer", w.Training.Optimizer, Optimizers()},
 		{"classifier", w.Training.Classifier, []string{Trainable, Random}},
 	} {
-		if v.value != v.accepted[0] && v.value != v.accepted[1] {
+		if !slices.Contains(v.accepted, v.value) {
 			return "training." + v.name, fmt.Errorf("%s %q; write %s", v.name, v.value, strings.Join(v.accepted, " or "))
 		}
 	}

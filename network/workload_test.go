@@ -50,7 +50,7 @@ func TestDefaultsOfAWorkloadFile(t *testing.T) {
 	}
 	want := Training{
 		Loss: "mse", Optimizer: "sgd", LearningRate: 0.3, Momentum: 0.9,
-		Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Classifier: "trainable",
+		Beta1: 0.9, Beta2: 0.999, Rho: 0.99, Epsilon: 1e-8, Classifier: "trainable",
 	}
 	if w.Training != want {
 		t.Errorf("training %+v", w.Training)
@@ -66,7 +66,7 @@ dataset: n-caltech101
 batch: 7
 dropout: 0.25
 neuron: {leak: 0.79, reset: 0.31, threshold: 0.437, surrogate_width: 1.213}
-training: {loss: ce, optimizer: adam, learning_rate: 0.1, momentum: 0.8, beta1: 0.7, beta2: 0.6, epsilon: 0.001, classifier: random}
+training: {loss: ce, optimizer: adam, learning_rate: 0.1, momentum: 0.8, beta1: 0.7, beta2: 0.6, rho: 0.4, epsilon: 0.001, classifier: random}
 activity: {input: 0.5, layers: [0.1, 0.2, "0.3"], classifiers: [0.7, 0.8]}
 `)
 	want := &Workload{
@@ -74,7 +74,7 @@ activity: {input: 0.5, layers: [0.1, 0.2, "0.3"], classifiers: [0.7, 0.8]}
 		Neuron: Neuron{Leak: 0.79, Reset: 0.31, Threshold: 0.437, SurrogateWidth: 1.213},
 		Training: Training{
 			Loss: "ce", Optimizer: "adam", LearningRate: 0.1, Momentum: 0.8,
-			Beta1: 0.7, Beta2: 0.6, Epsilon: 0.001, Classifier: "random",
+			Beta1: 0.7, Beta2: 0.6, Rho: 0.4, Epsilon: 0.001, Classifier: "random",
 		},
 		Activity: Activity{
 			Input:       dec(t, "0.5"),
@@ -229,7 +229,7 @@ func TestWorkloadErrorsNameLineAndKey(t *testing.T) {
 		{"input: {channels: 2, height: 8, width: 8, encoding: event}\nlayers: 3FC-2FC", `w.yaml: timesteps is missing; write for example "timesteps: 10"`},
 		{minimal + "bach: 3", `w.yaml:4: bach: is not a key (did you mean "batch"?); there are name, dataset, timesteps, batch, layers, input, neuron, training, dropout, activity`},
 		{minimal + "neuron:\n  leek: 3", `w.yaml:5: neuron.leek: is not a key (did you mean "leak"?); there are leak, reset, threshold, surrogate_width, surrogate, input_gain, offset, synapse_leak, synapse_gain, hard_reset, reset_gradient, adaptation`},
-		{minimal + "training: {lr: 3}", `w.yaml:4: training.lr: is not a key; there are loss, optimizer, learning_rate, momentum, beta1, beta2, epsilon, classifier, readout, classifier_bias, rule`},
+		{minimal + "training: {lr: 3}", `w.yaml:4: training.lr: is not a key; there are loss, optimizer, learning_rate, momentum, beta1, beta2, rho, epsilon, classifier, readout, classifier_bias, rule`},
 		{minimal + "activity:\n  layer: 0.1", `w.yaml:5: activity.layer: is not a key (did you mean "layers"?); there are input, layers, classifiers`},
 		{"zz: 1\naa: 2\nmm: 3\ninput: {channels: 1}", "w.yaml:1: zz: is not a key; there are name, dataset, timesteps, batch, layers, input, neuron, training, dropout, activity"},
 		{minimal + "neuron: {zz: 1, leak: 2, aa: 3}", "w.yaml:4: neuron.zz: is not a key; there are leak, reset, threshold, surrogate_width, surrogate, input_gain, offset, synapse_leak, synapse_gain, hard_reset, reset_gradient, adaptation"},
@@ -254,9 +254,10 @@ func TestWorkloadErrorsNameLineAndKey(t *testing.T) {
 		{minimal + "training: {learning_rate: 1e6}", "w.yaml:4: training.learning_rate: learning_rate is 1e+06; it must be above 0 and below 1e+06"},
 		{minimal + "neuron:\n  leak: 0.5\n  threshold: 2e6", "w.yaml:6: neuron.threshold: threshold is 2e+06; it must be above 0 and below 1e+06"},
 		{minimal + "training: {epsilon: 1}", "w.yaml:4: training.epsilon: epsilon is 1; it must be above 0 and below 1"},
+		{minimal + "training: {rho: 1}", "w.yaml:4: training.rho: rho is 1; it must be at least 0 and below 1"},
 		{minimal + "training: {momentum: 1}", "w.yaml:4: training.momentum: momentum is 1; it must be at least 0 and below 1"},
 		{minimal + "training: {loss: l1}", `w.yaml:4: training.loss: loss "l1"; write mse or ce`},
-		{minimal + "training: {optimizer: rms}", `w.yaml:4: training.optimizer: optimizer "rms"; write sgd or adam`},
+		{minimal + "training: {optimizer: rms}", `w.yaml:4: training.optimizer: optimizer "rms"; write sgd or adam or rmsprop`},
 		{minimal + "training: {classifier: frozen}", `w.yaml:4: training.classifier: classifier "frozen"; write trainable or random`},
 		{minimal + "dropout: 1", "w.yaml:4: dropout: dropout is 1; it must be at least 0 and below 1"},
 		{minimal + "activity: 1.5", `w.yaml:4: activity: density "1.5" is outside 0..1` + density},
@@ -345,7 +346,7 @@ func TestDatasets(t *testing.T) {
 			Neuron: Neuron{Leak: c.leak, Reset: 0.3, Threshold: c.threshold, SurrogateWidth: 0.5},
 			Training: Training{
 				Loss: MSE, Optimizer: c.optimizer, LearningRate: c.rate, Momentum: 0.9,
-				Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Classifier: Trainable,
+				Beta1: 0.9, Beta2: 0.999, Rho: 0.99, Epsilon: 1e-8, Classifier: Trainable,
 			},
 		}
 		if diff := cmp.Diff(want, d); diff != "" {

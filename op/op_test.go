@@ -101,6 +101,7 @@ func TestOptimizersTouchWhatTheyKeep(t *testing.T) {
 		{network.Training{Optimizer: network.SGD}, 0},
 		{network.Training{Optimizer: network.SGD, Momentum: 0.9}, 1},
 		{network.Training{Optimizer: network.Adam}, 2},
+		{network.Training{Optimizer: network.RMSprop}, 1},
 	} {
 		got := updateOperands(c.training)
 		want := Operands{

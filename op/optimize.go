@@ -16,7 +16,7 @@ type optimizer struct {
 }
 
 // optimizers has one for every name that a workload may give.
-var optimizers = map[string]optimizer{network.SGD: sgd, network.Adam: adam}
+var optimizers = map[string]optimizer{network.SGD: sgd, network.Adam: adam, network.RMSprop: rmsprop}
 
 // updateOperands are w, dw and what the optimizer keeps.
 func updateOperands(t network.Training) Operands {

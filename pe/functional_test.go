@@ -308,6 +308,17 @@ func TestOptimizersAtKnownSteps(t *testing.T) {
 	if math.Abs(float64(w[0])-0.5) > 1e-4 {
 		t.Errorf("Adam's first step leads to %g, want 0.5", w[0])
 	}
+	// torch.optim.RMSprop([1], lr=0.5, alpha=0.75, eps=1), gradient 4 after a mean
+	// square of 16: the mean stays, and the step is 0.5 4/(4 + 1).
+	w, v = []float32{1}, []float32{16}
+	RMSprop(w, []float32{4}, v, network.Training{LearningRate: 0.5, Rho: 0.75, Epsilon: 1})
+	sameBits(t, "mean square", v, []float32{16})
+	sameBits(t, "weight", w, []float32{0.6})
+	// From nothing: 0.25 4^2 is 4, and the step 0.5 4/(2 + 1).
+	w, v = []float32{1}, []float32{0}
+	RMSprop(w, []float32{4}, v, network.Training{LearningRate: 0.5, Rho: 0.75, Epsilon: 1})
+	sameBits(t, "mean square", v, []float32{4})
+	sameBits(t, "weight", w, []float32{float32(1 - 2.0/3)})
 }
 
 // benchmarked is AlexNet's second convolution at a tenth of spikes.

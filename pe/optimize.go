@@ -34,3 +34,15 @@ func AdamStep(w, dw, moments []float32, t network.Training, number int) {
 		w[i] = float32(float64(w[i]) - step)
 	}
 }
+
+// RMSprop takes one step of RMSprop (Tieleman and Hinton 2012) as PyTorch has it,
+// without momentum: v = rho v + (1-rho) dw^2, w = w - lr dw/(sqrt(v) + eps). v and w
+// are evaluated in float64 and rounded once.
+func RMSprop(w, dw, v []float32, t network.Training) {
+	for i, d := range dw {
+		g := float64(d)
+		v[i] = float32(float64(t.Rho*float64(v[i])) + float64(float64((1-t.Rho)*g)*g))
+		step := t.LearningRate * g / (math.Sqrt(float64(v[i])) + t.Epsilon)
+		w[i] = float32(float64(w[i]) - step)
+	}
+}

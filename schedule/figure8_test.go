@@ -370,14 +370,15 @@ func TestFramesArePacked(t *testing.T) {
 	}
 }
 
-// TestMoments: one word of state per weight for momentum, two for Adam, none
+// TestMoments: one word of state per weight for momentum, two for Adam,
+// one for RMSprop, none
 // for plain SGD.
 func TestMoments(t *testing.T) {
 	for _, c := range []struct {
 		optimizer string
 		momentum  float64
 		words     units.Words // per weight
-	}{{network.SGD, 0.9, 1}, {network.SGD, 0, 0}, {network.Adam, 0.9, 2}, {network.Adam, 0, 2}} {
+	}{{network.SGD, 0.9, 1}, {network.SGD, 0, 0}, {network.Adam, 0.9, 2}, {network.Adam, 0, 2}, {network.RMSprop, 0, 1}} {
 		p := program(t, "4C3-BN-5FC", 2, 2, 1, schedule.All, func(w *network.Workload) {
 			w.Training.Optimizer, w.Training.Momentum = c.optimizer, c.momentum
 		})

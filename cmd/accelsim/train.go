@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -54,7 +55,7 @@ func (f *trainFlags) register(c *cobra.Command) {
 	flags.Float64Var(&f.leak, "leak", 0, "leak tau (default the workload's)")
 	flags.Float64Var(&f.reset, "reset", 0, "reset theta (default the workload's)")
 	flags.Float64Var(&f.initScale, "init-scale", 1, "initial weights are uniform within this over the square root of the fan-in")
-	flags.StringVar(&f.optimizer, "optimizer", "", "sgd or adam (default the workload's)")
+	flags.StringVar(&f.optimizer, "optimizer", "", strings.Join(network.Optimizers(), " or ")+" (default the workload's)")
 	flags.StringVar(&f.loss, "loss", "", "mse or ce (default the workload's)")
 }
 

@@ -25,6 +25,14 @@ func (k *kept) step(w, dw []float32, h *network.Training, number int) {
 		}
 		return
 	}
+	if h.Optimizer == network.RMSprop {
+		for i, d := range dw {
+			g := float64(d)
+			k.first[i] = float32(float64(h.Rho*float64(k.first[i])) + float64((1-h.Rho)*g*g))
+			w[i] = float32(float64(w[i]) - h.LearningRate*g/(math.Sqrt(float64(k.first[i]))+h.Epsilon))
+		}
+		return
+	}
 	correction1, correction2 := 1-elementary.Power(h.Beta1, number), 1-elementary.Power(h.Beta2, number)
 	for i, d := range dw {
 		g := float64(d)
