@@ -24,13 +24,33 @@ neuron: {leak: 0.8, reset: 0.3, threshold: 0.3, surrogate_width: 2}
 training: {loss: ce, optimizer: adam, learning_rate: 0.05, classifier: %s}
 `
 
+// everyState is a small workload whose layers, pooling neurons and classifiers have
+// every state that neurons can have.
+const everyState = `
+input: {channels: 2, height: 4, width: 4, encoding: event}
+layers:
+  - conv: {out: 3, kernel: 3}
+  - conv: {out: 3, kernel: 3}
+    pool: {kind: fire, window: 2}
+  - fc: {out: 3}
+timesteps: 4
+batch: 2
+neuron: {leak: 0.8, hard_reset: 0.1, threshold: 0.3, surrogate: atan, surrogate_width: 2, synapse_leak: 0.6, input_gain: 0.9, adaptation: {decay: 0.7, strength: 0.1}}
+training: {loss: ce, optimizer: rmsprop, learning_rate: 0.05}
+`
+
 func openEverything(t *testing.T, classifier string) (*schedule.Program, *tensors.Input) {
 	t.Helper()
-	w, err := network.Read(fmt.Appendf(nil, everything, classifier), "everything.yaml")
+	return openText(t, fmt.Sprintf(everything, classifier))
+}
+
+func openText(t *testing.T, text string) (*schedule.Program, *tensors.Input) {
+	t.Helper()
+	w, err := network.Read([]byte(text), "everything.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := schedule.New(w, 2, 3, schedule.All)
+	p, err := schedule.New(w, 2, min(3, w.Net.N()), schedule.All)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,8 +159,12 @@ func differ(a, b tensors.Set) string {
 }
 
 func TestEveryTransferThatIsLeftOutIsCaught(t *testing.T) {
-	for _, classifier := range []string{network.Trainable, network.Random} {
-		p, in := openEverything(t, classifier)
+	for name, text := range map[string]string{
+		"trainable classifiers": fmt.Sprintf(everything, network.Trainable),
+		"random classifiers":    fmt.Sprintf(everything, network.Random),
+		"every state":           everyState,
+	} {
+		p, in := openText(t, text)
 		hw := paperHardware(t)
 		whole, err := Run(p, hw, Options{Untimed: true, Tensors: in})
 		if err != nil {
@@ -187,7 +211,7 @@ func TestEveryTransferThatIsLeftOutIsCaught(t *testing.T) {
 				t.Errorf("no write of %v was left out", e.Class)
 			}
 		}
-		t.Logf("%s classifiers: %d transfers left out, one at a time", classifier, len(list))
+		t.Logf("%s: %d transfers left out, one at a time", name, len(list))
 	}
 }
 
@@ -201,21 +225,23 @@ func anyKey(m map[string]int, prefix string) bool {
 }
 
 func TestATransferOfTheWrongStepIsCaught(t *testing.T) {
-	p, in := openEverything(t, network.Trainable)
-	hw := paperHardware(t)
-	for _, m := range transfers(p) {
-		if m.Tensor.Class == schedule.Input || m.Tensor.Class == schedule.Label {
-			continue // every step is there, or there is one
-		}
-		source := &edited{Cursor: p.Start(), at: m.step, edit: func(s *schedule.Step) {
-			list := s.Reads
-			if m.write {
-				list = s.Writes
+	for _, text := range []string{fmt.Sprintf(everything, network.Trainable), everyState} {
+		p, in := openText(t, text)
+		hw := paperHardware(t)
+		for _, m := range transfers(p) {
+			if m.Tensor.Class == schedule.Input || m.Tensor.Class == schedule.Label {
+				continue // every step is there, or there is one
 			}
-			list[m.index].Tensor.Step++
-		}}
-		if _, err := Run(p, hw, Options{Untimed: true, Tensors: in, Source: source}); err == nil {
-			t.Errorf("%v of step %d moved in step %d, and nothing noticed", m.Tensor, m.Tensor.Step+1, m.step)
+			source := &edited{Cursor: p.Start(), at: m.step, edit: func(s *schedule.Step) {
+				list := s.Reads
+				if m.write {
+					list = s.Writes
+				}
+				list[m.index].Tensor.Step++
+			}}
+			if _, err := Run(p, hw, Options{Untimed: true, Tensors: in, Source: source}); err == nil {
+				t.Errorf("%v of step %d moved in step %d, and nothing noticed", m.Tensor, m.Tensor.Step+1, m.step)
+			}
 		}
 	}
 }
