@@ -193,6 +193,9 @@ func trainDataset(c *cobra.Command, f *trainFlags, output *outputFlags, w *netwo
 	if w.Dataset == "" {
 		return usage(fmt.Errorf("%s names no dataset; add --dataset NAME, or --tensors FILE", w.Name))
 	}
+	if err := golden.Knows(w); err != nil { // before a dataset is looked for
+		return usage(err)
+	}
 	if f.resume && f.checkpoint == "" {
 		return usage(errors.New("--resume needs --checkpoint FILE to continue from"))
 	}

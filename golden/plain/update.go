@@ -9,7 +9,8 @@ import (
 	"github.com/accelsim-dev/accelsim/tensors"
 )
 
-// kept is what the optimizer keeps of a tensor: momentum, or Adam's two moments.
+// kept is what the optimizer keeps of a tensor: momentum, RMSprop's mean
+// square, or Adam's two moments.
 type kept struct{ first, second []float32 }
 
 // step is one step of the optimizer, the number-th from 1.
@@ -17,15 +18,15 @@ func (k *kept) step(w, dw []float32, h *network.Training, number int) {
 	if k.first == nil {
 		k.first, k.second = make([]float32, len(w)), make([]float32, len(w))
 	}
-	if h.Optimizer == network.SGD {
+	switch h.Optimizer {
+	case network.SGD:
 		rate := float32(h.LearningRate)
 		for i, d := range dw {
 			k.first[i] = float32(float32(h.Momentum)*k.first[i]) + d
 			w[i] -= float32(rate * k.first[i])
 		}
 		return
-	}
-	if h.Optimizer == network.RMSprop {
+	case network.RMSprop:
 		for i, d := range dw {
 			g := float64(d)
 			k.first[i] = float32(float64(h.Rho*float64(k.first[i])) + float64((1-h.Rho)*g*g))
