@@ -179,7 +179,7 @@ func Evaluate(p Point) (*Evaluation, error) {
 		return nil, err
 	}
 	if e.Baseline != nil {
-		if e.BaselineMemoryWords, err = analytic.MemoryWords(p.Workload, e.Baseline.K, e.Baseline.N); err != nil {
+		if e.BaselineMemoryWords, err = analytic.MemoryWords(e.Baseline.Workload, e.Baseline.K, e.Baseline.N); err != nil {
 			return nil, err
 		}
 	}

@@ -46,6 +46,24 @@ func TestBaselineIsStandardBPTTWithTheRunsClassifier(t *testing.T) {
 	}
 }
 
+// Whatever the rule, a trace for one, which needs k = 1, it is compared with BPTT.
+func TestBaselineOfAnyRuleIsBPTT(t *testing.T) {
+	p := point(t, "lenet1", 1, 4)
+	p.Options.Untimed, p.Help = false, true
+	want, err := design.BPTT(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Workload.Training.Rule = network.Rule{OnceAnIteration: true, Trace: network.LeakTrace}
+	e, err := design.Evaluate(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !e.Check.Pass || e.Baseline.Counts != want.Counts || e.BaselineMemoryWords == 0 {
+		t.Errorf("pass %v, baseline %+v, want %+v", e.Check.Pass, e.Baseline.Counts, want.Counts)
+	}
+}
+
 func TestNoBaseline(t *testing.T) {
 	p := point(t, "lenet1", 4, 2)
 	p.NoBaseline = true
