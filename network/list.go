@@ -187,7 +187,7 @@ func (r *listReader) conv(n *config.Node, key string, in *Input, e *Entry) error
 	if f.Kernel == nil {
 		return r.doc.At(n.Line, key, "has no kernel; write for example kernel: 3")
 	}
-	row := r.isRow(in.From)
+	row := r.reads(e, in.From)
 	k := &in.Kernel
 	k.Stride, k.Dilation, k.Groups = Square(1), Square(1), 1
 	for _, p := range []struct {
@@ -246,25 +246,30 @@ func (r *listReader) bias(n *config.Node, key string, e *Entry) error {
 	return err
 }
 
-// isRow tells whether a map has a height of 1, so that one number is the width's.
-func (r *listReader) isRow(from int) bool {
-	if from == InputLayer {
-		return r.input.Height == 1
+// reads tells whether what a projection of e reads is a row, a map with a height of
+// 1, so that one number is the width's. The layer's own spikes are a row where its
+// first projection makes one.
+func (r *listReader) reads(e *Entry, from int) bool {
+	if from <= len(r.entries) {
+		return r.isRow(from)
 	}
+	if len(e.Inputs) == 0 {
+		return false // refused later: a layer cannot begin with its own spikes
+	}
+	return e.Inputs[0].Kind == FC || r.isRow(e.Inputs[0].From)
+}
+
+// isRow tells whether the output of a layer before is a row: the network's input is
+// one, or a fully connected layer came between.
+func (r *listReader) isRow(from int) bool {
 	for at := from; at > InputLayer; {
-		if at > len(r.entries) {
-			return false // the layer itself, whose kernel says
-		}
 		in := r.entries[at-1].Inputs[0]
 		if in.Kind == FC {
 			return true
 		}
 		at = in.From
-		if at == InputLayer {
-			return r.input.Height == 1
-		}
 	}
-	return false
+	return r.input.Height == 1
 }
 
 // parts reads what follows the projections.

@@ -28,6 +28,31 @@ func TestListsOfLayersHaveTheseShapes(t *testing.T) {
 	}
 }
 
+// Where the input's height is 1, one number is the width's: the height's kernel and
+// stride are 1, its padding 0. Weights by hand: 4*6*3 + 6*6*3, 6*6*5, 6*6*3.
+func TestOneNumberIsTheWidthsOnARow(t *testing.T) {
+	const head = "input: {channels: 4, height: 1, width: 20, encoding: event}\ntimesteps: 4\nlayers:\n"
+	w := read(t, head+`
+  - inputs: [{conv: {out: 6, kernel: 3}}, {from: self, delay: 1, conv: {kernel: 3}}]
+    pool: {kind: max, window: 2}
+  - {conv: {out: 6, kernel: 5, stride: 2, dilation: 2, padding: 4}}
+  - {fc: {out: 6}}
+  - inputs: [{fc: {out: 6}}, {from: self, delay: 1, conv: {kernel: 3}}]
+  - fc: {out: 5}
+`)
+	const want = "4x1x20>6x1x20 6x1x20>6x1x20@0 W180 max>6x1x10; 6x1x10>6x1x5 W180; 6x1x5>6x1x1 W180; 6x1x1>6x1x1 6x1x1>6x1x1@0 W144"
+	if got := shapes(w.Net); got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+	square := read(t, strings.Replace(head, "height: 1,", "height: 2,", 1)+`
+  - inputs: [{conv: {out: 6, kernel: 3}}, {from: self, delay: 1, conv: {kernel: 3}}]
+  - fc: {out: 5}
+`)
+	if got, want := shapes(square.Net), "4x2x20>6x2x20 6x2x20>6x2x20@0 W540"; got != want { // 4*6*9 + 6*6*9
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+}
+
 func readGeneral(t *testing.T, name string) *Workload {
 	t.Helper()
 	path := filepath.Join("..", "testdata", "vectors", "general", name+".yaml")
