@@ -119,6 +119,26 @@ func scanToken(i int, field string) (token, error) {
 	return t, nil
 }
 
+// Misreadable says which token of the notation other tools read otherwise: 128C1x3
+// is three layers with 1x1 kernels here, and one with a 1x3 kernel elsewhere. It is
+// "" if there is none.
+func (n *Network) Misreadable() string {
+	if !n.notation {
+		return ""
+	}
+	tokens, err := scan(n.Text)
+	if err != nil {
+		return "" // not the text of a network that was built
+	}
+	for i, t := range tokens {
+		if t.kind == "C" && t.size == 1 && t.repeats > 1 {
+			return fmt.Sprintf("layers: %s is %d layers with 1x1 kernels; for a 1x%d kernel write a list of layers with conv: {out: %d, kernel: [1, %d]}",
+				origin(i, t.text), t.repeats, t.repeats, t.number, t.repeats)
+		}
+	}
+	return ""
+}
+
 func suffix(letter string, v, unless int) string {
 	if v == unless {
 		return ""

@@ -112,6 +112,15 @@ func TestBatchNormCoversTheWholeTokenBeforeIt(t *testing.T) {
 	}
 }
 
+func TestWhatOthersReadOtherwiseIsNamed(t *testing.T) {
+	const want = `layers: token 2 "8C1x3" is 3 layers with 1x1 kernels; for a 1x3 kernel write a list of layers with conv: {out: 8, kernel: [1, 3]}`
+	for text, want := range map[string]string{"4C3-8C1x3-5FC": want, "4C3x3-5FC": "", "8C1-5FC": "", "6FCx3-5FC": ""} {
+		if got := parse(t, text).Misreadable(); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
 // The last of FCx3 is the classifier: it has no number and no batch norm.
 func TestLastRepeatIsTheClassifier(t *testing.T) {
 	n := parse(t, "7FCx3")

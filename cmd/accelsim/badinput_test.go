@@ -52,6 +52,19 @@ func TestBadInput(t *testing.T) {
 		{"schedule --net lenet1 --k 4 --interval 6", "", "--interval 6; there are intervals 1 to 5"},
 		{"schedule --net lenet1 --k 4 --interval 0", "", "--interval 0; there are intervals 1 to 5"},
 		{"schedule --net lenet1 --n 2 --block 3", "", "--block 3; there are local blocks 1 to 2, or 0 for all"},
+		// Rules that k and n rule out.
+		{
+			"run --net $F --k 2", valid + "training: {rule: {trace: leak}}\n",
+			"a trace needs k = 1, not 2: errors of later steps would meet the trace twice",
+		},
+		{
+			"schedule --net $F --k 2", valid + "training: {rule: {backward_steps: 3}}\n",
+			"backward_steps is 3, more than the 2 steps of an interval",
+		},
+		{
+			"verify --net $F --n 1", valid + "training: {rule: {feedback: direct}}\n",
+			"direct feedback goes to all layers of a block but its last; here every block has one layer: use larger blocks or feedback: direct-all",
+		},
 		// Orders of groups.
 		{"run --net lenet1 --schedule parallel", "", `--schedule "parallel"; write sequential or pipelined`},
 		{"verify --net lenet1 --schedule parallel", "", `--schedule "parallel"; write sequential or pipelined`},

@@ -91,8 +91,15 @@ func (f *taskFlags) open(c *cobra.Command) (w *network.Workload, k, n int, err e
 	if err := w.CheckInterval(k); err != nil {
 		return nil, 0, 0, usage(err)
 	}
-	if _, err := w.Net.Blocks(n); err != nil {
+	blocks, err := w.Net.Blocks(n)
+	if err != nil {
 		return nil, 0, 0, usage(err)
+	}
+	if err := w.Training.Rule.Check(k, blocks); err != nil {
+		return nil, 0, 0, usage(err)
+	}
+	if note := w.Net.Misreadable(); note != "" {
+		say("warning: %s", note)
 	}
 	return w, k, n, nil
 }
