@@ -2,6 +2,7 @@ package crosscheck
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // A general is a random network with what Table 2's notation cannot write: kinds of
@@ -167,13 +169,17 @@ func TestRandomGraphsAndRulesMoveWhatTheEquationsSay(t *testing.T) {
 }
 
 // What the machine computes of any network and rule is what the plain trainer
-// computes, to the bit.
+// computes, to the bit, whatever stays on chip and however many PE groups work.
 func TestRandomGraphsAndRulesComputeWhatThePlainTrainerDoes(t *testing.T) {
-	hw, err := hardware.Open("paper")
+	paper, err := hardware.Open("paper")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cases, spiking := 0, 0
+	chip, err := hardware.Open("zcu102")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases, spiking, pipelined := 0, 0, 0
 	for seed := range uint64(generalCases) {
 		w, k, n, text := drawGeneral(t, seed)
 		if !allowed(w, k, n) {
@@ -185,10 +191,6 @@ func TestRandomGraphsAndRulesComputeWhatThePlainTrainerDoes(t *testing.T) {
 			t.Fatalf("%v\n%s", err, text)
 		}
 		in := RandomInput(w, p.Blocks, seed)
-		r, err := sim.Run(p, hw, sim.Options{Untimed: true, Energy: energy.Default(), Tensors: in})
-		if err != nil {
-			t.Fatalf("(%d, %d): %v\n%s", k, n, err, text)
-		}
 		want, err := plain.Run(w, k, n, in)
 		if err != nil {
 			t.Fatalf("(%d, %d): %v\n%s", k, n, err, text)
@@ -196,26 +198,58 @@ func TestRandomGraphsAndRulesComputeWhatThePlainTrainerDoes(t *testing.T) {
 		if want["spikes1"].Int64[0] > 0 {
 			spiking++
 		}
-		if len(r.Tensors) != len(want) {
-			t.Errorf("%d tensors, want %d: %v, %v", len(r.Tensors), len(want), r.Tensors.Names(), want.Names())
-		}
-		for _, name := range want.Names() {
-			a, b := r.Tensors[name], want[name]
-			if a.Len() != b.Len() {
-				t.Errorf("seed %d: %s has %d values, want %d\n%s", seed, name, a.Len(), b.Len(), text)
-				return
+		for _, way := range []struct {
+			hw        *hardware.Hardware
+			residency sim.Residency
+			order     schedule.Order
+		}{
+			{hw: paper}, {hw: chip},
+			{hw: paper, residency: sim.Residency{Resident: true}},
+			{hw: chip, residency: sim.Residency{Resident: true, SkipUnread: true}},
+			{hw: paper, order: schedule.Pipelined, residency: sim.Residency{SkipUnread: true}},
+			{hw: paper, order: schedule.Pipelined},
+		} {
+			plan, err := way.residency.Plan(p, way.hw, way.order, nil)
+			if errors.Is(err, sim.ErrAcross) {
+				continue
 			}
-			for i := range b.Len() {
-				if a.At(i) != b.At(i) {
-					t.Errorf("seed %d (%d, %d): %s is %v at %d on the machine, %v in the trainer\n%s", seed, k, n, name, a.At(i), i, b.At(i), text)
-					return
-				}
+			if err != nil {
+				t.Fatalf("(%d, %d), %+v: %v\n%s", k, n, way, err, text)
+			}
+			if way.order == schedule.Pipelined && len(p.Blocks) > 1 {
+				pipelined++
+			}
+			r, err := plan.Run(sim.Options{Untimed: seed%4 != 0 && way.order == schedule.Sequential, Energy: energy.Default(), Tensors: in})
+			if err != nil {
+				t.Fatalf("(%d, %d), %+v: %v\n%s", k, n, way, err, text)
+			}
+			if diff := differs(r.Tensors, want); diff != "" {
+				t.Fatalf("seed %d (%d, %d), %+v: %s\n%s", seed, k, n, way, diff, text)
 			}
 		}
 	}
-	if cases < generalCases/2 || spiking < cases*3/4 {
-		t.Errorf("%d cases, %d of them with spikes", cases, spiking)
+	if cases < generalCases/2 || spiking < cases*3/4 || pipelined < cases/8 {
+		t.Errorf("%d cases, %d of them with spikes, %d pipelined", cases, spiking, pipelined)
 	}
+}
+
+// differs names the first value in which two sets of tensors differ.
+func differs(got, want tensors.Set) string {
+	if len(got) != len(want) {
+		return fmt.Sprintf("tensors are %v, want %v", got.Names(), want.Names())
+	}
+	for _, name := range want.Names() {
+		a, b := got[name], want[name]
+		if a.Len() != b.Len() {
+			return fmt.Sprintf("%s has %d values, want %d", name, a.Len(), b.Len())
+		}
+		for i := range b.Len() {
+			if a.At(i) != b.At(i) {
+				return fmt.Sprintf("%s is %v at %d on the machine, %v in the trainer", name, a.At(i), i, b.At(i))
+			}
+		}
+	}
+	return ""
 }
 
 const generalCases = 400

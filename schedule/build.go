@@ -188,6 +188,9 @@ func (p *Program) forwardLayer(s *Step, l *network.Layer) {
 			s.Kernels = append(s.Kernels, Kernel{Op: AddValue, Index: n, Input: i})
 		}
 	}
+	if t < p.LastBackward(s.Interval) { // no gradient takes them
+		p.free(s, n)
+	}
 	if l.Bias && p.Traffic == All {
 		p.read(s, Bias.At(n, p.Version(s.Interval)), BeyondBias)
 		p.run(s, AddBias, n)
@@ -485,8 +488,13 @@ func (p *Program) backwardLayer(s *Step, l *network.Layer) {
 		p.write(s, p.errorOf(l, t), BeyondDelayed)
 	}
 	p.gradients(s, l, onChip)
+	p.free(s, n)
+}
+
+// free lets go of the spikes that the step's layer got from another group.
+func (p *Program) free(s *Step, n int) {
 	if before := p.Received(); before != 0 && n == p.own[0].First {
-		s.Frees = append(s.Frees, Spikes.At(before, t))
+		s.Frees = append(s.Frees, Spikes.At(before, s.Time))
 	}
 }
 

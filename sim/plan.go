@@ -163,16 +163,19 @@ func (pl *Plan) dealOut(first []int) (cut bool, err error) {
 
 // cut fits each group's part into its layer buffer. What a group hands on goes
 // through DRAM where it, or the next one, has no room for it.
-func (pl *Plan) cut() (err error) {
-	if !pl.program.InTable2() {
-		return pl.whole()
-	}
+func (pl *Plan) cut() error {
 	for i := range pl.parts {
 		x := &pl.parts[i]
+		if !x.own.InTable2() {
+			if err := x.fit(pl); err != nil {
+				return err
+			}
+			continue
+		}
 		if i > 0 && !pl.parts[i-1].tiles.Hands() {
 			x.places = 0
 		}
-		if x.tiles, err = tiling.New(x.own, x.room, x.places, pl.hardware.PE, pl.memo); err != nil {
+		if err := x.fit(pl); err != nil {
 			return err
 		}
 		if x.places > 0 && !x.tiles.Receives() {
@@ -185,11 +188,25 @@ func (pl *Plan) cut() (err error) {
 	return nil
 }
 
-// whole refuses layer buffers in which steps have no room as they are.
-func (pl *Plan) whole() error {
-	for i := range pl.parts {
-		if err := fits(pl.parts[i].own, pl.parts[i].room); err != nil {
-			return err
+// fit cuts the part's steps to its room, or, of what is not cut, refuses a room in
+// which steps have no place as they are.
+func (x *part) fit(pl *Plan) (err error) {
+	if x.own.InTable2() {
+		x.tiles, err = tiling.New(x.own, x.room, x.places, pl.hardware.PE, pl.memo)
+		return err
+	}
+	handed := x.handOver * units.Words(x.places)
+	if need := x.own.WorkingSet() + handed; x.room.Shared && need > x.room.Words[0] {
+		return &NotCut{Needed: need.Of(x.room.Word)}
+	}
+	for b, words := range x.room.Words {
+		kind := schedule.Buffer(b)
+		need := x.own.WorkingSetOf(kind)
+		if kind == schedule.SpikeBuffer {
+			need += handed
+		}
+		if !x.room.Shared && need > words {
+			return &NotCut{Needed: need.Of(x.room.Word), Buffer: kind.String()}
 		}
 	}
 	return nil
@@ -210,19 +227,6 @@ func (e *NotCut) Error() string {
 		buffer = "the buffer of " + e.Buffer
 	}
 	return fmt.Sprintf("%s is too small: steps of this network and rule need %d bytes of it at once (they are cut into tiles only for what Table 2's notation can write, under the paper's rule); a smaller batch needs less", buffer, e.Needed)
-}
-
-// fits refuses a layer buffer in which a program's steps have no room as they are.
-func fits(p *schedule.Program, room tiling.Room) error {
-	if need := p.WorkingSet(); room.Shared && need > room.Words[0] {
-		return &NotCut{Needed: need.Of(room.Word)}
-	}
-	for b, words := range room.Words {
-		if need := p.WorkingSetOf(schedule.Buffer(b)); !room.Shared && need > words {
-			return &NotCut{Needed: need.Of(room.Word), Buffer: schedule.Buffer(b).String()}
-		}
-	}
-	return nil
 }
 
 // lay gives tensors their addresses.

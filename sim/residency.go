@@ -145,7 +145,7 @@ func (c *choice) try(bare part, candidates []schedule.Saving, some buffers) erro
 			return err
 		}
 		err = x.retile(c.plan)
-		if errors.As(err, new(*tiling.TooSmall)) || errors.Is(err, errNoTiles) {
+		if errors.As(err, new(*tiling.TooSmall)) || errors.As(err, new(*NotCut)) || errors.Is(err, errNoTiles) {
 			return nil // and so is the buffer for all longer lists
 		}
 		if err != nil {
@@ -181,16 +181,15 @@ func (x *part) leavesTiles() bool {
 }
 
 // retile fits the part's program into its room again, by itself.
-func (x *part) retile(pl *Plan) (err error) {
+func (x *part) retile(pl *Plan) error {
 	x.tiles = nil
 	if x.paper > 0 && x.own.WorkingSet() <= x.paper {
 		return nil
 	}
-	if !x.leavesTiles() {
+	if x.own.InTable2() && !x.leavesTiles() {
 		return errNoTiles
 	}
-	x.tiles, err = tiling.New(x.own, x.room, x.places, pl.hardware.PE, pl.memo)
-	return err
+	return x.fit(pl)
 }
 
 // traffic returns the words that an iteration is to move.
