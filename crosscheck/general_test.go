@@ -22,8 +22,9 @@ import (
 // A general is a random network with what Table 2's notation cannot write: kinds of
 // projection, delays and recurrence, neurons, pooling, readouts and rules.
 type general struct {
-	r    *rand.Rand
-	text strings.Builder
+	r      *rand.Rand
+	text   strings.Builder
+	delays int // of the network's input: 0 if it is encoded directly
 }
 
 func (g *general) one(of ...string) string { return of[g.r.IntN(len(of))] }
@@ -61,6 +62,9 @@ func (g *general) layers() {
 		if l > 1 && g.r.IntN(3) == 0 {
 			inputs = append(inputs, fmt.Sprintf("{from: l%d, delay: %d, conv: {out: 4, kernel: 1}}", 1+g.r.IntN(l-1), g.r.IntN(2)))
 		}
+		if l > 1 && g.r.IntN(4) == 0 {
+			inputs = append(inputs, fmt.Sprintf("{from: input, delay: %d, conv: {out: 4, kernel: 3}}", g.r.IntN(2)*g.delays))
+		}
 		if g.r.IntN(3) == 0 {
 			inputs = append(inputs, "{from: self, delay: 1, "+g.one("conv: {kernel: 3}", "identity: true")+"}")
 		}
@@ -86,7 +90,11 @@ func (g *general) layers() {
 func drawGeneral(t *testing.T, seed uint64) (w *network.Workload, k, n int, text string) {
 	t.Helper()
 	g := &general{r: rand.New(rand.NewPCG(seed, 17))}
-	fmt.Fprintf(&g.text, "input: {channels: 2, height: 4, width: 4, encoding: %s}\ntimesteps: 6\nbatch: %d\nlayers:\n", g.one("event", "event", "direct"), 1+g.r.IntN(3))
+	encoding := g.one("event", "event", "direct")
+	if encoding == "event" {
+		g.delays = 1
+	}
+	fmt.Fprintf(&g.text, "input: {channels: 2, height: 4, width: 4, encoding: %s}\ntimesteps: 6\nbatch: %d\nlayers:\n", encoding, 1+g.r.IntN(3))
 	g.layers()
 	fmt.Fprintf(&g.text, "neuron: %s\n", g.neuron())
 	k = []int{1, 2, 3, 6}[g.r.IntN(4)]
@@ -134,7 +142,7 @@ func TestRandomGraphsAndRulesMoveWhatTheEquationsSay(t *testing.T) {
 		t.Fatal(err)
 	}
 	cases := 0
-	for seed := range uint64(400) {
+	for seed := range generalCases() {
 		w, k, n, text := drawGeneral(t, seed)
 		if !allowed(w, k, n) {
 			continue
@@ -163,7 +171,7 @@ func TestRandomGraphsAndRulesMoveWhatTheEquationsSay(t *testing.T) {
 			return
 		}
 	}
-	if cases < 200 {
+	if cases < int(generalCases())/2 {
 		t.Errorf("%d cases only", cases)
 	}
 }
@@ -180,7 +188,7 @@ func TestRandomGraphsAndRulesComputeWhatThePlainTrainerDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	cases, spiking, pipelined := 0, 0, 0
-	for seed := range uint64(generalCases) {
+	for seed := range generalCases() {
 		w, k, n, text := drawGeneral(t, seed)
 		if !allowed(w, k, n) {
 			continue
@@ -203,7 +211,8 @@ func TestRandomGraphsAndRulesComputeWhatThePlainTrainerDoes(t *testing.T) {
 			residency sim.Residency
 			order     schedule.Order
 		}{
-			{hw: paper}, {hw: chip},
+			{hw: paper},
+			{hw: chip},
 			{hw: paper, residency: sim.Residency{Resident: true}},
 			{hw: chip, residency: sim.Residency{Resident: true, SkipUnread: true}},
 			{hw: paper, order: schedule.Pipelined, residency: sim.Residency{SkipUnread: true}},
@@ -228,7 +237,7 @@ func TestRandomGraphsAndRulesComputeWhatThePlainTrainerDoes(t *testing.T) {
 			}
 		}
 	}
-	if cases < generalCases/2 || spiking < cases*3/4 || pipelined < cases/8 {
+	if cases < int(generalCases())/2 || spiking < cases*3/4 || pipelined < cases/8 {
 		t.Errorf("%d cases, %d of them with spikes, %d pipelined", cases, spiking, pipelined)
 	}
 }
@@ -252,7 +261,14 @@ func differs(got, want tensors.Set) string {
 	return ""
 }
 
-const generalCases = 400
+// generalCases are the random networks; `make test` runs all of them without the race
+// detector, too.
+func generalCases() uint64 {
+	if raceEnabled {
+		return 40
+	}
+	return 600
+}
 
 // Every published case is verified on the paper's machine and on a chip's: equal in
 // every value.

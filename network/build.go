@@ -2,7 +2,6 @@ package network
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -159,6 +158,9 @@ func (b *builder) classifier(entries []Entry) error {
 	if !plain || last.Bias || last.BatchNorm || last.Neuron != nil || last.Add != NoLayer || last.Pool.Kind != NoPool {
 		return last.fail("is the last layer: the classifier, which is fully connected to the layer before and has nothing else; write fc: {out: CLASSES}")
 	}
+	if last.Inputs[0].Out == 0 {
+		return last.fail("is the classifier and has no out; write fc: {out: CLASSES}")
+	}
 	b.net.Classes = last.Inputs[0].Out
 	return nil
 }
@@ -199,6 +201,8 @@ func (b *builder) project(e *Entry, l *Layer) error {
 			return e.fail("reads its own spikes without a delay; write delay: 1")
 		case recurrent:
 			p.In = l.Out
+		case in.From == InputLayer && in.Delay > 0 && b.net.Encoding == Direct:
+			return e.fail("reads the directly encoded input over a delay; it is the same at every step: leave the delay out")
 		default:
 			p.In = b.net.OutputOf(in.From)
 		}
@@ -256,6 +260,10 @@ func (in Input) shape(from, own Shape) (Shape, error) {
 	return in.Kernel.Shape(from, channels)
 }
 
+// maxCount is the largest count of an output value: float32 holds every whole number
+// up to it (IEEE 754: a significand of 24 bits).
+const maxCount = 1 << 24
+
 // join checks the addition to the layer's spikes.
 func (b *builder) join(e *Entry, l *Layer) error {
 	if !l.Adds() {
@@ -272,6 +280,9 @@ func (b *builder) join(e *Entry, l *Layer) error {
 	}
 	largest, scale := b.net.ValueOf(l.Add)
 	l.MaxValue, l.Scale = scale+largest, scale
+	if l.MaxValue > maxCount {
+		return e.fail("adds up values of more than %d, which are not exact in float32", maxCount)
+	}
 	return nil
 }
 
@@ -302,8 +313,8 @@ func (b *builder) pool(e *Entry, l *Layer) error {
 	}
 	l.Pooled = l.Pool.Shape(l.Out)
 	largest, err := units.Mul(l.MaxValue, w.Height, w.Width)
-	if err != nil || largest > math.MaxInt32 {
-		return e.fail("pools windows of %dx%d values: %v", w.Height, w.Width, units.ErrOverflow)
+	if err != nil || largest > maxCount {
+		return e.fail("pools windows of %dx%d values up to %d; counts of more than %d are not exact in float32: use smaller windows", w.Height, w.Width, l.MaxValue, maxCount)
 	}
 	l.MaxValue, l.Scale = l.Pool.value(l.MaxValue, l.Scale)
 	return nil

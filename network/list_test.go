@@ -168,6 +168,9 @@ func TestWhatAListRefuses(t *testing.T) {
 		{"  - {conv: {out: 3, kernel: 3}, neuron: {leak: 2}}\n" + tail, "w.yaml:4: layers[0].neuron.leak"},
 		{"  - {inputs: [{identity: true}]}\n" + tail, "has no weights"},
 		{"  - {conv: {out: 3, kernel: 3}}\n  - {fc: {out: 10, bias: true}}\n", "is the last layer: the classifier"},
+		{"  - {conv: {out: 3, kernel: 3}}\n  - {fc: {}}\n", "is the classifier and has no out"},
+		{"  - {fc: {}}\n" + tail, "has an fc without out"},
+		{"  - {conv: {out: 3, kernel: 3, padding: 4100}, pool: {kind: sum, window: 4100}}\n" + tail, "counts of more than 16777216 are not exact in float32"},
 		{tail, "no trainable layer"},
 		{"  []\n", "is empty"},
 	} {
@@ -177,6 +180,17 @@ func TestWhatAListRefuses(t *testing.T) {
 		} else if strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q has several lines", err)
 		}
+	}
+}
+
+func TestADelayOfADirectInputIsRefused(t *testing.T) {
+	const text = "input: {channels: 2, height: 8, width: 8, encoding: %s}\ntimesteps: 4\nlayers:\n" +
+		"  - {inputs: [{fc: {out: 3}}, {from: input, delay: 1, fc: {out: 3}}]}\n  - fc: {out: 10}\n"
+	if _, err := Read(fmt.Appendf(nil, text, Direct), "w.yaml"); err == nil || !strings.Contains(err.Error(), "over a delay") {
+		t.Errorf("direct: %v", err)
+	}
+	if _, err := Read(fmt.Appendf(nil, text, Event), "w.yaml"); err != nil {
+		t.Errorf("event: %v", err)
 	}
 }
 

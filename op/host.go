@@ -97,7 +97,11 @@ func (d *Chip) Fill(m Memory) error {
 		if d.fixed != nil { // the input has the potentials' format
 			quantize(d.fixed.Potential, v.Floats)
 		}
-		d.record.inputs += nonzero(v.Floats)
+		events := nonzero(v.Floats)
+		d.record.inputs += events
+		if t == w.Timesteps {
+			d.record.late.inputs = events
+		}
 		if net.Encoding == network.Direct {
 			step = 0
 			d.record.inputs *= int64(w.Timesteps)

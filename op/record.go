@@ -50,7 +50,10 @@ func nonzero(values []float32) (n int64) {
 }
 
 // late is what was not zero at step T.
-type late struct{ outputs, spikes []int64 } // by layer
+type late struct {
+	inputs          int64   // of the network
+	outputs, spikes []int64 // by layer
+}
 
 // projected returns how many of the values that a projection read were not zero.
 func (r *record) projected(layer int, p *network.Projection) int64 {
@@ -63,6 +66,9 @@ func (r *record) projected(layer int, p *network.Projection) int64 {
 		return n
 	case p.From == layer:
 		return n - r.late.spikes[layer-1]
+	}
+	if p.From == network.InputLayer {
+		return n - r.late.inputs
 	}
 	return n - r.late.outputs[p.From-1]
 }

@@ -134,10 +134,18 @@ func (p *Program) takeSource(s *Step, n int, in *network.Projection) {
 	switch t := p.Source(n, in, s.Time); {
 	case s.gets(t):
 	case in.Delay > 0:
-		p.read(s, t, BeyondSpikes)
+		p.read(s, t, beyondOf(in))
 	default:
 		p.takeInput(s, in.From)
 	}
+}
+
+// beyondOf tells why what a projection reads is beyond the equations.
+func beyondOf(in *network.Projection) Beyond {
+	if in.From == network.InputLayer {
+		return BeyondInput
+	}
+	return BeyondSpikes
 }
 
 // gets tells whether the step already has a tensor.
@@ -153,7 +161,7 @@ func (p *Program) takeInput(s *Step, l int) {
 	t := p.outputOf(l, s.Time)
 	switch {
 	case s.gets(t):
-	case l == network.InputLayer && s.Layer == 1:
+	case l == network.InputLayer && (s.Layer == 1 || p.own[0].First > 1): // no layer 1 has left it on chip
 		p.read(s, t, BeyondInput)
 	case p.Received() != 0 && s.Layer == p.own[0].First:
 		s.Receives = append(s.Receives, Transfer{Tensor: t, Words: p.words(t.Class, t.Index), Beyond: BeyondSpikes})
@@ -460,7 +468,8 @@ func (p *Program) backwardLayer(s *Step, l *network.Layer) {
 		p.make(s, OutputError.At(n, t))
 	}
 	if !p.FedBack(n) {
-		p.delayedErrors(s, l, l)
+		p.delayedErrors(s, l, l, true)
+		p.delayedErrors(s, l, l, false)
 	}
 
 	gamma := PotentialError.At(n, t)
@@ -511,10 +520,8 @@ func (p *Program) gradients(s *Step, l *network.Layer, onChip bool) {
 		case s.gets(source):
 		case onChip && in.Delay == 0:
 			p.use(s, source)
-		case in.From == network.InputLayer:
-			p.read(s, source, BeyondInput)
 		default:
-			p.read(s, source, BeyondSpikes)
+			p.read(s, source, beyondOf(in))
 		}
 		p.gradient(s, Kernel{Op: Gradient, Index: n, Input: i}, source, Trace.At(in.Index, t))
 		p.accumulate(s, WeightGradient.At(in.Index, t), Covered)
@@ -546,22 +553,20 @@ func (p *Program) blockOf(layer int) network.Block {
 }
 
 // delayedErrors adds to the error of layer l the errors of the step after that
-// come over delayed projections of a reader.
-func (p *Program) delayedErrors(s *Step, l, reader *network.Layer) {
+// come over delayed projections of a reader, those with weights or the others.
+func (p *Program) delayedErrors(s *Step, l, reader *network.Layer, weighted bool) {
 	if s.End {
 		return // there is no step after
 	}
-	for _, weighted := range []bool{true, false} {
-		for i := range reader.Inputs {
-			in := &reader.Inputs[i]
-			if in.From != l.Index || in.Delay == 0 || in.Weighted() != weighted {
-				continue
-			}
-			if later := p.errorOf(reader, s.Time+1); !s.gets(later) {
-				p.read(s, later, BeyondDelayed)
-			}
-			p.spreadError(s, l, reader, i)
+	for i := range reader.Inputs {
+		in := &reader.Inputs[i]
+		if in.From != l.Index || in.Delay == 0 || in.Weighted() != weighted {
+			continue
 		}
+		if later := p.errorOf(reader, s.Time+1); !s.gets(later) {
+			p.read(s, later, BeyondDelayed)
+		}
+		p.spreadError(s, l, reader, i)
 	}
 }
 
@@ -606,7 +611,8 @@ func (p *Program) spatialErrors(s *Step, l *network.Layer, b network.Block) {
 			}
 		}
 	})
-	p.eachReader(n, b, func(reader *network.Layer) { p.delayedErrors(s, l, reader) })
+	p.eachReader(n, b, func(reader *network.Layer) { p.delayedErrors(s, l, reader, true) })
+	p.eachReader(n, b, func(reader *network.Layer) { p.delayedErrors(s, l, reader, false) })
 }
 
 // FedBack tells whether the error of layer n's output comes straight from the

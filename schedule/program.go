@@ -391,6 +391,9 @@ func (p *Program) slots(c Class, index int) int {
 	case role.History:
 		return max(p.backward, 2)
 	case role.Frames:
+		if net.Encoding == network.Event && p.readsDelayed(network.InputLayer, Input) {
+			return p.workload.Timesteps + 1 // and the zeros before the first
+		}
 		if net.Encoding == network.Event {
 			return p.workload.Timesteps
 		}
@@ -404,7 +407,11 @@ func (p *Program) slots(c Class, index int) int {
 // spikes, of the step before.
 func (p *Program) readsDelayed(l int, c Class) bool {
 	net := p.workload.Net
-	for _, reader := range append([]int{l}, net.ReadersOf(l)...) {
+	readers := net.ReadersOf(l)
+	if l != network.InputLayer {
+		readers = append([]int{l}, readers...)
+	}
+	for _, reader := range readers {
 		for i := range net.Layer(reader).Inputs {
 			if in := &net.Layer(reader).Inputs[i]; in.Delay > 0 && in.From == l && p.Source(reader, in, 1).Class == c {
 				return true
