@@ -1,18 +1,16 @@
 package crosscheck
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/accelsim-dev/accelsim/energy"
 	"github.com/accelsim-dev/accelsim/golden/plain"
 	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/internal/vectortest"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
@@ -273,29 +271,15 @@ func generalCases() uint64 {
 // Every published case is verified on the paper's machine and on a chip's: equal in
 // every value.
 func TestGeneralCasesAreVerified(t *testing.T) {
-	files, err := filepath.Glob("../testdata/vectors/general/*.yaml")
-	if err != nil || len(files) != 21 {
-		t.Fatalf("%d cases, want 21: %v", len(files), err)
-	}
-	for _, file := range files {
-		w, err := network.Open(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := os.ReadFile(strings.TrimSuffix(file, ".yaml") + ".json")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var kn struct{ K, N int }
-		if err := json.Unmarshal(text, &kn); err != nil {
-			t.Fatal(err)
-		}
+	for _, file := range vectortest.General(t) {
+		c := vectortest.Read(t, file)
+		w := c.Workload
 		for _, name := range []string{"paper", "zcu102"} {
 			hw, err := hardware.Open(name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := schedule.New(w, kn.K, kn.N, schedule.All)
+			p, err := schedule.New(w, c.K, c.N, schedule.All)
 			if err != nil {
 				t.Fatal(err)
 			}

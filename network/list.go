@@ -286,7 +286,7 @@ func (r *listReader) parts(f *entryFile, key string, e *Entry) (err error) {
 			return err
 		}
 		n := r.neuron
-		if err := own.fill(r.doc, f.Neuron, key+".neuron", &n); err != nil {
+		if err := own.fill(r.doc, key+".neuron", &n); err != nil {
 			return err
 		}
 		e.Neuron = &n

@@ -27,7 +27,7 @@ type neuronFile struct {
 }
 
 // fill overwrites what is given, and checks all.
-func (f *neuronFile) fill(d *config.Document, at *config.Node, key string, n *Neuron) error {
+func (f *neuronFile) fill(d *config.Document, key string, n *Neuron) error {
 	for _, p := range []struct{ from, to *float64 }{
 		{f.Leak, &n.Leak},
 		{f.Threshold, &n.Threshold},

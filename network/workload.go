@@ -344,7 +344,7 @@ func (f *file) fill(d *config.Document, n *Neuron, t *Training, dropout *float64
 	if err := f.Training.Rule.fill(d, "training.rule", &t.Rule); err != nil {
 		return err
 	}
-	return f.Neuron.fill(d, nil, "neuron", n)
+	return f.Neuron.fill(d, "neuron", n)
 }
 
 // Open returns the built-in network of that name, or reads a workload file. A

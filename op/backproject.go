@@ -8,13 +8,15 @@ import (
 // backProject is W^T gamma of one reader: the first term of Eq. 4, whose MACs are
 // Eq. 17's. Errors are no spikes: nothing gates them.
 var backProject = Row{
-	Nest: OverErrors,
-	Product: &Product{
-		Matrix: func(c *Case) pe.Matrix { return pe.Errors(c.Reader, c.Workload.Batch) },
-		Rows:   gradients, Columns: weights, Results: gradients,
-		Book: func(b Book, cost pe.Cost, _ Happened) { b.MAC(cost.Slots) },
-	},
+	Nest: OverErrors, Product: &errorProduct,
 	Float: computes((*Chip).backProject), Fixed: computes((*Chip).fixedBackProject),
+}
+
+// errorProduct takes errors through weights.
+var errorProduct = Product{
+	Matrix: func(c *Case) pe.Matrix { return pe.Errors(c.Reader, c.Workload.Batch) },
+	Rows:   gradients, Columns: weights, Results: gradients,
+	Book: func(b Book, cost pe.Cost, _ Happened) { b.MAC(cost.Slots) },
 }
 
 // errorOperands are what W^T gamma of one reader takes. A tile that does not go

@@ -8,12 +8,7 @@ import (
 // feedBack is the error of a layer's output, straight from gamma of its block's
 // classifier through fixed random weights: a fully connected product.
 var feedBack = Row{
-	Nest: OverErrors,
-	Product: &Product{
-		Matrix: func(c *Case) pe.Matrix { return pe.Errors(c.Reader, c.Workload.Batch) },
-		Rows:   gradients, Columns: weights, Results: gradients,
-		Book: func(b Book, cost pe.Cost, _ Happened) { b.MAC(cost.Slots) },
-	},
+	Nest: OverErrors, Product: &errorProduct,
 	Float: computes((*Chip).feedBack),
 }
 

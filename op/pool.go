@@ -62,6 +62,14 @@ func (d *Chip) poolCounts(s *schedule.Step, k schedule.Kernel, window func(p pe.
 	return nil
 }
 
+// countWindows replaces counts by their sums over windows.
+func (d *Chip) countWindows(s *schedule.Step, k schedule.Kernel) error {
+	return d.poolCounts(s, k, func(p pe.Pooling, _ int, to, counts []float32) { p.Counts(to, counts) })
+}
+
+// oneAddition is that for each neuron of a window.
+var oneAddition = perWindow(Operands{Reads: perKind{spikes: 1}}, pe.Recipe{pe.Add: 1})
+
 // poolErrors replaces the error of windows by that of neurons.
 func (d *Chip) poolErrors(s *schedule.Step, k schedule.Kernel, spread func(p pe.Pooling, sample int, delta, gamma []float32)) error {
 	l, box := d.workload.Net.Layer(k.Index), d.neurons(s, k)

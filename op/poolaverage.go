@@ -8,11 +8,9 @@ import (
 // averagePooling makes fractions, which do not fire: counts that readers divide by
 // the window's area.
 var averagePooling = pooling{
-	forward:  perWindow(Operands{Reads: perKind{spikes: 1}}, pe.Recipe{pe.Add: 1}),
+	forward:  oneAddition,
 	backward: perWindow(Operands{perKind{gradients: 1}, perKind{gradients: 1}}, pe.Recipe{pe.MAC: 1}),
-	pool: func(d *Chip, s *schedule.Step, k schedule.Kernel) error {
-		return d.poolCounts(s, k, func(p pe.Pooling, _ int, to, counts []float32) { p.Counts(to, counts) })
-	},
+	pool:     (*Chip).countWindows,
 	back: func(d *Chip, s *schedule.Step, k schedule.Kernel) error {
 		return d.poolErrors(s, k, func(p pe.Pooling, _ int, delta, gamma []float32) { p.Errors(delta, gamma) })
 	},

@@ -14,7 +14,7 @@ import (
 var firePooling = pooling{
 	forward: func(c *Case, to []Pass) []Pass {
 		w := fireWork(c.Neuron)
-		return append(perWindow(Operands{Reads: perKind{spikes: 1}}, pe.Recipe{pe.Add: 1})(c, to),
+		return append(oneAddition(c, to),
 			Pass{
 				Elements: c.Pooled, Operands: w.operands,
 				Recipe: plus(w.recipe, pe.Recipe{pe.Multiply: 1}), Why: schedule.BeyondPooling,

@@ -33,8 +33,8 @@ func TestFixedPointComesNearTheVectors(t *testing.T) {
 			continue
 		}
 		worst, where := 0.0, ""
-		for _, tensor := range v.out.Names() {
-			want, got := v.out[tensor], r.Tensors[tensor]
+		for _, tensor := range v.Out.Names() {
+			want, got := v.Out[tensor], r.Tensors[tensor]
 			largest, difference := 0.0, 0.0
 			for i := range want.Len() {
 				largest = max(largest, math.Abs(want.At(i)))

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/internal/vectortest"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe/fixed"
 	"github.com/accelsim-dev/accelsim/schedule"
@@ -46,8 +47,8 @@ func TestVectorsComeThroughTheSmallestBuffer(t *testing.T) {
 		if got.Steps < 4*want.Steps {
 			t.Errorf("%s: %d tiles of %d steps", name, got.Steps, want.Steps)
 		}
-		for _, tensor := range v.out.Names() {
-			compareTensor(t, name+", "+tensor, got.Tensors[tensor], v.out[tensor])
+		for _, tensor := range v.Out.Names() {
+			vectortest.Compare(t, name+", "+tensor, got.Tensors[tensor], v.Out[tensor])
 		}
 		if tensor := differ(want.Tensors, got.Tensors); tensor != "" {
 			t.Errorf("%s: %s is not the same in tiles", name, tensor)
