@@ -312,9 +312,12 @@ func (b *builder) pool(e *Entry, l *Layer) error {
 		return at.fail("has a %dx%d window, larger than its input %v", w.Height, w.Width, l.Out)
 	}
 	l.Pooled = l.Pool.Shape(l.Out)
-	largest, err := units.Mul(l.MaxValue, w.Height, w.Width)
-	if err != nil || largest > maxCount {
-		return e.fail("pools windows of %dx%d values up to %d; counts of more than %d are not exact in float32: use smaller windows", w.Height, w.Width, l.MaxValue, maxCount)
+	limit := maxCount
+	if l.Pool.Fires() { // no reader sees the count
+		limit = maxNumber
+	}
+	if largest, err := units.Mul(l.MaxValue, w.Height, w.Width); err != nil || largest > limit {
+		return e.fail("pools windows of %dx%d values up to %d; counts of more than %d are not exact: use smaller windows", w.Height, w.Width, l.MaxValue, limit)
 	}
 	l.MaxValue, l.Scale = l.Pool.value(l.MaxValue, l.Scale)
 	return nil

@@ -618,7 +618,10 @@ func (p *Program) spatialErrors(s *Step, l *network.Layer, b network.Block) {
 // FedBack tells whether the error of layer n's output comes straight from the
 // classifier of its block.
 func (p *Program) FedBack(n int) bool {
-	return n != network.InputLayer && p.rule.FeedsBack(n, []network.Block{p.blockOf(n)})
+	if p.rule.Feedback == network.Backprop || n == network.InputLayer {
+		return false
+	}
+	return p.rule.FeedsBack(n, []network.Block{p.blockOf(n)})
 }
 
 // PassesOutputError tells whether the other operand of layer n's addition gets the
