@@ -14,7 +14,7 @@ var backProject = Row{
 
 // errorProduct takes errors through weights.
 var errorProduct = Product{
-	Matrix: func(c *Case) pe.Matrix { return pe.Errors(c.Reader, c.Workload.Batch) },
+	Matrix: func(c *Case) pe.Matrix { return pe.Errors(*c.Reader, c.Workload.Batch) },
 	Rows:   gradients, Columns: weights, Results: gradients,
 	Book: func(b Book, cost pe.Cost, _ Happened) { b.MAC(cost.Slots) },
 }

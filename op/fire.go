@@ -17,7 +17,7 @@ var fireOperands = Operands{perKind{states: 2}, perKind{states: 1, spikes: 1}}
 var fire = Row{
 	Nest: OverNeurons,
 	Passes: func(c *Case, to []Pass) []Pass {
-		w := fireWork(c.Neuron)
+		w := workOf(c.Neuron).fire
 		return append(to, Pass{Elements: c.Neurons, Operands: w.operands, Recipe: w.recipe, Why: schedule.BeyondNeuron})
 	},
 	Float: computes((*Chip).fire), Fixed: computes((*Chip).fire),

@@ -11,7 +11,7 @@ import (
 var gradient = Row{
 	Nest: OverGradients,
 	Product: &Product{
-		Matrix: func(c *Case) pe.Matrix { return pe.Gradients(c.Synapses, c.Workload.Batch) },
+		Matrix: func(c *Case) pe.Matrix { return pe.Gradients(*c.Synapses, c.Workload.Batch) },
 		Spikes: true, Rows: gradients, Columns: spikes, Results: gradients,
 		Events: func(h Happened) int64 { return h.Gradient.Terms },
 		Book: func(b Book, cost pe.Cost, h Happened) {

@@ -23,40 +23,43 @@ type work struct {
 // neuronParts has every part.
 var neuronParts = []neuronPart{inputGainPart, offsetPart, hardResetPart, constantResetPart, silentPart, synapsePart, adaptationPart}
 
-// withParts adds to a neuron's work what its parts take.
-func withParts(n network.Neuron, base work, of func(neuronPart) work) work {
+// neuronWork is what a neuron takes: Eqs. 1 and 2; second terms of Eqs. 4 and 5;
+// first terms, of delta and u.
+type neuronWork struct{ fire, temporal, spatial work }
+
+// paperWork is that of the paper's neuron.
+var paperWork = neuronWork{
+	fire:     work{fireRecipe, fireOperands},
+	temporal: work{temporalRecipe, Operands{perKind{gradients: 2}, perKind{gradients: 1}}},
+	spatial:  work{surrogateRecipes[network.Rectangle], Operands{perKind{gradients: 1, states: 1}, perKind{gradients: 1}}},
+}
+
+// workOf is the paper's neuron's work with what a neuron's surrogate and parts add.
+func workOf(n *network.Neuron) neuronWork {
+	w := paperWork
+	if n.IsPaper() { // a kernel of most networks: it has no parts
+		return w
+	}
+	w.spatial.recipe = surrogateRecipes[n.Shape()]
+	if n.Silent {
+		w.spatial.recipe = pe.Recipe{pe.Add: 1}
+	}
 	for _, part := range neuronParts {
-		if part.has(n) {
-			more := of(part)
-			base.recipe = plus(base.recipe, more.recipe)
-			for b := range base.operands.Reads {
-				base.operands.Reads[b] += more.operands.Reads[b]
-				base.operands.Writes[b] += more.operands.Writes[b]
-			}
+		if part.has(*n) {
+			w.fire.add(part.fire)
+			w.temporal.add(part.temporal)
+			w.spatial.add(part.spatial)
 		}
 	}
-	return base
+	return w
 }
 
-// fireWork is Eqs. 1 and 2 of a neuron.
-func fireWork(n network.Neuron) work {
-	return withParts(n, work{fireRecipe, fireOperands}, func(p neuronPart) work { return p.fire })
-}
-
-// temporalWork is the second terms of Eqs. 4 and 5.
-func temporalWork(n network.Neuron) work {
-	base := work{temporalRecipe, Operands{perKind{gradients: 2}, perKind{gradients: 1}}}
-	return withParts(n, base, func(p neuronPart) work { return p.temporal })
-}
-
-// spatialWork is delta times the surrogate derivative, of delta and u.
-func spatialWork(n network.Neuron) work {
-	slope := surrogateRecipes[n.Shape()]
-	if n.Silent {
-		slope = pe.Recipe{pe.Add: 1}
+func (w *work) add(more work) {
+	w.recipe = plus(w.recipe, more.recipe)
+	for b := range w.operands.Reads {
+		w.operands.Reads[b] += more.operands.Reads[b]
+		w.operands.Writes[b] += more.operands.Writes[b]
 	}
-	base := work{slope, Operands{perKind{gradients: 1, states: 1}, perKind{gradients: 1}}}
-	return withParts(n, base, func(p neuronPart) work { return p.spatial })
 }
 
 // temporalAdds is what Eq. 16 covers of the second terms: tau gamma, and theta gamma

@@ -82,15 +82,15 @@ const (
 // Case is what a kernel works on.
 type Case struct {
 	Workload *network.Workload
-	Layer    *network.Layer // of the kernel; nil for a classifier's
-	Synapses pe.Connection  // of the kernel's layer or classifier
-	Reader   pe.Connection  // through whose weights an error comes
-	Neuron   network.Neuron // of the kernel's layer or classifier
-	End      bool           // t = t_k: there is no later error
-	Scaled   bool           // what the kernel's projection reads are real numbers
-	Neurons  int64          // of the batch, or of a tile
-	Pooled   int64          // pooling neurons of them
-	Weights  int64          // that the kernel goes through one by one
+	Layer    *network.Layer  // of the kernel; nil for a classifier's
+	Synapses *pe.Connection  // of the kernel's layer or classifier
+	Reader   *pe.Connection  // through whose weights an error comes
+	Neuron   *network.Neuron // of the kernel's layer or classifier
+	End      bool            // t = t_k: there is no later error
+	Scaled   bool            // what the kernel's projection reads are real numbers
+	Neurons  int64           // of the batch, or of a tile
+	Pooled   int64           // pooling neurons of them
+	Weights  int64           // that the optimizer or a generator goes through one by one
 }
 
 // Product is an operation of the PE array.

@@ -17,10 +17,13 @@ func anyCase(t *testing.T) *Case {
 		t.Fatal(err)
 	}
 	w := &network.Workload{Net: net, Batch: 3, Training: network.Training{Optimizer: network.SGD}}
-	return &Case{Workload: w, Layer: net.Layer(1), Synapses: connect(net.Layer(1)), Reader: connect(net.Layer(2)), Neurons: 3 * 64 * 4, Pooled: 7, Weights: 11}
+	return &Case{Workload: w, Layer: net.Layer(1), Synapses: connect(net.Layer(1)), Reader: connect(net.Layer(2)), Neuron: &w.Neuron, Neurons: 3 * 64 * 4, Pooled: 7, Weights: 11}
 }
 
-func connect(l *network.Layer) pe.Connection { return pe.Connect(l.First(), l.Out) }
+func connect(l *network.Layer) *pe.Connection {
+	c := pe.Connect(l.First(), l.Out)
+	return &c
+}
 
 func TestEveryOperationHasACompleteRow(t *testing.T) {
 	for o := range schedule.Op(schedule.NumOps) {
@@ -139,5 +142,19 @@ func TestEveryOptimizerIsThere(t *testing.T) {
 	}
 	if len(optimizers) != len(network.Optimizers()) {
 		t.Errorf("%d optimizers for %v", len(optimizers), network.Optimizers())
+	}
+}
+
+// The paper's neuron has no part, so its work is what is left without a look at any.
+func TestThePapersNeuronHasNoParts(t *testing.T) {
+	n := network.Neuron{Leak: 0.9, Reset: 0.3, Threshold: 0.5, SurrogateWidth: 0.5}
+	for i, part := range neuronParts {
+		if part.has(n) {
+			t.Errorf("part %d", i)
+		}
+	}
+	n.Offset = 0.1
+	if one := workOf(&n); one.fire.recipe[pe.Add] != paperWork.fire.recipe[pe.Add]+1 || one.spatial != paperWork.spatial {
+		t.Errorf("with an offset: %+v", one)
 	}
 }

@@ -13,7 +13,7 @@ import (
 // and the mean's derivative.
 var firePooling = pooling{
 	forward: func(c *Case, to []Pass) []Pass {
-		w := fireWork(c.Neuron)
+		w := workOf(c.Neuron).fire
 		return append(oneAddition(c, to),
 			Pass{
 				Elements: c.Pooled, Operands: w.operands,
@@ -21,11 +21,12 @@ var firePooling = pooling{
 			})
 	},
 	backward: func(c *Case, to []Pass) []Pass {
-		w := spatialWork(c.Neuron)
+		of := workOf(c.Neuron)
+		w := of.spatial
 		w.operands.Reads[gradients]++ // delta, gamma and u
 		r := plus(w.recipe, pe.Recipe{pe.Multiply: 1})
 		if !c.End {
-			r = plus(plus(r, temporalWork(c.Neuron).recipe), pe.Recipe{pe.Add: temporalAdds(c.Neuron)})
+			r = plus(plus(r, of.temporal.recipe), pe.Recipe{pe.Add: temporalAdds(*c.Neuron)})
 		}
 		return append(to, Pass{Elements: c.Pooled, Operands: w.operands, Recipe: r, Why: schedule.BeyondPooling})
 	},

@@ -6,7 +6,7 @@ import "github.com/accelsim-dev/accelsim/schedule"
 var spatialError = Row{
 	Nest: OverNeurons,
 	Passes: func(c *Case, to []Pass) []Pass {
-		w := spatialWork(c.Neuron)
+		w := workOf(c.Neuron).spatial
 		return append(to, Pass{Elements: c.Neurons, Operands: w.operands, Recipe: w.recipe, Why: schedule.BeyondSurrogate})
 	},
 	Float: computes((*Chip).spatialError), Fixed: computes((*Chip).fixedSpatialError),

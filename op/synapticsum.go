@@ -10,7 +10,7 @@ import (
 var synapticSum = Row{
 	Nest: OverSynapses,
 	Product: &Product{
-		Matrix: func(c *Case) pe.Matrix { return pe.Synapses(c.Synapses, c.Workload.Batch) },
+		Matrix: func(c *Case) pe.Matrix { return pe.Synapses(*c.Synapses, c.Workload.Batch) },
 		Spikes: true, Rows: spikes, Columns: weights, Results: states,
 		Events: func(h Happened) int64 { return h.Sums },
 		Book: func(b Book, cost pe.Cost, h Happened) {

@@ -16,10 +16,10 @@ const temporalAdditions = 2
 var temporalError = Row{
 	Nest: OverNeurons,
 	Passes: func(c *Case, to []Pass) []Pass {
-		w := temporalWork(c.Neuron)
+		w := workOf(c.Neuron).temporal
 		return append(to, Pass{
 			Elements: c.Neurons, Operands: w.operands,
-			Adds: temporalAdds(c.Neuron), Recipe: w.recipe, Why: schedule.BeyondSurrogate,
+			Adds: temporalAdds(*c.Neuron), Recipe: w.recipe, Why: schedule.BeyondSurrogate,
 		})
 	},
 	Float: computes((*Chip).temporalError), Fixed: computes((*Chip).fixedTemporalError),

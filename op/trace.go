@@ -45,7 +45,7 @@ func (d *Chip) takeTrace(s *schedule.Step, k schedule.Kernel) error {
 var traceGradient = Row{
 	Nest: OverGradients,
 	Product: &Product{
-		Matrix: func(c *Case) pe.Matrix { return pe.Gradients(c.Synapses, c.Workload.Batch) },
+		Matrix: func(c *Case) pe.Matrix { return pe.Gradients(*c.Synapses, c.Workload.Batch) },
 		Rows:   gradients, Columns: states, Results: gradients,
 		Book: func(b Book, cost pe.Cost, _ Happened) {
 			b.MAC(cost.Outputs)

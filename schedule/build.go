@@ -276,7 +276,7 @@ func (p *Program) classifierWeights(s *Step) {
 		return
 	}
 	if p.Traffic == All {
-		p.runClassifier(s, Regenerate)
+		s.Kernels = append(s.Kernels, Kernel{Op: Regenerate, Classifier: true, Index: s.Block, Of: RandomWeight})
 	}
 	p.make(s, RandomWeight.At(s.Block, 0))
 }

@@ -86,7 +86,7 @@ type Kernel struct {
 	Index      int   // layer, or block of the classifier
 	Reader     int   // of an error: the layer that it comes from; 0 is the classifier
 	Input      int   // SynapticSum, AddValue, Gradient: which of the layer's inputs; of an error, the reader's
-	Of         Class // Optimize: the tensor that is updated
+	Of         Class // Optimize, Regenerate: the tensor that is updated, or made
 	Part       Part  // of a tile
 }
 

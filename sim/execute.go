@@ -15,14 +15,17 @@ type processor struct {
 	blocks   []network.Block
 	traffic  schedule.Traffic
 	program  *schedule.Program
-	ledger   *ledger         // of the layer and phase that is worked on
-	synapses []pe.Connection // by projection
-	dense    []pe.Connection // the classifiers, by block
-	nonzero  [][]float64     // shares of a part's inputs
-	data     *op.Chip        // nil unless the simulation is functional
-	accesses accesses        // of the kernel that was executed last
-	of       operand         // that kernel
-	passes   []op.Pass       // of it
+	ledger   *ledger          // of the layer and phase that is worked on
+	synapses []pe.Connection  // by projection
+	dense    []pe.Connection  // the classifiers, by block
+	feedback []pe.Connection  // of random weights straight from the classifier, by layer
+	neurons  []network.Neuron // by layer
+	heads    network.Neuron   // of classifiers
+	nonzero  [][]float64      // shares of a part's inputs
+	data     *op.Chip         // nil unless the simulation is functional
+	accesses accesses         // of the kernel that was executed last
+	of       operand          // that kernel
+	passes   []op.Pass        // of it
 }
 
 // Parts are what work is booked for: the layers, then the classifiers of blocks.
@@ -51,7 +54,7 @@ func densities(w *network.Workload, blocks []network.Block) [][]units.Density {
 }
 
 func newProcessor(a pe.Array, w *network.Workload, p *schedule.Program) *processor {
-	x := &processor{array: a, workload: w, blocks: p.Blocks, traffic: p.Traffic, program: p}
+	x := &processor{array: a, workload: w, blocks: p.Blocks, traffic: p.Traffic, program: p, heads: w.ClassifierNeuron()}
 	for _, part := range densities(w, p.Blocks) {
 		var shares []float64
 		for _, d := range part {
@@ -62,6 +65,11 @@ func newProcessor(a pe.Array, w *network.Workload, p *schedule.Program) *process
 	for i := range w.Net.Projections() {
 		l, projection := w.Net.Projection(i + 1)
 		x.synapses = append(x.synapses, pe.Connect(projection, l.Out))
+	}
+	for i := range w.Net.Layers {
+		l := &w.Net.Layers[i]
+		x.neurons = append(x.neurons, w.NeuronOf(l))
+		x.feedback = append(x.feedback, pe.Full(l.Pooled, w.Net.Classes))
 	}
 	for _, b := range p.Blocks {
 		x.dense = append(x.dense, pe.Dense(w.Net.ClassifierInputs(b), w.Net.Classes))
@@ -89,42 +97,69 @@ func tile(k *schedule.Kernel, m pe.Matrix) pe.Matrix {
 
 // take finds what a kernel works on.
 func (x *processor) take(s *schedule.Step, k *schedule.Kernel) {
-	batch, net := int64(x.workload.Batch), x.workload.Net
 	o := &x.of
 	*o = operand{Case: op.Case{Workload: x.workload, End: s.End}, kernel: k, pass: passOf(s)}
 	if k.Classifier {
-		o.Synapses, o.Neuron = x.dense[k.Index-1], x.workload.ClassifierNeuron()
-		o.Neurons = batch * int64(net.Classes)
-		o.Pooled = o.Neurons
+		x.takeClassifier(o, k)
 	} else {
-		l := x.layerOf(k)
-		o.Layer, o.input, o.Neuron = l, k.Input, x.workload.NeuronOf(l)
-		o.Neurons, o.Pooled = batch*int64(l.Neurons()), batch*int64(l.Pooled.Size())
+		x.takeLayer(o, k)
 	}
-	if o.part = partOf(net, true, k.Index); !k.Classifier {
-		o.part = partOf(net, false, o.Layer.Index)
-	}
-	if k.Op == schedule.FeedBack {
-		o.Reader = pe.Full(o.Layer.Pooled, net.Classes)
-	} else if o.Reader = x.dense[s.Block-1]; k.Reader != 0 { // an error's, and its input
-		o.Reader, o.input = x.synapsesOf(k.Reader, k.Input), 0
-	}
-	switch {
-	case k.Classifier:
-	case k.Op == schedule.Optimize && k.Of == schedule.Weight:
-		o.Synapses = x.synapses[k.Index-1]
-	default:
-		o.Synapses = x.synapsesOf(k.Index, o.input)
-	}
+	o.Reader = x.readerOf(s, k)
 	o.scaled = x.multiplied(k)
 	o.Scaled = o.scaled != schedule.Covered
-	o.Weights = int64(o.Synapses.Weights())
-	if k.Op == schedule.Optimize || k.Of == schedule.RandomFeedback {
+	switch {
+	case k.Part.Is:
+		o.Neurons, o.Pooled, o.Weights = k.Part.Neurons, k.Part.PooledNeurons, k.Part.Values
+	case k.Op == schedule.Optimize || k.Op == schedule.Regenerate:
 		o.Weights = x.program.Sizes.Extents(k.Of, k.Index).Values()
 	}
-	if k.Part.Is {
-		o.Neurons, o.Pooled, o.Weights = k.Part.Neurons, k.Part.PooledNeurons, k.Part.Values
+}
+
+func (x *processor) takeClassifier(o *operand, k *schedule.Kernel) {
+	net := x.workload.Net
+	o.part, o.Synapses, o.Neuron = partOf(net, true, k.Index), &x.dense[k.Index-1], &x.heads
+	o.Neurons = int64(x.workload.Batch) * int64(net.Classes)
+	o.Pooled = o.Neurons
+}
+
+func (x *processor) takeLayer(o *operand, k *schedule.Kernel) {
+	net, batch := x.workload.Net, int64(x.workload.Batch)
+	projection := 0
+	if k.Op == schedule.Optimize && k.Of == schedule.Weight { // of a projection
+		owner, _ := net.Projection(k.Index)
+		o.Layer, projection = owner, k.Index
+	} else {
+		o.Layer = net.Layer(k.Index)
 	}
+	if k.Reader == 0 { // an error's input is the reader's
+		o.input = k.Input
+	}
+	if projection == 0 {
+		projection = weightsOf(o.Layer, o.input)
+	}
+	o.part, o.Synapses, o.Neuron = partOf(net, false, o.Layer.Index), &x.synapses[projection-1], &x.neurons[o.Layer.Index-1]
+	o.Neurons, o.Pooled = batch*int64(o.Layer.Neurons()), batch*int64(o.Layer.Pooled.Size())
+}
+
+// readerOf is through whose weights an error comes: a layer's, the classifier's, or
+// fixed random ones.
+func (x *processor) readerOf(s *schedule.Step, k *schedule.Kernel) *pe.Connection {
+	switch {
+	case k.Op == schedule.FeedBack:
+		return &x.feedback[k.Index-1]
+	case k.Reader != 0:
+		return &x.synapses[weightsOf(x.workload.Net.Layer(k.Reader), k.Input)-1]
+	}
+	return &x.dense[s.Block-1]
+}
+
+// weightsOf is the index of the weights of one of a layer's inputs; of one without
+// weights the layer's first.
+func weightsOf(l *network.Layer, input int) int {
+	if p := &l.Inputs[input]; p.Weighted() {
+		return p.Index
+	}
+	return l.Index
 }
 
 // gated returns how many of the given slots a PE array that gates zero inputs
@@ -224,26 +259,6 @@ func (x *processor) Beyond(why schedule.Beyond, o pe.Op, slots, executed int64) 
 // which weights are multiplied, and why.
 func (x *processor) Multiplied() (why schedule.Beyond, real bool) {
 	return x.of.scaled, x.of.scaled != schedule.Covered
-}
-
-// layerOf is the layer that a kernel works on.
-func (x *processor) layerOf(k *schedule.Kernel) *network.Layer {
-	net := x.workload.Net
-	if k.Op == schedule.Optimize && k.Of == schedule.Weight {
-		l, _ := net.Projection(k.Index)
-		return l
-	}
-	return net.Layer(k.Index)
-}
-
-// synapsesOf are those of one of a layer's inputs; of one without weights the
-// layer's first.
-func (x *processor) synapsesOf(layer, input int) pe.Connection {
-	index := layer
-	if p := &x.workload.Net.Layer(layer).Inputs[input]; p.Weighted() {
-		index = p.Index
-	}
-	return x.synapses[index-1]
 }
 
 // multiplied tells why weights are multiplied by what a kernel reads: a directly
