@@ -16,16 +16,16 @@ import (
 
 func newImportCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "import scalesim|activity FILE --out FILE.yaml",
+		Use:   "import scalesim|activity|nir FILE --out FILE",
 		Short: "Make workload and activity files from what other tools write",
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usage(fmt.Errorf("import does not know %q; write accelsim import scalesim or accelsim import activity", args[0]))
+				return usage(fmt.Errorf("import does not know %q; write accelsim import nir, scalesim or activity", args[0]))
 			}
 			return c.Help()
 		},
 	}
-	c.AddCommand(newImportScaleSimCommand(), newImportActivityCommand())
+	c.AddCommand(newImportScaleSimCommand(), newImportActivityCommand(), newImportNIRCommand())
 	return c
 }
 

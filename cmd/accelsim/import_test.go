@@ -1,15 +1,21 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
-const importData = "../../importing/testdata/"
+const (
+	importData = "../../importing/testdata/"
+	nirData    = "../../testdata/nir/"
+)
 
 // TestImportedTopologyRuns: SCALE-Sim's notation of LeNet-1 gives the counts of
 // the built-in network.
@@ -51,7 +57,7 @@ func TestImportedActivityRuns(t *testing.T) {
 }
 
 func TestImportsRefuse(t *testing.T) {
-	topology := importData + "alexnet.csv"
+	topology, braille := importData+"alexnet.csv", nirData+"braille_noDelay_noBias_subtract.nir"
 	for _, c := range []struct{ args, want string }{
 		{"import onnx x", `import does not know "onnx"`},
 		{"import scalesim", "0 files; write accelsim import scalesim TOPOLOGY.csv"},
@@ -65,10 +71,42 @@ func TestImportsRefuse(t *testing.T) {
 		{"import activity " + topology + " --net lenet1", topology + ": not a readable NPZ file"},
 		{"import activity " + importData + "spikes.npz --net lenet1", importData + "spikes.npz: x has shape [5,3,2,8,8]; expected [T,B,1,28,28]"},
 		{"import activity " + importData + "spikes.npz --net lenet9", `no network "lenet9"`},
+		{"import nir " + braille, "--out is missing"},
+		{"import nir " + braille + " --out DIR", "lif1.lif (CubaLIF) has a time constant; say with --dt"},
+		{"import nir " + braille + " --out DIR --dt 0", "--dt 0; write the length of a step in seconds"},
+		{"import nir " + braille + " --out DIR --dt NaN", "--dt NaN; write the length of a step in seconds"},
+		{"import nir " + braille + " --out DIR --dt 1", "lif2 (CubaLIF): tau_mem is 0.000333"},
+		{"import nir " + braille + " --out DIR --dt 1e-4 --steps 0", "--steps 0; write 1 or more"},
+		{"import nir " + braille + " --out DIR --dt 1e-4 --reset hard", `--reset "hard"; write file, subtract or zero`},
+		{"import nir " + braille + " --out DIR --dt 1e-4 --encoding rate", `--encoding "rate"; write event or direct`},
+		{"import nir " + topology + " --out DIR", topology + ": is no HDF5 file"},
+		{"import nir nowhere.nir --out DIR", "nowhere.nir"},
+		{"import nir " + nirData + "lif_norse.nir --out DIR", "has one layer with weights, 0 (Affine), which is the classifier: N = 0 layers are left to train"},
 	} {
-		status, stdout, stderr := commandLine(t, strings.Fields(c.args)...)
+		args := strings.Fields(strings.ReplaceAll(c.args, "DIR", t.TempDir()))
+		status, stdout, stderr := commandLine(t, args...)
 		if status != exitBadInput || stdout != "" || !strings.Contains(stderr, c.want) {
 			t.Errorf("accelsim %s: exit %d, %s%s\nwant %s", c.args, status, stdout, stderr, c.want)
 		}
+	}
+}
+
+// A file of the NIR project runs on the machine like any workload.
+func TestImportNIR(t *testing.T) {
+	out := t.TempDir()
+	status, stdout, stderr := commandLine(t, "import", "nir", nirData+"braille_noDelay_bias_zero_subgraph.nir", "--dt", "1e-4", "--steps", "6", "--out", out)
+	if status != 0 || stdout != "" || !strings.Contains(stderr, "lif1.lif1, which has no edge, is taken to be meant") {
+		t.Fatalf("exit %d, %q, %q", status, stdout, stderr)
+	}
+	r := decodeJSON(t, "run", "--net", filepath.Join(out, "braille_noDelay_bias_zero_subgraph.yaml"), "--k", "3", "--n", "1", "--batch", "2")
+	if r["crosscheck"].(map[string]any)["pass"] != true {
+		t.Error(r["crosscheck"])
+	}
+	set, err := tensors.ReadFile(filepath.Join(out, "braille_noDelay_bias_zero_subgraph.npz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(set.Names()); got != "[b1 bc1 w1_1 w1_2 wc1]" {
+		t.Error(got)
 	}
 }
