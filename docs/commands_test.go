@@ -48,6 +48,7 @@ var needs = []struct{ page, command, test, why string }{
 	{"quickstart.md", "accelsim import activity spikes.npz", "test -f spikes.npz", "no python3 with numpy made spikes.npz"},
 	{"quickstart.md", "accelsim run --net my.yaml --k 5 --n 1 --activity activity.yaml", "test -f activity.yaml", "no activity.yaml of before"},
 	{"training.md", "accelsim train --net lenet1 --dataset mnist", "accelsim " + mnist, "no MNIST in the module cache, and no network"},
+	{"training.md", "accelsim train --net recurrent.yaml", "accelsim " + mnist, "no MNIST in the module cache, and no network"},
 	{"verification.md", "accelsim verify --net lenet1 --dataset mnist", "accelsim " + mnist, "no MNIST in the module cache, and no network"},
 	{"hdl.md", "accelsim hdl --net block.yaml", "command -v iverilog verilator yosys", "needs iverilog, verilator and yosys"},
 }

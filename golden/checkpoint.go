@@ -2,6 +2,7 @@ package golden
 
 import (
 	"bufio"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -89,7 +90,26 @@ func (t *Trainer) settings() settings {
 	if h.Optimizer == network.RMSprop {
 		list = append(list, setting{"rho", fmt.Sprint(h.Rho)})
 	}
-	return list
+	return append(list, t.beyond()...)
+}
+
+// beyond lists what goes beyond Table 2, the paper's neuron and its rule.
+func (t *Trainer) beyond() (list settings) {
+	w := t.workload
+	if len(w.Beyond()) == 0 {
+		return nil
+	}
+	details := sha256.New()
+	for i := range w.Net.Layers {
+		l := &w.Net.Layers[i]
+		fmt.Fprintf(details, "%+v %+v %v %v %v %+v\n", l.Inputs, w.NeuronOf(l), l.Bias, l.BatchNorm, l.Add, l.Pool)
+	}
+	return settings{
+		{"layer's details", fmt.Sprintf("SHA-256 %x", details.Sum(nil)[:8])},
+		{"neuron's parts", fmt.Sprintf("%+v", w.Neuron)},
+		{"readout", fmt.Sprintf("%q, bias %v", w.Training.Readout, w.Training.ClassifierBias)},
+		{"rule", w.Training.Rule.String()},
+	}
 }
 
 // states calls do with every array that training changes, by name and in a
@@ -104,8 +124,26 @@ func (t *Trainer) states(do func(name string, values []float32)) {
 			do(s.name+" second moment", s.second)
 		}
 	}
+	bias := func(p *parameter) {
+		if p == nil {
+			return
+		}
+		do(p.name, p.values)
+		do(p.name+" momentum", p.first)
+		if p.second != nil {
+			do(p.name+" second moment", p.second)
+		}
+	}
 	for _, l := range t.layers {
-		each(l.synapses)
+		for _, p := range l.inputs {
+			if p.synapses != nil {
+				each(p.synapses)
+			}
+		}
+		bias(l.bias)
+		if l.feedback != nil {
+			each(l.feedback)
+		}
 		if n := l.norm; n != nil {
 			for i, values := range [][]float32{n.gain, n.bias, n.mean, n.variance, n.gainFirst, n.biasFirst, n.gainSecond, n.biasSecond} {
 				do(fmt.Sprintf("bn%d array %d", l.Index, i), values)
@@ -114,6 +152,7 @@ func (t *Trainer) states(do func(name string, values []float32)) {
 	}
 	for i := range t.blocks {
 		each(t.blocks[i].classifier.synapses)
+		bias(t.blocks[i].classifier.bias)
 	}
 }
 
@@ -207,12 +246,8 @@ func (t *Trainer) ReadCheckpoint(path string) error {
 			at += 4
 		}
 	})
-	for _, l := range t.layers {
-		t.turn(l.synapses)
-	}
-	for i := range t.blocks {
-		t.turn(t.blocks[i].classifier.synapses)
-	}
+	turn := func(_ int, s *synapses) { t.turn(s) }
+	t.weighted(turn, turn, turn)
 	t.position, t.iterations, t.updates, t.history = h.Position, h.Iterations, h.Updates, h.History
 	t.measured = activityCounts{h.Measured.NonZero, h.Measured.Steps}
 	return nil

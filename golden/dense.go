@@ -1,5 +1,7 @@
 package golden
 
+import "github.com/accelsim-dev/accelsim/network"
+
 // Directly encoded input has few zeros, and a first layer few input channels
 // and often few output ones: too few neurons to hide an addition's latency
 // behind each other. So positions and taps go side by side instead.
@@ -7,54 +9,60 @@ package golden
 // convolvePositions is how many output positions go side by side.
 const convolvePositions = 8
 
-// paddedInput is direct input with a border of zeros, [batch][height][width]
-// [channels], wide enough for a run of positions to end beyond the map.
-type paddedInput struct {
+// denseInput is direct input with a border of zeros, [batch][height][width]
+// [channels], wide enough for a run of positions to end beyond the map, and the
+// errors of the neurons that read it.
+type denseInput struct {
 	values    []float32
 	row, size int // values of a row and of a sample
-	pad       int
+
+	errors channelLists // by output channel
 }
 
 // usesDense tells whether s reads direct input and is narrow: in accumulators
 // of one register only.
 func (s *synapses) usesDense(in *output) bool {
-	return in.static && !s.isFlat() && s.out.channels == lanes
+	k := &s.kernel
+	return in.static && !s.isFlat() && s.out.channels == lanes && k.Dilation == network.Square(1) && k.Groups == 1
 }
 
-// usesTaps tells whether the gradient of s can put all taps of a kernel in
-// registers: a tap row fits in one.
-func (s *synapses) usesTaps(in *output) bool {
-	return s.usesDense(in) && s.kernel*s.in.channels <= lanes && (s.kernel == 3 || s.kernel == 5)
+// hasTapKernel tells whether the gradient of dense input can put all taps of a kernel
+// in registers: a tap row fits in one.
+func (s *synapses) hasTapKernel() bool {
+	k := s.kernel.Size
+	return k.Width*s.in.channels <= lanes && (k.Height == 3 || k.Height == 5)
 }
 
-func (l *layer) newPaddedInput(batch int) *paddedInput {
-	s := l.synapses
-	width := max((s.out.width+convolvePositions)*s.stride+s.kernel+lanes, s.in.width+2*s.pad)
-	height := s.in.height + 2*s.pad
-	p := &paddedInput{row: width * s.in.channels, pad: s.pad}
-	p.size = height * p.row
-	p.values = make([]float32, batch*p.size)
-	return p
+func (s *synapses) newDenseInput(batch int) *denseInput {
+	k := &s.kernel
+	width := max((s.out.width+convolvePositions)*k.Stride.Width+k.Size.Width+lanes, s.in.width+2*k.Pad.Width)
+	height := s.in.height + 2*k.Pad.Height
+	d := &denseInput{row: width * s.in.channels}
+	d.size = height * d.row
+	d.values = make([]float32, batch*d.size)
+	d.errors = channelLists{
+		index: make([]int32, batch*s.out.size()), value: make([]float32, batch*s.out.size()), next: make([]int32, batch*lanes),
+	}
+	return d
 }
 
 // padInput copies sample b of the input into the border of zeros.
-func (l *layer) padInput(t *Trainer, b int) {
-	p, channels := l.padded, l.in.channels
-	from := l.in.floatsAt(0, t.batch, b)
-	row := l.in.width * channels
-	for y := range l.in.height {
-		copy(p.values[b*p.size+(y+p.pad)*p.row+p.pad*channels:][:row], from[y*row:])
+func (s *synapses) padInput(from []float32, b int) {
+	d, k, channels := s.dense, &s.kernel, s.in.channels
+	row := s.in.width * channels
+	for y := range s.in.height {
+		copy(d.values[b*d.size+(y+k.Pad.Height)*d.row+k.Pad.Width*channels:][:row], from[y*row:])
 	}
 }
 
 // sumDense forms sample b's synaptic sums.
-func (t *Trainer) sumDense(l *layer, acc, sums []float32, b int) {
-	s, p := l.synapses, l.padded
-	x := p.values[b*p.size : (b+1)*p.size]
-	step := s.stride * s.in.channels
+func (s *synapses) sumDense(acc, sums []float32, b int) {
+	d, k := s.dense, &s.kernel
+	x := d.values[b*d.size : (b+1)*d.size]
+	step := k.Stride.Width * s.in.channels
 	for oy := range s.out.height {
 		for ox := 0; ox < s.out.width; ox += convolvePositions {
-			convolve(acc, x[oy*s.stride*p.row+ox*step:], s.weights, step, p.row, s.kernel, s.kernel*s.in.channels)
+			convolve(acc, x[oy*k.Stride.Height*d.row+ox*step:], s.weights, step, d.row, k.Size.Height, k.Size.Width*s.in.channels)
 			n := min(convolvePositions, s.out.width-ox)
 			copy(sums[(oy*s.out.width+ox)*lanes:][:n*lanes], acc)
 		}
@@ -64,20 +72,21 @@ func (t *Trainer) sumDense(l *layer, acc, sums []float32, b int) {
 // listErrorsByChannel lists, for every output channel of the narrow layer, the
 // non-zero errors of sample b, as where their window starts in the input.
 func (t *Trainer) listErrorsByChannel(worker, b int) {
-	l, s := t.now.layer, t.now.synapses
-	by, positions := &l.byOutput, s.out.positions()
+	s := t.now.synapses
+	by, positions := &s.dense.errors, s.out.positions()
 	next := by.next[b*lanes:][:lanes]
 	clear(next)
 	index, value := by.index[b*positions*lanes:], by.value[b*positions*lanes:]
 	t.listErrors(worker, b)
 	errors, values := t.errors.index[b*t.errors.capacity:], t.errors.value[b*t.errors.capacity:]
 	start := t.errors.start[b*t.errors.positions:]
+	stride := s.kernel.Stride
 	for y := range s.out.height {
 		for e := start[y*s.out.width]; e < start[(y+1)*s.out.width]; e++ {
 			i := int(errors[e])
 			c, x := i%lanes, i/lanes-y*s.out.width
 			at := c*positions + int(next[c])
-			index[at], value[at] = int32(y*s.stride*l.padded.row+x*s.stride*s.in.channels), values[e]
+			index[at], value[at] = int32(y*stride.Height*s.dense.row+x*stride.Width*s.in.channels), values[e]
 			next[c]++
 		}
 	}
@@ -86,10 +95,11 @@ func (t *Trainer) listErrorsByChannel(worker, b int) {
 // tapGradient adds the gradient of one output channel's filter: a register per
 // row of taps, lanes being the taps of the row.
 func (t *Trainer) tapGradient(worker, c int) {
-	l, s := t.now.layer, t.now.synapses
-	by, positions, p := &l.byOutput, s.out.positions(), l.padded
-	acc := t.scratch[worker].accumulator[:s.kernel*lanes]
-	taps := s.kernel * s.in.channels
+	s := t.now.synapses
+	d, positions := s.dense, s.out.positions()
+	by, height := &d.errors, s.kernel.Size.Height
+	acc := t.scratch[worker].accumulator[:height*lanes]
+	taps := s.kernel.Size.Width * s.in.channels
 	for b := range t.samples {
 		n := int(by.next[b*lanes+c])
 		if n == 0 {
@@ -97,8 +107,8 @@ func (t *Trainer) tapGradient(worker, c int) {
 		}
 		first := (b*lanes + c) * positions
 		clear(acc)
-		addScaledTaps(acc, p.values[b*p.size:], 0, 1, p.row, by.index[first:first+n], by.value[first:first+n])
-		for ky := range s.kernel {
+		addScaledTaps(acc, d.values[b*d.size:], 0, 1, d.row, by.index[first:first+n], by.value[first:first+n])
+		for ky := range height {
 			for tap := range taps {
 				s.gradient[(ky*taps+tap)*lanes+c] += acc[ky*lanes+tap]
 			}

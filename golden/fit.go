@@ -274,7 +274,7 @@ func (t *Trainer) measure() {
 		m.nonZero = make([]int64, len(t.layers)+1)
 	}
 	for l := range m.nonZero {
-		m.nonZero[l] += t.nonZeros(t.outputOf(l))
+		m.nonZero[l] += t.nonZeros(&t.outputOf(l).now)
 	}
 	m.steps += int64(t.samples * t.workload.Timesteps)
 }

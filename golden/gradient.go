@@ -4,9 +4,9 @@ import "slices"
 
 // gradient adds one step's gradient of s (Eq. 7): in holds the inputs, err the
 // errors of the synaptic sums, with a border left and right of each row.
-func (t *Trainer) gradient(s *synapses, in *output, err []float32, border int) {
+func (t *Trainer) gradient(s *synapses, in *reading, err []float32, border int) {
 	t.now.synapses, t.now.in, t.now.err, t.now.border = s, in, err, border
-	if s.usesTaps(in) {
+	if s.dense != nil && in == &t.input.now && s.hasTapKernel() {
 		t.phase(t.samples, (*Trainer).listErrorsByChannel)
 		t.phase(s.out.used, (*Trainer).tapGradient)
 		return
@@ -71,6 +71,7 @@ func (t *Trainer) flatGradient(_, task int) {
 	columns := s.blocks[task/t.now.chunks]
 	first, end := share(s.rows, task%t.now.chunks, t.now.chunks)
 	gradient := s.gradient[columns.first*s.rows:]
+	apart := (1 + 2*t.now.border) * s.out.channels // of samples' errors
 	for row := first; row < end; row++ {
 		from, to := by.start[row], by.start[row+1]
 		if from == to {
@@ -78,9 +79,9 @@ func (t *Trainer) flatGradient(_, task int) {
 		}
 		acc := gradient[row*columns.width:][:columns.width]
 		if t.now.in.weighted() {
-			addScaledRows(acc, t.now.err, columns.first, s.out.channels, by.index[from:to], by.value[from:to])
+			addScaledRows(acc, t.now.err, columns.first+t.now.border*s.out.channels, apart, by.index[from:to], by.value[from:to])
 		} else {
-			addRows(acc, t.now.err, columns.first, s.out.channels, by.index[from:to])
+			addRows(acc, t.now.err, columns.first+t.now.border*s.out.channels, apart, by.index[from:to])
 		}
 	}
 }
@@ -97,7 +98,7 @@ func (t *Trainer) listByChannel(_, b int) {
 	start := by.start[b*by.starts:][:channels*rows] // [channel][row]
 	positions := s.in.positions()
 	errorRow := s.out.width + 2*t.now.border
-	if s.stride > 1 {
+	if s.strides() {
 		errorRow = width // positions of the input itself
 	}
 	for c := range channels {
@@ -138,10 +139,11 @@ func (t *Trainer) gradientTask(worker, task int) {
 	first, end := share(s.in.channels, task%t.now.chunks, t.now.chunks)
 	gradient := s.gradient[columns.first*s.rows:]
 	acc := t.scratch[worker].accumulator[:columns.width]
-	kernelRow := s.stride == 1 && s.kernel > 1 && s.kernel*columns.width <= maxTaps*lanes
+	k := &s.kernel
+	kernelRow := !s.strides() && k.Size.Width > 1 && k.Size.Width*columns.width <= maxTaps*lanes
 	taps := t.scratch[worker].accumulator
 	if kernelRow {
-		taps = taps[:s.kernel*columns.width]
+		taps = taps[:k.Size.Width*columns.width]
 	}
 	errorRow := s.out.width + 2*t.now.border
 	errorSize := s.out.height * errorRow * s.out.channels
@@ -151,10 +153,11 @@ func (t *Trainer) gradientTask(worker, task int) {
 		start := by.start[b*by.starts:]
 		index, value := by.index[b*by.capacity:], by.value[b*by.capacity:]
 		for ci := first; ci < end; ci++ {
-			for ky := range s.kernel {
-				// Input rows that tap ky reads: oy = (y + pad - ky) / stride.
-				top := min(max(ky-s.pad, 0), s.in.height)
-				bottom := max(min(ky-s.pad+(s.out.height-1)*s.stride+1, s.in.height), top)
+			for ky := range k.Size.Height {
+				// Input rows that tap ky reads: oy = (y + pad - dilation ky) / stride.
+				reach := ky*k.Dilation.Height - k.Pad.Height
+				top := min(max(reach, 0), s.in.height)
+				bottom := max(min(reach+(s.out.height-1)*k.Stride.Height+1, s.in.height), top)
 				from, to := start[ci*rows+top], start[ci*rows+bottom]
 				if from == to {
 					continue
@@ -162,20 +165,20 @@ func (t *Trainer) gradientTask(worker, task int) {
 				if kernelRow && !t.now.in.weighted() {
 					// All taps of the row side by side: kx = K-1 reads the first row.
 					clear(taps)
-					at := ((s.pad-ky)*errorRow+s.pad-s.kernel+1+t.now.border)*s.out.channels + columns.first
-					addTaps(taps, err, at, s.out.channels, s.out.channels, s.kernel, index[from:to])
-					for kx := range s.kernel {
-						add(gradient[((ky*s.kernel+kx)*s.in.channels+ci)*columns.width:][:columns.width], taps[(s.kernel-1-kx)*columns.width:][:columns.width])
+					at := (-reach*errorRow+k.Pad.Width-k.Dilation.Width*(k.Size.Width-1)+t.now.border)*s.out.channels + columns.first
+					addTaps(taps, err, at, s.out.channels, k.Dilation.Width*s.out.channels, k.Size.Width, index[from:to])
+					for kx := range k.Size.Width {
+						add(gradient[((ky*k.Size.Width+kx)*s.in.channels+ci)*columns.width:][:columns.width], taps[(k.Size.Width-1-kx)*columns.width:][:columns.width])
 					}
 					continue
 				}
-				for kx := range s.kernel {
+				for kx := range k.Size.Width {
 					clear(acc)
 					list, values := index[from:to], value[from:to]
-					offset := (s.pad-ky)*errorRow + s.pad - kx + t.now.border
-					if s.stride > 1 {
-						list, values = s.strided(list, values, ky, kx, &t.scratch[worker])
-						offset = 0
+					offset := -reach*errorRow + k.Pad.Width - kx*k.Dilation.Width + t.now.border
+					if s.strides() {
+						list, values = s.strided(list, values, ky, kx, errorRow, &t.scratch[worker])
+						offset = t.now.border
 					}
 					at := offset*s.out.channels + columns.first
 					if t.now.in.weighted() {
@@ -183,7 +186,7 @@ func (t *Trainer) gradientTask(worker, task int) {
 					} else {
 						addRows(acc, err, at, s.out.channels, list)
 					}
-					add(gradient[((ky*s.kernel+kx)*s.in.channels+ci)*columns.width:][:columns.width], acc)
+					add(gradient[((ky*k.Size.Width+kx)*s.in.channels+ci)*columns.width:][:columns.width], acc)
 				}
 			}
 		}
@@ -191,16 +194,17 @@ func (t *Trainer) gradientTask(worker, task int) {
 }
 
 // strided keeps the inputs that a tap of a strided convolution reads, as
-// output positions.
-func (s *synapses) strided(list []int32, values []float32, ky, kx int, scratch *scratch) ([]int32, []float32) {
+// output positions in rows of errors.
+func (s *synapses) strided(list []int32, values []float32, ky, kx, errorRow int, scratch *scratch) ([]int32, []float32) {
+	k := &s.kernel
 	n := 0
 	for i, p := range list {
-		y, x := int(p)/s.in.width+s.pad-ky, int(p)%s.in.width+s.pad-kx
-		if y < 0 || x < 0 || y%s.stride != 0 || x%s.stride != 0 {
+		y, x := int(p)/s.in.width+k.Pad.Height-ky*k.Dilation.Height, int(p)%s.in.width+k.Pad.Width-kx*k.Dilation.Width
+		if y < 0 || x < 0 || y%k.Stride.Height != 0 || x%k.Stride.Width != 0 {
 			continue
 		}
-		if oy, ox := y/s.stride, x/s.stride; oy < s.out.height && ox < s.out.width {
-			scratch.index[n], scratch.value[n] = int32(oy*s.out.width+ox), values[i]
+		if oy, ox := y/k.Stride.Height, x/k.Stride.Width; oy < s.out.height && ox < s.out.width {
+			scratch.index[n], scratch.value[n] = int32(oy*errorRow+ox), values[i]
 			n++
 		}
 	}

@@ -133,7 +133,13 @@ func add(to, from []float32) {
 		addGo(to, from)
 		return
 	}
-	addAVX2(&to[0], &from[0], len(to))
+	whole := len(to) / lanes * lanes
+	if whole > 0 {
+		addAVX2(&to[0], &from[0], whole)
+	}
+	if whole < len(to) {
+		addGo(to[whole:], from[whole:])
+	}
 }
 
 func listSpikes(index, start []int32, spikes []byte, channels int) int {

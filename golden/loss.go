@@ -37,11 +37,14 @@ func (t *Trainer) loss(c *classifier) float64 {
 	return total / batch
 }
 
-// rates returns sample b's firing rates in the interval.
+// rates returns sample b's logits of the interval: firing rates, or means of what is
+// read out.
 func (t *Trainer) rates(c *classifier, b int, counts []int32) []float64 {
 	rates := t.rate[:c.neurons.used]
-	if t.smooth != nil {
-		t.realRates(c, b, rates)
+	if t.readsReals(c) {
+		for i := range rates {
+			rates[i] = float64(c.reals[b*c.neurons.size()+i]) / float64(t.k)
+		}
 		return rates
 	}
 	for i := range rates {

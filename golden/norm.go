@@ -115,7 +115,7 @@ func (t *Trainer) normErrorTask(_, group int) {
 	deviation := n.deviation[t.now.slot*e.channels+first:][:lanes]
 	var dGain, dBias [lanes]float64
 	t.eachNormValue(first, func(padded, plain int) {
-		gamma, xhat := e.gamma[padded:padded+lanes], n.xhat[plain:plain+lanes]
+		gamma, xhat := e.err[padded:padded+lanes], n.xhat[plain:plain+lanes]
 		for c, g := range gamma {
 			dGain[c] += float64(float64(g) * float64(xhat[c]))
 			dBias[c] += float64(g)
@@ -126,7 +126,7 @@ func (t *Trainer) normErrorTask(_, group int) {
 		n.biasGradient[first+c] += float32(dBias[c])
 	}
 	t.eachNormValue(first, func(padded, plain int) {
-		gamma, xhat := e.gamma[padded:padded+lanes], n.xhat[plain:plain+lanes]
+		gamma, xhat := e.err[padded:padded+lanes], n.xhat[plain:plain+lanes]
 		err := l.err[padded : padded+lanes]
 		for c, g := range gamma {
 			err[c] = float32(float64(n.gain[first+c]) * deviation[c] * (float64(g) - dBias[c]/m - float64(xhat[c])*dGain[c]/m))

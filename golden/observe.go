@@ -22,15 +22,13 @@ func (t *Trainer) ClassifierPotentials(b int) []float32 {
 func (t *Trainer) Spikes(l int) []float32 {
 	o := &t.layers[l-1].output
 	values := make([]float32, 0, t.samples*o.used*o.positions())
+	sample := make([]float32, o.size())
 	for b := range t.samples {
+		clear(sample)
+		t.addNumbers(sample, &o.now, b)
 		for c := range o.used {
 			for p := range o.positions() {
-				at := p*o.channels + c
-				if o.scaled {
-					values = append(values, o.floatsAt(t.now.slot, t.batch, b)[at])
-				} else {
-					values = append(values, float32(o.bytesAt(t.now.slot, t.batch, b)[at]))
-				}
+				values = append(values, sample[p*o.channels+c])
 			}
 		}
 	}

@@ -7,12 +7,17 @@ import (
 	"github.com/accelsim-dev/accelsim/network"
 )
 
-// updateWeights is one step of the optimizer, at the end of an interval. It
+// updateWeights is one step of the optimizer, at the end of an interval or iteration. It
 // also turns the weights of layers that pass errors.
 func (t *Trainer) updateWeights() {
 	t.updates++
 	for _, l := range t.layers {
-		t.update(l.synapses)
+		for _, p := range l.inputs {
+			if p.synapses != nil {
+				t.updateSynapses(p.synapses)
+			}
+		}
+		t.updateParameter(l.bias)
 		if n := l.norm; n != nil {
 			used := l.own.used
 			t.updateRange(n.gain[:used], n.gainGradient[:used], n.gainFirst[:used], n.gainSecond[:used])
@@ -20,12 +25,31 @@ func (t *Trainer) updateWeights() {
 		}
 	}
 	for i := range t.blocks {
-		t.update(t.blocks[i].classifier.synapses)
+		t.updateSynapses(t.blocks[i].classifier.synapses)
+		t.updateParameter(t.blocks[i].classifier.bias)
 	}
 	t.newWeights = true
 }
 
-func (t *Trainer) update(s *synapses) {
+// updateParameter updates a bias, if there is one.
+func (t *Trainer) updateParameter(p *parameter) {
+	if p != nil {
+		t.updateRange(p.values, p.gradient, p.first, p.second)
+	}
+}
+
+// clearBetweenGroups takes out of the gradients what belongs to no weight.
+func (t *Trainer) clearBetweenGroups() {
+	for _, l := range t.layers {
+		for _, p := range l.inputs {
+			if p.synapses != nil && p.synapses.kernel.Groups > 1 {
+				p.synapses.clearBetweenGroups(p.synapses.gradient)
+			}
+		}
+	}
+}
+
+func (t *Trainer) updateSynapses(s *synapses) {
 	if s.frozen {
 		return
 	}
@@ -84,17 +108,28 @@ func (t *Trainer) rmsprop(w, dw, square []float32) {
 	}
 }
 
-// clearGradients starts an interval.
+// clearGradients starts what is summed for an update.
 func (t *Trainer) clearGradients() {
 	for _, l := range t.layers {
-		t.clearGradient(l.synapses)
+		for _, p := range l.inputs {
+			if p.synapses != nil {
+				t.clearGradient(p.synapses)
+			}
+		}
+		if l.bias != nil {
+			clear(l.bias.gradient)
+		}
 		if l.norm != nil {
 			clear(l.norm.gainGradient)
 			clear(l.norm.biasGradient)
 		}
 	}
 	for i := range t.blocks {
-		t.clearGradient(t.blocks[i].classifier.synapses)
+		c := t.blocks[i].classifier
+		t.clearGradient(c.synapses)
+		if c.bias != nil {
+			clear(c.bias.gradient)
+		}
 	}
 }
 
@@ -115,13 +150,13 @@ func (t *Trainer) clearTask(_, task int) {
 func (t *Trainer) turn(s *synapses) {
 	if s.passes {
 		t.now.synapses = s
-		t.phase(len(s.inBlocks)*s.kernel*s.kernel, (*Trainer).turnTask)
+		t.phase(len(s.inBlocks)*s.taps(), (*Trainer).turnTask)
 	}
 }
 
 func (t *Trainer) turnTask(_, task int) {
 	s := t.now.synapses
-	taps := s.kernel * s.kernel
+	taps := s.taps()
 	in := s.inBlocks[task/taps]
 	tap := task % taps
 	for _, out := range s.blocks {

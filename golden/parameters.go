@@ -14,24 +14,43 @@ const (
 	classifierStream = 2 << 40
 	dropoutStream    = 3 << 40
 	shuffleStream    = 4 << 40
+	feedbackStream   = 5 << 40
 )
 
-// initialize draws weights uniformly within InitScale/sqrt(fan-in), in the
-// file's order, from the seed.
-func (t *Trainer) initialize() {
-	for i, l := range t.layers {
-		t.draw(l.synapses, weightStream+uint64(i))
+// weighted calls do with all synapses: by the projection's index-1 those of layers,
+// by block those of classifiers, by layer those of feedback.
+func (t *Trainer) weighted(layers, classifiers, feedback func(i int, s *synapses)) {
+	for _, l := range t.layers {
+		for _, p := range l.inputs {
+			if p.synapses != nil {
+				layers(p.Index-1, p.synapses)
+			}
+		}
 	}
 	for i := range t.blocks {
-		t.draw(t.blocks[i].classifier.synapses, classifierStream+uint64(i))
+		classifiers(i, t.blocks[i].classifier.synapses)
+	}
+	for i, l := range t.layers {
+		if l.feedback != nil {
+			feedback(i, l.feedback)
+		}
 	}
 }
 
-func (t *Trainer) draw(s *synapses, stream uint64) {
+// initialize draws weights uniformly within InitScale/sqrt(fan-in), in the
+// file's order, from the seed; the fan-in of feedback is the classes. Biases are 0.
+func (t *Trainer) initialize() {
+	t.weighted(
+		func(i int, s *synapses) { t.draw(s, weightStream+uint64(i), s.fanIn()) },
+		func(i int, s *synapses) { t.draw(s, classifierStream+uint64(i), s.fanIn()) },
+		func(i int, s *synapses) { t.draw(s, feedbackStream+uint64(i), t.net.Classes) },
+	)
+}
+
+func (t *Trainer) draw(s *synapses, stream uint64, fanIn int) {
 	values := make([]float32, s.fileSize())
 	random := rand.New(rand.NewPCG(t.options.Seed, stream))
-	height, width := s.fileKernel()
-	bound := t.options.InitScale / math.Sqrt(float64(s.source.used*height*width))
+	bound := t.options.InitScale / math.Sqrt(float64(fanIn))
 	for i := range values {
 		values[i] = float32((float64(random.Float64()) - 0.5) * (2 * bound))
 	}
@@ -39,14 +58,23 @@ func (t *Trainer) draw(s *synapses, stream uint64) {
 	t.turn(s)
 }
 
-// SetParameters replaces weights, classifiers and batch norms, in the layouts
-// of CONTRACT.md, and forgets the optimizer's state. Sizes must be those of
-// the network, as [tensors.Set.Input] checks.
+// SetParameters replaces weights, classifiers, batch norms, biases and feedback, in
+// the layouts of CONTRACT.md, and forgets the optimizer's state. Sizes must be those
+// of the network, as [tensors.Set.Input] checks.
 func (t *Trainer) SetParameters(p *tensors.Parameters) {
+	replace := func(from [][]float32) func(i int, s *synapses) {
+		return func(i int, s *synapses) {
+			s.load(from[i])
+			t.turn(s)
+			clear(s.first)
+			clear(s.second)
+		}
+	}
+	t.weighted(replace(p.Weights), replace(p.Classifiers), replace(p.Feedback))
 	for i, l := range t.layers {
-		l.synapses.load(p.Weights[i])
-		t.turn(l.synapses)
-		t.forget(l.synapses)
+		if l.bias != nil {
+			l.bias.replace(p.Biases[i])
+		}
 		if n := l.norm; n != nil {
 			copy(n.gain, p.Norms[i].Gain)
 			copy(n.bias, p.Norms[i].Bias)
@@ -58,37 +86,47 @@ func (t *Trainer) SetParameters(p *tensors.Parameters) {
 		}
 	}
 	for i := range t.blocks {
-		s := t.blocks[i].classifier.synapses
-		s.load(p.Classifiers[i])
-		t.turn(s)
-		t.forget(s)
+		if c := t.blocks[i].classifier; c.bias != nil {
+			c.bias.replace(p.ClassifierBiases[i])
+		}
 	}
 	t.updates = 0
 }
 
-func (t *Trainer) forget(s *synapses) {
-	clear(s.first)
-	clear(s.second)
+// replace sets the values, and forgets the optimizer's state.
+func (p *parameter) replace(values []float32) {
+	copy(p.values, values)
+	clear(p.first)
+	clear(p.second)
 }
 
-// Parameters returns copies of weights, classifiers and batch norms.
+// Parameters returns copies of all that [Trainer.SetParameters] sets.
 func (t *Trainer) Parameters() *tensors.Parameters {
-	p := &tensors.Parameters{}
-	for _, l := range t.layers {
-		p.Weights = append(p.Weights, l.synapses.unload(l.synapses.weights))
-		if l.norm == nil {
-			p.Norms = append(p.Norms, nil)
-			continue
+	layers, blocks := len(t.layers), len(t.blocks)
+	p := &tensors.Parameters{
+		Weights: make([][]float32, t.net.Projections()), Classifiers: make([][]float32, blocks), Norms: make([]*tensors.Norm, layers),
+		Biases: make([][]float32, layers), ClassifierBiases: make([][]float32, blocks), Feedback: make([][]float32, layers),
+	}
+	take := func(to [][]float32) func(i int, s *synapses) {
+		return func(i int, s *synapses) { to[i] = s.unload(s.weights) }
+	}
+	t.weighted(take(p.Weights), take(p.Classifiers), take(p.Feedback))
+	for i, l := range t.layers {
+		used := l.own.used
+		if l.bias != nil {
+			p.Biases[i] = clone(l.bias.values[:used])
 		}
-		n, used := l.norm, l.own.used
-		p.Norms = append(p.Norms, &tensors.Norm{
-			Gain: clone(n.gain[:used]), Bias: clone(n.bias[:used]),
-			Mean: clone(n.mean[:used]), Variance: clone(n.variance[:used]),
-		})
+		if n := l.norm; n != nil {
+			p.Norms[i] = &tensors.Norm{
+				Gain: clone(n.gain[:used]), Bias: clone(n.bias[:used]),
+				Mean: clone(n.mean[:used]), Variance: clone(n.variance[:used]),
+			}
+		}
 	}
 	for i := range t.blocks {
-		s := t.blocks[i].classifier.synapses
-		p.Classifiers = append(p.Classifiers, s.unload(s.weights))
+		if c := t.blocks[i].classifier; c.bias != nil {
+			p.ClassifierBiases[i] = clone(c.bias.values[:c.neurons.used])
+		}
 	}
 	return p
 }

@@ -45,9 +45,9 @@ func (t *Trainer) checkPosition(h *checkpointHeader) error {
 // checkTotals checks what is counted since the beginning: drop-out and Adam depend
 // on it.
 func (t *Trainer) checkTotals(h *checkpointHeader) error {
-	intervals := t.workload.Timesteps / t.k
-	if h.Iterations < h.Position.Iterations || h.Updates < 0 || h.Updates%intervals != 0 || h.Updates/intervals != h.Iterations {
-		return fmt.Errorf("iterations: %d with %d updates; an iteration makes %d, and the epoch has had %d", h.Iterations, h.Updates, intervals, h.Position.Iterations)
+	each := t.updatesOf()
+	if h.Iterations < h.Position.Iterations || h.Updates < 0 || h.Updates%each != 0 || h.Updates/each != h.Iterations {
+		return fmt.Errorf("iterations: %d with %d updates; an iteration makes %d, and the epoch has had %d", h.Iterations, h.Updates, each, h.Position.Iterations)
 	}
 	if t.epochSamples > 0 {
 		if each := units.CeilDiv(t.epochSamples, t.batch); (h.Iterations-h.Position.Iterations)%each != 0 || (h.Iterations-h.Position.Iterations)/each != h.Position.Epoch {

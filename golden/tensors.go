@@ -15,38 +15,70 @@ func (t *Trainer) RunTensors(in *tensors.Input) (tensors.Set, error) {
 		return nil, fmt.Errorf("tensors need a trainer without dropout; set Options.NoDropout")
 	}
 	t.SetParameters(&in.Parameters)
+	return t.dump(in.Batch)
+}
+
+// dump trains one iteration and returns everything.
+func (t *Trainer) dump(batch tensors.Batch) (tensors.Set, error) {
 	out := tensors.Set{}
-	t.interval = func(i int, losses []float64) { t.dumpInterval(out, i+1, losses) }
-	defer func() { t.interval = nil }()
-	if _, err := t.Train(in.Batch); err != nil {
+	t.interval = func(i int, losses []float64) {
+		for b, loss := range losses {
+			out[fmt.Sprintf("loss%d_i%d", b+1, i)] = tensors.Scalar(loss)
+		}
+	}
+	t.update = func(i int) { t.dumpGradients(out, i) }
+	defer func() { t.interval, t.update = nil, nil }()
+	if _, err := t.Train(batch); err != nil {
 		return nil, err
 	}
 	t.dumpFinal(out)
 	return out, nil
 }
 
-func (t *Trainer) dumpInterval(out tensors.Set, i int, losses []float64) {
+// dumpGradients takes the gradients of the i-th update.
+func (t *Trainer) dumpGradients(out tensors.Set, i int) {
+	dump := func(name string, values []float32, shape ...int) {
+		out[fmt.Sprintf("d%s_i%d", name, i)] = tensors.Floats(values, shape...)
+	}
 	for n := range t.blocks {
 		b := &t.blocks[n]
-		out[fmt.Sprintf("loss%d_i%d", b.Index, i)] = tensors.Scalar(losses[n])
 		if s := b.classifier.synapses; !s.frozen {
-			out[fmt.Sprintf("dwc%d_i%d", b.Index, i)] = tensors.Floats(s.unload(s.gradient), tensors.ClassifierShape(t.net, b.Block)...)
+			dump(s.name, s.unload(s.gradient), tensors.ClassifierShape(t.net, b.Block)...)
+		}
+		if p := b.classifier.bias; p != nil {
+			dump(p.name, clone(p.gradient[:t.net.Classes]), t.net.Classes)
 		}
 	}
 	for _, l := range t.layers {
-		out[fmt.Sprintf("dw%d_i%d", l.Index, i)] = tensors.Floats(l.synapses.unload(l.synapses.gradient), tensors.WeightShape(l.Layer, l.First())...)
+		for _, p := range l.inputs {
+			if s := p.synapses; s != nil {
+				dump(s.name, s.unload(s.gradient), tensors.WeightShape(l.Layer, p.Projection)...)
+			}
+		}
+		used := l.own.used
+		if p := l.bias; p != nil {
+			dump(p.name, clone(p.gradient[:used]), used)
+		}
 		if n := l.norm; n != nil {
-			out[fmt.Sprintf("dbn%d_gain_i%d", l.Index, i)] = tensors.Floats(clone(n.gainGradient[:l.own.used]), l.own.used)
-			out[fmt.Sprintf("dbn%d_bias_i%d", l.Index, i)] = tensors.Floats(clone(n.biasGradient[:l.own.used]), l.own.used)
+			dump(fmt.Sprintf("bn%d_gain", l.Index), clone(n.gainGradient[:used]), used)
+			dump(fmt.Sprintf("bn%d_bias", l.Index), clone(n.biasGradient[:used]), used)
 		}
 	}
 }
 
 func (t *Trainer) dumpFinal(out tensors.Set) {
 	p := t.Parameters()
-	slot := t.slots - 1
+	slot := (t.workload.Timesteps - 1) % t.slots
 	for i, l := range t.layers {
-		out[fmt.Sprintf("w%d", l.Index)] = tensors.Floats(p.Weights[i], tensors.WeightShape(l.Layer, l.First())...)
+		for _, in := range l.inputs {
+			if in.synapses != nil {
+				out[in.synapses.name] = tensors.Floats(p.Weights[in.Index-1], tensors.WeightShape(l.Layer, in.Projection)...)
+				out[l.InputName(in.Projection)] = tensors.Count(t.nonZeros(in.in))
+			}
+		}
+		if l.bias != nil {
+			out[l.bias.name] = tensors.Floats(p.Biases[i], l.own.used)
+		}
 		if norm := p.Norms[i]; norm != nil {
 			for j, values := range norm.Slices() {
 				out[fmt.Sprintf("bn%d_%s", l.Index, tensors.NormNames[j])] = tensors.Floats(*values, len(*values))
@@ -57,19 +89,28 @@ func (t *Trainer) dumpFinal(out tensors.Set) {
 			out[fmt.Sprintf("up%d", l.Index)] = tensors.Floats(t.potentials(l.pool, slot), t.potentialShape(l.pool.extent, false)...)
 		}
 		out[fmt.Sprintf("spikes%d", l.Index)] = tensors.Count(total(l.spikes))
-		out[fmt.Sprintf("nonzero_in%d", l.Index)] = tensors.Count(t.nonZeros(l.in))
 	}
 	for i := range t.blocks {
-		b := &t.blocks[i]
-		c := b.classifier
-		out[fmt.Sprintf("wc%d", b.Index)] = tensors.Floats(p.Classifiers[i], tensors.ClassifierShape(t.net, b.Block)...)
-		out[fmt.Sprintf("uc%d", b.Index)] = tensors.Floats(t.potentials(&c.neurons, slot), t.samples, c.neurons.used)
-		spikes := int64(0)
-		for _, n := range c.total[:t.samples*c.neurons.channels] {
-			spikes += int64(n)
-		}
-		out[fmt.Sprintf("spikes_c%d", b.Index)] = tensors.Count(spikes)
+		t.dumpClassifier(out, p, i, slot)
 	}
+}
+
+func (t *Trainer) dumpClassifier(out tensors.Set, p *tensors.Parameters, i, slot int) {
+	b := &t.blocks[i]
+	c := b.classifier
+	out[c.synapses.name] = tensors.Floats(p.Classifiers[i], tensors.ClassifierShape(t.net, b.Block)...)
+	if c.bias != nil {
+		out[c.bias.name] = tensors.Floats(p.ClassifierBiases[i], t.net.Classes)
+	}
+	out[fmt.Sprintf("uc%d", b.Index)] = tensors.Floats(t.potentials(&c.neurons, slot), t.samples, c.neurons.used)
+	if c.neurons.kind.Silent {
+		return
+	}
+	spikes := int64(0)
+	for _, n := range c.total[:t.samples*c.neurons.channels] {
+		spikes += int64(n)
+	}
+	out[fmt.Sprintf("spikes_c%d", b.Index)] = tensors.Count(spikes)
 }
 
 func (l *layer) fileFC() bool { return l.First().Kind == network.FC }
@@ -82,10 +123,11 @@ func total(perSample []int64) int64 {
 	return n
 }
 
-// nonZeros returns how many values of o were not zero in the batch's T steps.
-func (t *Trainer) nonZeros(o *output) int64 {
-	n := total(o.nonZero)
-	if o.static { // read once
+// nonZeros returns how many values of what is read were not zero in the batch's T
+// steps.
+func (t *Trainer) nonZeros(r *reading) int64 {
+	n := total(r.nonZero)
+	if r.static { // read once
 		n *= int64(t.workload.Timesteps)
 	}
 	return n

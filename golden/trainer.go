@@ -1,6 +1,7 @@
 // Package golden is the software trainer: temporally-truncated local BPTT
-// (Algorithm 1 of Guo et al. 2023) in float32, for every layer that the Table 2
-// notation can describe. The simulated accelerator is held to its numbers.
+// (Algorithm 1 of Guo et al. 2023) and the rules of [network.Rule] in float32, for
+// every network, neuron and rule that a workload can describe. [plain] is the same in
+// its plainest form, one value at a time, and a property test holds the two equal.
 //
 // A [Trainer] holds weights, states and optimizer of one network at one (k, n)
 // and batch size. [Trainer.Train] runs one iteration on a batch: T/k intervals
@@ -13,12 +14,13 @@
 // are the same bits for any number of CPUs. Speed comes from what is zero:
 // sums run over lists of spikes and of errors that the surrogate let pass, a
 // vector of neurons at a time.
+//
+// [plain]: https://pkg.go.dev/github.com/accelsim-dev/accelsim/golden/plain
 package golden
 
 import (
 	"fmt"
 	"runtime"
-	"strings"
 
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/tensors"
@@ -39,14 +41,18 @@ type Trainer struct {
 	net      *network.Network
 	k        int
 	batch    int // capacity
-	slots    int // steps whose states are kept: k
-	options  Options
-	lif      lifParameters
-	dropout  float64
+	rule     network.Rule
+	// Steps whose states are kept: k, and one more where something is read over a
+	// delay. Prediction keeps one, or two.
+	slots, predictionSlots int
+	options                Options
+	dropout                float64
 
-	input  output
-	layers []*layer
-	blocks []block
+	input       output
+	layers      []*layer
+	blocks      []block
+	localBlocks []network.Block // the same
+	dense       []*synapses     // that read a dense input
 
 	learningRate float64
 	updates      int // optimizer steps since the weights were new
@@ -63,8 +69,10 @@ type Trainer struct {
 	// iteration, when [Trainer.Potentials] and [Trainer.Spikes] show its states.
 	Observe func(step int)
 
-	// interval, if set, is called before the update at an interval's end.
+	// interval, if set, is called at an interval's end, update before an update of the
+	// weights; both count from 1.
 	interval func(i int, losses []float64)
+	update   func(i int)
 
 	// Of Fit, and what checkpoints keep.
 	position     Position
@@ -99,10 +107,17 @@ type now struct {
 	last                 bool
 	layer                *layer
 	classifier           *classifier
+	reader               *layer // that passes its error on
 	synapses             *synapses
-	in                   *output
+	in                   *reading
+	trace                *trace
+	bias                 *parameter
+	neurons              *neurons
+	extent               extent
 	sum, err             []float32
+	target               []float32 // [batch][input size] of errors that are passed
 	border, chunks       int
+	begun                bool // sums that others go on with
 	add                  bool
 }
 
@@ -110,6 +125,7 @@ type scratch struct {
 	accumulator []float32
 	spikes      []byte
 	pooled      []float32
+	fired       []byte // of pooling neurons
 	reals       []float32
 	index       []int32
 	value       []float32
@@ -139,18 +155,7 @@ type channelLists struct {
 // New returns a trainer for w at truncation interval k and local blocks of n
 // layers, with fresh weights. The batch size is w.Batch.
 func New(w *network.Workload, k, n int, o Options) (*Trainer, error) {
-	if err := Knows(w); err != nil {
-		return nil, err
-	}
 	return newTrainer(w, k, n, o, nil)
-}
-
-// Knows refuses what the trainer does not compute.
-func Knows(w *network.Workload) error {
-	if beyond := w.Beyond(); len(beyond) > 0 {
-		return fmt.Errorf("the trainer of datasets knows what Table 2's notation can write, the paper's neuron and its rule; %s has %s: train, verify and run compute one iteration of it with --tensors", w.Name, strings.Join(beyond, "; "))
-	}
-	return nil
 }
 
 func newTrainer(w *network.Workload, k, n int, o Options, smooth func(float32) float32) (*Trainer, error) {
@@ -161,6 +166,9 @@ func newTrainer(w *network.Workload, k, n int, o Options, smooth func(float32) f
 	if err != nil {
 		return nil, err
 	}
+	if err := w.Training.Rule.Check(k, blocks); err != nil {
+		return nil, err
+	}
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
@@ -168,9 +176,11 @@ func newTrainer(w *network.Workload, k, n int, o Options, smooth func(float32) f
 		o.InitScale = 1
 	}
 	t := &Trainer{
-		workload: w, net: w.Net, k: k, batch: w.Batch, slots: k, options: o,
-		lif: newLIFParameters(w.Neuron), learningRate: w.Training.LearningRate,
-		smooth: smooth,
+		workload: w, net: w.Net, k: k, rule: w.Training.Rule, batch: w.Batch, slots: k, predictionSlots: 1, options: o,
+		learningRate: w.Training.LearningRate, localBlocks: blocks, smooth: smooth,
+	}
+	if hasDelays(w.Net) {
+		t.slots, t.predictionSlots = k+1, 2
 	}
 	if !o.NoDropout {
 		t.dropout = w.Dropout
@@ -184,6 +194,18 @@ func newTrainer(w *network.Workload, k, n int, o Options, smooth func(float32) f
 	}
 	t.initialize()
 	return t, nil
+}
+
+// hasDelays tells whether something is read over a delay.
+func hasDelays(n *network.Network) bool {
+	for i := range n.Layers {
+		for _, p := range n.Layers[i].Inputs {
+			if p.Delay > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // allocateScratch sizes what phases share to the largest layer.
@@ -201,10 +223,15 @@ func (t *Trainer) allocateScratch() {
 		channels = max(channels, s.in.channels)
 	}
 	for _, l := range t.layers {
-		note(l.synapses)
-		if l.pool != nil {
-			pooled = max(pooled, l.pool.size())
+		for _, p := range l.inputs {
+			if p.synapses != nil {
+				note(p.synapses)
+			}
 		}
+		if l.feedback != nil {
+			note(l.feedback)
+		}
+		pooled = max(pooled, l.output.size())
 	}
 	for i := range t.blocks {
 		note(t.blocks[i].classifier.synapses)
@@ -227,7 +254,7 @@ func (t *Trainer) allocateScratch() {
 	for i := range t.scratch {
 		t.scratch[i] = scratch{
 			accumulator: make([]float32, max(maxBlock, maxTaps*lanes)), spikes: make([]byte, size),
-			pooled: make([]float32, pooled), reals: make([]float32, size), index: make([]int32, inputs), value: make([]float32, inputs),
+			pooled: make([]float32, pooled), fired: make([]byte, pooled), reals: make([]float32, size), index: make([]int32, inputs), value: make([]float32, inputs),
 		}
 	}
 	t.rate = make([]float64, t.net.Classes)
@@ -251,7 +278,7 @@ func (t *Trainer) SetLearningRate(rate float64) { t.learningRate = rate }
 type Result struct {
 	Losses      []float64 // per block, averaged over the intervals
 	Correct     int       // samples that the last block's classifier got right
-	Predictions []int     // [samples]: the class that spiked most, the lowest of equals; reused by the next call
+	Predictions []int     // [samples]: the class that spiked most, or whose sum of potentials or currents is largest, the lowest of equals; reused by the next call
 }
 
 // Train runs one iteration of Algorithm 1 on a batch of at most w.Batch
@@ -282,9 +309,9 @@ func (t *Trainer) trainInterval(i int) {
 		clear(t.blocks[b].classifier.counts)
 		clear(t.blocks[b].classifier.reals)
 	}
-	for slot := range t.k {
-		step := i*t.k + slot
-		t.forwardStep(step, slot, (slot+t.slots-1)%t.slots)
+	first, last := i*t.k, (i+1)*t.k-1
+	for step := first; step <= last; step++ {
+		t.forwardStep(step, step%t.slots, (step+t.slots-1)%t.slots)
 		if t.Observe != nil {
 			t.Observe(step + 1)
 		}
@@ -292,14 +319,39 @@ func (t *Trainer) trainInterval(i int) {
 	for b := range t.blocks {
 		t.losses[b] = t.loss(t.blocks[b].classifier)
 	}
-	t.clearGradients()
-	for slot := t.k - 1; slot >= 0; slot-- {
-		t.backwardStep(slot, slot == t.k-1)
-	}
 	if t.interval != nil {
-		t.interval(i, t.losses)
+		t.interval(i+1, t.losses)
+	}
+	if i == 0 || !t.rule.OnceAnIteration {
+		t.clearGradients()
+	}
+	for step := last; step > last-t.rule.Backward(t.k); step-- {
+		t.backwardStep(step%t.slots, step == last)
+	}
+	if t.rule.OnceAnIteration {
+		if last+1 == t.workload.Timesteps {
+			t.finishUpdate(1)
+		}
+		return
+	}
+	t.finishUpdate(i + 1)
+}
+
+// finishUpdate updates the weights, the i-th time in this iteration.
+func (t *Trainer) finishUpdate(i int) {
+	t.clearBetweenGroups()
+	if t.update != nil {
+		t.update(i)
 	}
 	t.updateWeights()
+}
+
+// updatesOf is the number of updates of an iteration.
+func (t *Trainer) updatesOf() int {
+	if t.rule.OnceAnIteration {
+		return 1
+	}
+	return t.workload.Timesteps / t.k
 }
 
 // Predict runs the T forward steps on a batch, with running statistics in batch
@@ -311,7 +363,7 @@ func (t *Trainer) Predict(batch tensors.Batch) (Result, error) {
 	t.crew.hire(t)
 	defer t.crew.dismiss()
 	for step := range t.workload.Timesteps {
-		t.forwardStep(step, 0, 0)
+		t.forwardStep(step, step%t.predictionSlots, (step+1)%t.predictionSlots)
 	}
 	return t.result(), nil
 }
@@ -337,29 +389,35 @@ func (t *Trainer) begin(batch tensors.Batch, training bool) error {
 	}
 	t.samples, t.x, t.static, t.y, t.training, t.newWeights = n, batch.X, batch.Static, batch.Y, training, true
 	t.real = t.smooth != nil || (!training && t.dropout > 0)
-	clear(t.input.nonZero)
-	for _, l := range t.layers {
-		l.output.scaled = t.real
-		clear(l.own.u[(t.slots-1)*t.batch*l.own.size():])
-		clear(l.spikes)
-		clear(l.output.nonZero)
-		if l.pool != nil {
-			clear(l.pool.u[(t.slots-1)*t.batch*l.pool.size():])
-		}
-	}
+	before := t.slots - 1 // where the states before the first step are
 	if !training {
-		for _, l := range t.layers { // prediction keeps one slot only
-			clear(l.own.u[:t.batch*l.own.size()])
-			if l.pool != nil {
-				clear(l.pool.u[:t.batch*l.pool.size()])
-			}
+		before = t.predictionSlots - 1
+	}
+	t.input.clear(before, t.batch)
+	for _, l := range t.layers {
+		l.output.real = t.real
+		l.output.clear(before, t.batch)
+		if l.self != nil {
+			l.self.real = t.real
+			l.self.clear(before, t.batch)
+		}
+		l.own.clearSlot(before, t.batch)
+		if l.pool != nil {
+			l.pool.clearSlot(before, t.batch)
+		}
+		clear(l.spikes)
+		for _, p := range l.inputs {
+			clear(p.in.nonZero)
+			p.trace.clear(t.batch)
 		}
 	}
 	for i := range t.blocks {
 		c := t.blocks[i].classifier
-		clear(c.neurons.u)
+		c.neurons.clearSlot(before, t.batch)
+		c.trace.clear(t.batch)
 		clear(c.total)
 		clear(c.counts)
+		clear(c.totalReals)
 	}
 	return nil
 }
@@ -369,12 +427,10 @@ func (t *Trainer) result() Result {
 	c := t.blocks[len(t.blocks)-1].classifier
 	r := Result{Predictions: make([]int, t.samples)}
 	for b := range t.samples {
-		counts := c.total[b*c.neurons.channels:][:c.neurons.used]
-		best := 0
-		for class, count := range counts {
-			if count > counts[best] {
-				best = class
-			}
+		first := b * c.neurons.channels
+		best := greatest(c.total[first:][:c.neurons.used])
+		if t.readsReals(c) {
+			best = greatest(c.totalReals[first:][:c.neurons.used])
 		}
 		r.Predictions[b] = best
 		if best == t.y[b] {
@@ -382,4 +438,15 @@ func (t *Trainer) result() Result {
 		}
 	}
 	return r
+}
+
+// greatest returns the first index of the greatest value.
+func greatest[number int32 | float32](values []number) int {
+	best := 0
+	for i, v := range values {
+		if v > values[best] {
+			best = i
+		}
+	}
+	return best
 }

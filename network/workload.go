@@ -548,7 +548,9 @@ func (w *Workload) ReadActivity(text []byte, filename string) error {
 }
 
 // SetDataset gives the workload a dataset's T, encoding, channels, classes and
-// column of Table 1. Height, width, loss, batch and classifier stay.
+// column of Table 1. Height, width, loss, batch and classifier stay, and so does what
+// Table 1 does not name: other parts of neurons, neurons of layers' own, readout, bias
+// and rule.
 func (w *Workload) SetDataset(name string) error {
 	d, err := LookupDataset(name)
 	if err != nil {
@@ -560,10 +562,13 @@ func (w *Workload) SetDataset(name string) error {
 	if err != nil {
 		return fmt.Errorf("%s on %s: %w", w.Name, name, err)
 	}
-	loss, classifier := w.Training.Loss, w.Training.Classifier
+	was := w.Training
 	w.Net, w.Dataset, w.Samples, w.Timesteps = net, d.Name, d.Samples, d.Timesteps
-	w.Neuron, w.Training, w.Dropout = d.Neuron, d.Training, d.Dropout
-	w.Training.Loss, w.Training.Classifier = loss, classifier
+	n := &w.Neuron
+	n.Leak, n.Reset, n.Threshold, n.SurrogateWidth = d.Neuron.Leak, d.Neuron.Reset, d.Neuron.Threshold, d.Neuron.SurrogateWidth
+	w.Training, w.Dropout = d.Training, d.Dropout
+	w.Training.Loss, w.Training.Classifier = was.Loss, was.Classifier
+	w.Training.Readout, w.Training.ClassifierBias, w.Training.Rule = was.Readout, was.ClassifierBias, was.Rule
 	return nil
 }
 

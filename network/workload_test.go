@@ -382,6 +382,26 @@ func TestSetDataset(t *testing.T) {
 	}
 }
 
+func TestSetDatasetKeepsWhatTable1DoesNotName(t *testing.T) {
+	w := read(t, minimal+"neuron: {hard_reset: 0, surrogate: atan, synapse_leak: 0.5}\n"+
+		"training: {readout: potential, classifier_bias: true, rule: {update: iteration, backward_steps: 2}}\n")
+	neuron, training := w.Neuron, w.Training
+	if err := w.SetDataset("emnist"); err != nil {
+		t.Fatal(err)
+	}
+	d, err := LookupDataset("emnist")
+	if err != nil {
+		t.Fatal(err)
+	}
+	neuron.Leak, neuron.Reset, neuron.Threshold, neuron.SurrogateWidth = d.Neuron.Leak, d.Neuron.Reset, d.Neuron.Threshold, d.Neuron.SurrogateWidth
+	if w.Neuron != neuron {
+		t.Errorf("neuron %+v, want %+v", w.Neuron, neuron)
+	}
+	if w.Training.Readout != training.Readout || !w.Training.ClassifierBias || w.Training.Rule != training.Rule {
+		t.Errorf("training %+v", w.Training)
+	}
+}
+
 func TestSetDatasetChangesTheClassifierOnly(t *testing.T) {
 	w := read(t, strings.Replace(minimal, "12FC-5FC", "12FCx3", 1))
 	if err := w.SetDataset("emnist"); err != nil {

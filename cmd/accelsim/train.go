@@ -12,7 +12,6 @@ import (
 
 	"github.com/accelsim-dev/accelsim/dataset"
 	"github.com/accelsim-dev/accelsim/golden"
-	"github.com/accelsim-dev/accelsim/golden/plain"
 	"github.com/accelsim-dev/accelsim/internal/interrupt"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/tensors"
@@ -166,7 +165,11 @@ func trainTensors(c *cobra.Command, f *trainFlags, output *outputFlags, w *netwo
 		return usage(err)
 	}
 	warnOfIdleFlags(c)
-	out, err := runTensors(w, k, n, in)
+	t, err := golden.New(w, k, n, golden.Options{NoDropout: true})
+	if err != nil {
+		return usage(err)
+	}
+	out, err := t.RunTensors(in)
 	if err != nil {
 		return err
 	}
@@ -175,26 +178,10 @@ func trainTensors(c *cobra.Command, f *trainFlags, output *outputFlags, w *netwo
 	return output.print(c.OutOrStdout(), r, r.write, nil, toFile("dump", f.dump, out.Write))
 }
 
-// runTensors trains one iteration: by the fast trainer, or by the plain one what that
-// does not know.
-func runTensors(w *network.Workload, k, n int, in *tensors.Input) (tensors.Set, error) {
-	if golden.Knows(w) != nil {
-		return plain.Run(w, k, n, in)
-	}
-	t, err := golden.New(w, k, n, golden.Options{NoDropout: true})
-	if err != nil {
-		return nil, usage(err)
-	}
-	return t.RunTensors(in)
-}
-
 // trainDataset trains on a dataset.
 func trainDataset(c *cobra.Command, f *trainFlags, output *outputFlags, w *network.Workload, k, n int) error {
 	if w.Dataset == "" {
 		return usage(fmt.Errorf("%s names no dataset; add --dataset NAME, or --tensors FILE", w.Name))
-	}
-	if err := golden.Knows(w); err != nil { // before a dataset is looked for
-		return usage(err)
 	}
 	if f.resume && f.checkpoint == "" {
 		return usage(errors.New("--resume needs --checkpoint FILE to continue from"))

@@ -49,6 +49,9 @@ type trainSettings struct {
 	Dropout        float64         `json:"dropout"`
 	Classifier     string          `json:"classifier"`
 	Initialisation string          `json:"initialisation"`
+	Readout        string          `json:"readout,omitempty"`
+	ClassifierBias bool            `json:"classifier_bias,omitempty"`
+	Rule           string          `json:"rule,omitempty"`
 	Seed           uint64          `json:"seed"`
 	Samples        trainingSamples `json:"samples"`
 }
@@ -71,6 +74,7 @@ func newTrainResult(w *network.Workload, k int, t *golden.Trainer, f *trainFlags
 		Neuron: w.Neuron, Loss: w.Training.Loss, Optimizer: w.Training.Optimizer, LearningRate: w.Training.LearningRate,
 		Momentum: w.Training.Momentum, Dropout: w.Dropout, Classifier: w.Training.Classifier,
 		Initialisation: fmt.Sprintf("uniform within %v/sqrt(fan-in)", f.initScale), Seed: f.seed,
+		Readout: string(w.Training.Readout), ClassifierBias: w.Training.ClassifierBias, Rule: w.Training.Rule.String(),
 		Samples: trainingSamples{training, f.heldOut, test},
 	}
 	for _, b := range t.Blocks() {
@@ -86,7 +90,27 @@ func (r *trainResult) announce(w io.Writer) {
 	fmt.Fprintf(w, "T = %d, k = %d, local blocks %v, batch %d, %s classifiers\n", s.Timesteps, s.K, s.Blocks, s.Batch, s.Classifier)
 	fmt.Fprintf(w, "leak %v, reset %v, threshold %v, surrogate width %v, dropout %v\n", s.Neuron.Leak, s.Neuron.Reset, s.Neuron.Threshold, s.Neuron.SurrogateWidth, s.Dropout)
 	fmt.Fprintf(w, "%s, %s, learning rate %v halved every 20 epochs, momentum %v, weights %s, seed %d\n", s.Loss, s.Optimizer, s.LearningRate, s.Momentum, s.Initialisation, s.Seed)
+	if beyond := s.beyond(); len(beyond) > 0 {
+		fmt.Fprintln(w, strings.Join(beyond, "; "))
+	}
 	fmt.Fprintf(w, "%d samples for training, %d held out, %d for testing\n", s.Samples.Training, s.Samples.HeldOut, s.Samples.Test)
+}
+
+// beyond lists what is not the paper's.
+func (s *trainSettings) beyond() (list []string) {
+	if !s.Neuron.IsPaper() {
+		list = append(list, fmt.Sprintf("neuron %+v", s.Neuron))
+	}
+	if s.Readout != "" {
+		list = append(list, "readout: "+s.Readout)
+	}
+	if s.ClassifierBias {
+		list = append(list, "classifier_bias: true")
+	}
+	if s.Rule != "" {
+		list = append(list, "rule: {"+s.Rule+"}")
+	}
+	return list
 }
 
 func percentOrNone(v *float64) string {

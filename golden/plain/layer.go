@@ -14,7 +14,9 @@ type layer struct {
 	bias    *vector
 	norm    *norm
 	cells   *cells
-	pools   *cells // pooling neurons
+	pools   *cells  // pooling neurons
+	mask    batch   // of dropout; nil without
+	emitted []batch // by step: spikes of the neurons that are not silent
 	outputs []batch
 	choices [][][]int // by step and sample
 	fb      *synapses // of direct feedback
@@ -105,7 +107,11 @@ func (t *trainer) build() {
 		if t.fedBack(g.Index) {
 			l.fb = newSynapses("", g.Pooled, network.Shape{Channels: t.net.Classes, Height: 1, Width: 1}, whole(g.Pooled), t.in.Feedback[i])
 		}
+		if t.masks != nil {
+			l.mask = fromFile(t.masks[i], samples, g.Out)
+		}
 		for range steps + 1 {
+			l.emitted = append(l.emitted, newBatch(samples, g.Out.Size()))
 			l.outputs = append(l.outputs, newBatch(samples, g.Pooled.Size()))
 		}
 		t.layers = append(t.layers, l)
@@ -143,7 +149,8 @@ func (t *trainer) forward(l *layer, step int) {
 	}
 	l.cells.fire(step, sums)
 	l.fired += l.cells.spikes[step].nonZero()
-	out, scale := l.cells.spikes[step].copy(), 1
+	l.emitted[step] = l.drop(l.cells.spikes[step])
+	out, scale := l.emitted[step].copy(), 1
 	if l.Adds() {
 		other := t.output(l.Add, step)
 		scale = other.scale
@@ -157,6 +164,20 @@ func (t *trainer) forward(l *layer, step int) {
 		out = t.pool(l, step, out, scale)
 	}
 	l.outputs[step] = out
+}
+
+// drop zeroes what is of silent neurons: their spikes, and errors of these.
+func (l *layer) drop(x batch) batch {
+	if l.mask == nil {
+		return x
+	}
+	kept := newBatch(len(x), len(x[0]))
+	for b := range x {
+		for i, v := range x[b] {
+			kept[b][i] = v * l.mask[b][i]
+		}
+	}
+	return kept
 }
 
 func (t *trainer) pool(l *layer, step int, counts batch, scale int) batch {
@@ -260,7 +281,7 @@ func (t *trainer) backward(l *layer, h *head, step int, last bool) {
 		t.through(&delta, l, l, step, 1, true)
 		t.through(&delta, l, l, step, 1, false)
 	}
-	l.cells.back(step, delta, last)
+	l.cells.back(step, l.drop(delta), last)
 	err := l.cells.sum
 	if l.norm != nil {
 		l.norm.back(step, err)

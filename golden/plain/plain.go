@@ -91,6 +91,7 @@ type trainer struct {
 	k      int
 	blocks []network.Block
 	in     *tensors.Input
+	masks  [][]float32
 	frames []batch // by step from 1; one of a static input, at 1
 	layers []*layer
 	heads  []*head // by block
@@ -98,9 +99,15 @@ type trainer struct {
 	number int // of updates
 }
 
-// Run trains one iteration on given tensors and returns what CONTRACT.md lists: the
-// losses and gradients, then weights, potentials and counts.
+// Run trains one iteration on given tensors, without dropout, and returns what
+// CONTRACT.md lists: the losses and gradients, then weights, potentials and counts.
 func Run(w *network.Workload, k, n int, in *tensors.Input) (tensors.Set, error) {
+	return RunMasked(w, k, n, in, nil)
+}
+
+// RunMasked does so with dropout: masks[l-1] is [B,C,H,W] of layer l's neurons, 0 for
+// those that are silent in this iteration; no masks are no dropout.
+func RunMasked(w *network.Workload, k, n int, in *tensors.Input, masks [][]float32) (tensors.Set, error) {
 	if err := w.CheckInterval(k); err != nil {
 		return nil, err
 	}
@@ -111,7 +118,7 @@ func Run(w *network.Workload, k, n int, in *tensors.Input) (tensors.Set, error) 
 	if err := w.Training.Rule.Check(k, blocks); err != nil {
 		return nil, err
 	}
-	t := &trainer{w: w, net: w.Net, rule: w.Training.Rule, k: k, blocks: blocks, in: in, out: tensors.Set{}}
+	t := &trainer{w: w, net: w.Net, rule: w.Training.Rule, k: k, blocks: blocks, in: in, masks: masks, out: tensors.Set{}}
 	t.build()
 	intervals := w.Timesteps / k
 	for i := 1; i <= intervals; i++ {
@@ -179,7 +186,7 @@ func (t *trainer) output(n, step int) value {
 func (t *trainer) source(l *layer, p *network.Projection, step int) value {
 	step -= p.Delay
 	if p.From == l.Index {
-		return value{l.cells.spikes[step], 1, false}
+		return value{l.emitted[step], 1, false}
 	}
 	return t.output(p.From, step)
 }
