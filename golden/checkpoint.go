@@ -84,7 +84,7 @@ func (t *Trainer) settings() settings {
 		{"neuron", fmt.Sprintf("leak %v, reset %v, threshold %v, surrogate width %v", w.Neuron.Leak, w.Neuron.Reset, w.Neuron.Threshold, w.Neuron.SurrogateWidth)},
 		{"dropout", fmt.Sprint(t.dropout)},
 		{"seed", fmt.Sprint(t.options.Seed)},
-		{"initial scale", fmt.Sprint(t.options.InitScale)},
+		{"initial scale", fmt.Sprint(t.options.InitScale) + t.started},
 		{"training set", t.trainingSet},
 	}
 	if h.Optimizer == network.RMSprop {
@@ -105,8 +105,8 @@ func (t *Trainer) beyond() (list settings) {
 		fmt.Fprintf(details, "%+v %+v %v %v %v %+v\n", l.Inputs, w.NeuronOf(l), l.Bias, l.BatchNorm, l.Add, l.Pool)
 	}
 	return settings{
-		{"layer's details", fmt.Sprintf("SHA-256 %x", details.Sum(nil)[:8])},
 		{"neuron's parts", fmt.Sprintf("%+v", w.Neuron)},
+		{"layer's details", fmt.Sprintf("SHA-256 %x", details.Sum(nil)[:8])},
 		{"readout", fmt.Sprintf("%q, bias %v", w.Training.Readout, w.Training.ClassifierBias)},
 		{"rule", w.Training.Rule.String()},
 	}

@@ -269,6 +269,96 @@ func TestResumingContinuesWithTheSameNumbers(t *testing.T) {
 	}
 }
 
+// generalBlobs is a network of many parts on the toy dataset.
+func generalBlobs(t testing.TB, training string) (*network.Workload, blobs) {
+	t.Helper()
+	w, err := network.Read([]byte(`
+input: {channels: 1, height: 8, width: 8, encoding: direct}
+timesteps: 4
+batch: 16
+layers:
+  - {name: a, conv: {out: 6, kernel: 3, bias: true}, pool: {kind: average, window: 2}}
+  - {inputs: [{conv: {out: 6, kernel: 3, groups: 2}}, {from: a, identity: true}, {from: self, delay: 1, conv: {kernel: 3}}], norm: batch, neuron: {hard_reset: 0}}
+  - {fc: {out: 20}, neuron: {synapse_leak: 0.3, adaptation: {decay: 0.9, strength: 0.1}}}
+  - fc: {out: 4}
+neuron: {leak: 0.9, reset: 0.3, threshold: 0.4, surrogate: fast-sigmoid, surrogate_width: 1}
+training: `+training), "general.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, blobs{200, w.Net.Input}
+}
+
+// Networks and rules of all kinds learn, with and without dropout, and go on from a
+// checkpoint as if they had not been stopped.
+func TestAnyNetworkLearnsAndResumes(t *testing.T) {
+	for _, c := range []struct {
+		training string
+		dropout  float64
+		k, n     int
+	}{
+		{"{loss: ce, optimizer: adam, learning_rate: 0.01, readout: potential, classifier_bias: true}", 0.1, 4, 3},
+		{"{loss: mse, optimizer: sgd, learning_rate: 0.02, rule: {update: iteration, trace: leak}}", 0, 1, 3},
+		{"{loss: ce, optimizer: adam, learning_rate: 0.01, readout: current, rule: {feedback: direct-all, backward_steps: 1}}", 0, 2, 2},
+	} {
+		w, data := generalBlobs(t, c.training)
+		w.Dropout = c.dropout
+		options := FitOptions{Epochs: 15, HeldOut: 40, Test: data}
+		straight := newTrainerOrFail(t, w, c.k, c.n, Options{Seed: 5, InitScale: 2})
+		if err := straight.Fit(t.Context(), data, options); err != nil {
+			t.Fatal(err)
+		}
+		if last := straight.History()[14]; *last.Test < 0.85 || *last.HeldOut < 0.8 {
+			t.Errorf("%s: test accuracy %.2f, held out %.2f after 15 epochs", c.training, *last.Test, *last.HeldOut)
+		}
+		path := filepath.Join(t.TempDir(), "run.ckpt")
+		stopped := newTrainerOrFail(t, w, c.k, c.n, Options{Seed: 5, InitScale: 2})
+		half := options
+		half.Epochs = 7
+		if err := errors.Join(stopped.Fit(t.Context(), data, half), saveCheckpoint(stopped, path)); err != nil {
+			t.Fatal(err)
+		}
+		resumed := newTrainerOrFail(t, w, c.k, c.n, Options{Seed: 5, InitScale: 2})
+		if err := errors.Join(resumed.ReadCheckpoint(path), resumed.Fit(t.Context(), data, options)); err != nil {
+			t.Fatal(err)
+		}
+		if parametersOf(t, resumed) != parametersOf(t, straight) {
+			t.Errorf("%s: parameters differ after resuming", c.training)
+		}
+	}
+}
+
+// A checkpoint tells networks apart that their text does not.
+func TestCheckpointsOfOtherPartsAreRefused(t *testing.T) {
+	training := "{readout: potential, rule: {update: iteration}}"
+	w, _ := generalBlobs(t, training)
+	path := filepath.Join(t.TempDir(), "run.ckpt")
+	trainer := newTrainerOrFail(t, w, 2, 3, Options{})
+	trainer.position.Losses = make([]float64, 1)
+	if err := saveCheckpoint(trainer, path); err != nil {
+		t.Fatal(err)
+	}
+	for want, change := range map[string]func(w *network.Workload){
+		"another layer's details": func(w *network.Workload) { w.Net.Layers[1].Neuron.Leak = 0.8 },
+		"another neuron's parts":  func(w *network.Workload) { w.Neuron.Surrogate = network.Atan },
+		"another readout":         func(w *network.Workload) { w.Training.Readout = network.CurrentReadout },
+		"another rule":            func(w *network.Workload) { w.Training.Rule.BackwardSteps = 1 },
+	} {
+		other, _ := generalBlobs(t, training)
+		change(other)
+		if err := newTrainerOrFail(t, other, 2, 3, Options{}).ReadCheckpoint(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+	started := newTrainerOrFail(t, w, 2, 3, Options{})
+	if err := started.StartFrom(trainer.Parameters()); err != nil {
+		t.Fatal(err)
+	}
+	if err := started.ReadCheckpoint(path); err == nil || !strings.Contains(err.Error(), "another initial scale: 1; this run has 1, weights of SHA-256") {
+		t.Errorf("error %v of a run that started from other weights", err)
+	}
+}
+
 func TestCheckpointsOfOtherRunsAreRefused(t *testing.T) {
 	w, _ := blobWorkload(t, blobLayers)
 	path := filepath.Join(t.TempDir(), "run.ckpt")

@@ -320,6 +320,12 @@ layers:
   - {add: a, conv: {out: 5, kernel: 3}, pool: {kind: fire, window: 2}}
   - {conv: {out: 5, kernel: 1}, pool: {kind: max, window: 2}}
   - fc: {out: 3}`,
+		"a reset that is constant": `
+input: {channels: 2, height: 5, width: 5, encoding: event}
+layers:
+  - {conv: {out: 6, kernel: 3}, neuron: {reset_gradient: false}, pool: {kind: fire, window: 2}}
+  - {fc: {out: 8}, neuron: {reset_gradient: false}}
+  - fc: {out: 3}`,
 		"groups, pass and learn": `
 input: {channels: 4, height: 6, width: 6, encoding: direct}
 layers:

@@ -1,6 +1,10 @@
 package golden
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -91,6 +95,19 @@ func (t *Trainer) SetParameters(p *tensors.Parameters) {
 		}
 	}
 	t.updates = 0
+}
+
+// StartFrom begins with given parameters, by which a checkpoint then tells the training
+// from others.
+func (t *Trainer) StartFrom(p *tensors.Parameters) error {
+	t.SetParameters(p)
+	sum := sha256.New()
+	var err error
+	t.states(func(_ string, values []float32) {
+		err = errors.Join(err, binary.Write(sum, binary.LittleEndian, values))
+	})
+	t.started = fmt.Sprintf(", weights of SHA-256 %x", sum.Sum(nil)[:8])
+	return err
 }
 
 // replace sets the values, and forgets the optimizer's state.

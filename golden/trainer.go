@@ -79,7 +79,8 @@ type Trainer struct {
 	history      []Epoch
 	measured     activityCounts
 	trainingSet  string
-	epochSamples int // that an epoch trains on; 0: not known
+	started      string // from what weights, where they were given
+	epochSamples int    // that an epoch trains on; 0: not known
 
 	crew       crew
 	now        now

@@ -109,41 +109,11 @@ type wanted struct {
 
 // wanted lists the tensors of a workload.
 func (in *Input) wanted(w *network.Workload, blocks []network.Block) []wanted {
-	shape, layers := w.Net.Input, w.Net.Layers
-	list := []wanted{
+	shape := w.Net.Input
+	return append([]wanted{
 		{name: "x", shape: []int{w.Timesteps, w.Batch, shape.Channels, shape.Height, shape.Width}, values: &in.X, frames: true},
 		{name: "y", shape: []int{w.Batch}, labels: &in.Y},
-	}
-	net, classes := w.Net, w.Net.Classes
-	in.Weights, in.Norms, in.Classifiers = make([][]float32, net.Projections()), make([]*Norm, len(layers)), make([][]float32, len(blocks))
-	in.Biases, in.Feedback, in.ClassifierBiases = make([][]float32, len(layers)), make([][]float32, len(layers)), make([][]float32, len(blocks))
-	for i := range net.Projections() {
-		l, p := net.Projection(i + 1)
-		list = append(list, wanted{name: l.WeightName(p), shape: WeightShape(l, p), values: &in.Weights[i]})
-	}
-	for i := range layers {
-		l := &layers[i]
-		if l.Bias {
-			list = append(list, wanted{name: fmt.Sprintf("b%d", l.Index), shape: []int{l.Out.Channels}, values: &in.Biases[i]})
-		}
-		if w.Training.Rule.FeedsBack(l.Index, blocks) {
-			list = append(list, wanted{name: fmt.Sprintf("fb%d", l.Index), shape: []int{classes, l.Pooled.Size()}, values: &in.Feedback[i]})
-		}
-		if !l.BatchNorm {
-			continue
-		}
-		in.Norms[i] = &Norm{}
-		for j, to := range in.Norms[i].Slices() {
-			list = append(list, wanted{name: fmt.Sprintf("bn%d_%s", l.Index, NormNames[j]), shape: []int{l.Out.Channels}, values: to})
-		}
-	}
-	for i, b := range blocks {
-		list = append(list, wanted{name: fmt.Sprintf("wc%d", b.Index), shape: ClassifierShape(w.Net, b), values: &in.Classifiers[i]})
-		if w.Training.ClassifierBias {
-			list = append(list, wanted{name: fmt.Sprintf("bc%d", b.Index), shape: []int{classes}, values: &in.ClassifierBiases[i]})
-		}
-	}
-	return list
+	}, in.Parameters.wanted(w, blocks)...)
 }
 
 // onlyWanted refuses tensors that are none of the workload's.
@@ -235,15 +205,8 @@ func (in *Input) check(w *network.Workload) error {
 			return fmt.Errorf("y: label %d of sample %d is out of range; there are classes 0 to %d", label, i+1, w.Net.Classes-1)
 		}
 	}
-	for i, norm := range in.Norms {
-		if norm == nil {
-			continue
-		}
-		for channel, v := range norm.Variance {
-			if v < 0 {
-				return fmt.Errorf("bn%d_var: the running variance of channel %d is %g; it must not be negative", i+1, channel+1, v)
-			}
-		}
+	if err := in.Parameters.check(); err != nil {
+		return err
 	}
 	return in.checkFrames(w)
 }

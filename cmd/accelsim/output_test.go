@@ -36,6 +36,7 @@ func writers() map[string][]string {
 		"train --dump":          append(words("train"), functional...),
 		"train --checkpoint":    training,
 		"train --activity-out":  training,
+		"train --weights-out":   training,
 		"verify --out":          verifying,
 		"verify --dump-golden":  verifying,
 		"verify --dump-sim":     verifying,
@@ -80,7 +81,7 @@ func outputFlagsOf(annotation string) []string {
 // checked before the work, and tested here.
 func TestEveryOutputFlagIsKnown(t *testing.T) {
 	read := []string{
-		"accuracy", "activity", "claim", "config", "data", "dataset", "dump-golden", "energy", "grid", "hw", "image", "net", "only", "resume", "set", "tensors", "trace",
+		"accuracy", "activity", "claim", "config", "data", "dataset", "dump-golden", "energy", "grid", "hw", "image", "net", "only", "resume", "set", "tensors", "trace", "weights",
 		"dram-trace-requests", "perfetto-steps", "force", "batch", "checkpoint-every",
 	}
 	about := regexp.MustCompile(`\b([Ff]iles?|[Ff]olders?|write)\b`)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ import (
 type trainFlags struct {
 	data, checkpoint, activityOut  string
 	tensors, dump                  string
+	weights, weightsOut            string
 	epochs, samples, heldOut, save int
 	testSamples                    int
 	seed                           uint64
@@ -45,6 +47,8 @@ func (f *trainFlags) register(c *cobra.Command) {
 	fileFlag(c, &f.activityOut, "activity-out", "file for the measured densities, to be read by run --activity")
 	flags.StringVar(&f.tensors, "tensors", "", "run one iteration on the tensors of this NPZ file instead")
 	fileFlag(c, &f.dump, "dump", "NPZ file for the losses, gradients, weights, potentials and counts of --tensors")
+	flags.StringVar(&f.weights, "weights", "", "NPZ file of weights to start from: those of --weights-out, --dump or an import")
+	fileFlag(c, &f.weightsOut, "weights-out", "NPZ file for the weights that were trained")
 	flags.BoolVar(&f.bench, "bench", false, "time the cases of the PyTorch peer instead")
 	flags.Float64Var(&f.rate, "learning-rate", 0, "learning rate (default the workload's), halved every 20 epochs")
 	flags.Float64Var(&f.momentum, "momentum", 0, "momentum (default the workload's)")
@@ -148,7 +152,7 @@ func newTrainCommand() *cobra.Command {
 // trainTensors runs one iteration on the tensors of a file.
 func trainTensors(c *cobra.Command, f *trainFlags, output *outputFlags, w *network.Workload, k, n int) error {
 	given := c.Flags().Changed
-	for _, flag := range []string{"data", "epochs", "samples", "test-samples", "held-out", "checkpoint", "checkpoint-every", "resume", "activity-out", "dropout", "init-scale"} {
+	for _, flag := range []string{"data", "epochs", "samples", "test-samples", "held-out", "checkpoint", "checkpoint-every", "resume", "activity-out", "dropout", "init-scale", "weights", "weights-out"} {
 		if given(flag) {
 			return usage(fmt.Errorf("--%s is for training on a dataset; with --tensors everything is in the file", flag))
 		}
@@ -214,6 +218,9 @@ func trainDataset(c *cobra.Command, f *trainFlags, output *outputFlags, w *netwo
 	if err != nil {
 		return usage(err)
 	}
+	if err := f.start(t, w); err != nil {
+		return err
+	}
 	t.SetTraining(w.Dataset, samples, f.heldOut)
 	if f.resume {
 		if err := t.ReadCheckpoint(f.checkpoint); err != nil {
@@ -247,7 +254,24 @@ func trainDataset(c *cobra.Command, f *trainFlags, output *outputFlags, w *netwo
 		return err
 	}
 	r.Activity = newActivityResult(r.activity)
-	return output.print(c.OutOrStdout(), r, r.write, r.plots(), saved.written(), toFile("activity-out", f.activityOut, r.writeActivity))
+	return output.print(c.OutOrStdout(), r, r.write, r.plots(), saved.written(), toFile("activity-out", f.activityOut, r.writeActivity),
+		toFile("weights-out", f.weightsOut, func(to io.Writer) error { return t.Parameters().Set(w, t.Blocks()).Write(to) }))
+}
+
+// start begins with the weights of --weights.
+func (f *trainFlags) start(t *golden.Trainer, w *network.Workload) error {
+	if f.weights == "" {
+		return nil
+	}
+	p := t.Parameters()
+	absent, err := p.ReadParameters(f.weights, w, t.Blocks())
+	if err != nil {
+		return usage(fmt.Errorf("--weights: %w", err))
+	}
+	if len(absent) > 0 {
+		say("--weights: %s has no %s; --seed draws them", f.weights, strings.Join(absent, ", "))
+	}
+	return t.StartFrom(p)
 }
 
 // part is how many samples of a split to use.

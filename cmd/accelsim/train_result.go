@@ -73,7 +73,7 @@ func newTrainResult(w *network.Workload, k int, t *golden.Trainer, f *trainFlags
 		Network: w.Name, Layers: w.Net.Text, Dataset: w.Dataset, Timesteps: w.Timesteps, K: k, Batch: w.Batch,
 		Neuron: w.Neuron, Loss: w.Training.Loss, Optimizer: w.Training.Optimizer, LearningRate: w.Training.LearningRate,
 		Momentum: w.Training.Momentum, Dropout: w.Dropout, Classifier: w.Training.Classifier,
-		Initialisation: fmt.Sprintf("uniform within %v/sqrt(fan-in)", f.initScale), Seed: f.seed,
+		Initialisation: f.initialisation(), Seed: f.seed,
 		Readout: string(w.Training.Readout), ClassifierBias: w.Training.ClassifierBias, Rule: w.Training.Rule.String(),
 		Samples: trainingSamples{training, f.heldOut, test},
 	}
@@ -81,6 +81,15 @@ func newTrainResult(w *network.Workload, k int, t *golden.Trainer, f *trainFlags
 		s.Blocks = append(s.Blocks, b.Layers())
 	}
 	return &trainResult{Schema: "accelsim.train/1", Settings: s}
+}
+
+// initialisation says where weights come from.
+func (f *trainFlags) initialisation() string {
+	drawn := fmt.Sprintf("uniform within %v/sqrt(fan-in)", f.initScale)
+	if f.weights != "" {
+		return "of " + f.weights + ", the others " + drawn
+	}
+	return drawn
 }
 
 // announce prints the settings before the work begins.
