@@ -40,7 +40,7 @@ func (g *general) neuron() string {
 	return "{" + strings.Join(keys, ", ") + "}"
 }
 
-// layers are maps of 4 channels and 4x4 values, so that all can be added and read.
+// layers are maps of 4 channels and 4x6 values, so that all can be added and read.
 func (g *general) layers() {
 	n := 1 + g.r.IntN(4)
 	for l := 1; l <= n; l++ {
@@ -58,7 +58,7 @@ func (g *general) layers() {
 			inputs = append(inputs, fmt.Sprintf("{from: l%d, delay: %d, identity: true}", 1+g.r.IntN(l-1), g.r.IntN(2)))
 		}
 		if l > 1 && g.r.IntN(3) == 0 {
-			inputs = append(inputs, fmt.Sprintf("{from: l%d, delay: %d, conv: {out: 4, kernel: 1}}", 1+g.r.IntN(l-1), g.r.IntN(2)))
+			inputs = append(inputs, fmt.Sprintf("{from: l%d, delay: %d, conv: {out: 4, kernel: %s}}", 1+g.r.IntN(l-1), g.r.IntN(2), g.one("1", "3", "[1, 3]")))
 		}
 		if l > 1 && g.r.IntN(4) == 0 {
 			inputs = append(inputs, fmt.Sprintf("{from: input, delay: %d, conv: {out: 4, kernel: 3}}", g.r.IntN(2)*g.delays))
@@ -81,7 +81,37 @@ func (g *general) layers() {
 		}
 		fmt.Fprintf(&g.text, "  - {%s}\n", strings.Join(parts, ", "))
 	}
+	g.tail(n)
 	g.text.WriteString("  - fc: {out: 3}\n")
+}
+
+// tail is layers after n that nobody adds to another: a smaller map, and fully
+// connected ones, which may read any map before.
+func (g *general) tail(n int) {
+	last := n
+	neuron := func() string {
+		if g.r.IntN(3) == 0 {
+			return ", neuron: " + g.neuron()
+		}
+		return ""
+	}
+	if g.r.IntN(3) == 0 {
+		last++
+		pool := g.one("", ", pool: {kind: "+g.one("fire", "average", "sum", "max")+", window: 2}")
+		groups := g.one("", "", ", groups: 4")
+		fmt.Fprintf(&g.text, "  - {name: l%d, conv: {out: 8, kernel: 3, stride: %d%s}%s%s}\n", last, 1+g.r.IntN(2), groups, pool, neuron())
+	}
+	for range g.r.IntN(3) {
+		last++
+		inputs := []string{fmt.Sprintf("{fc: {out: 5%s}}", g.one("", ", bias: true"))}
+		if g.r.IntN(3) == 0 {
+			inputs = append(inputs, "{from: self, delay: 1, "+g.one("fc: {}", "identity: true")+"}")
+		}
+		if g.r.IntN(4) == 0 {
+			inputs = append(inputs, fmt.Sprintf("{from: l%d, delay: %d, fc: {out: 5}}", 1+g.r.IntN(n), g.r.IntN(2)))
+		}
+		fmt.Fprintf(&g.text, "  - {name: l%d, inputs: [%s]%s}\n", last, strings.Join(inputs, ", "), neuron())
+	}
 }
 
 // draw returns a workload and (k, n) that its rule allows.
@@ -92,7 +122,7 @@ func drawGeneral(t *testing.T, seed uint64) (w *network.Workload, k, n int, text
 	if encoding == "event" {
 		g.delays = 1
 	}
-	fmt.Fprintf(&g.text, "input: {channels: 2, height: 4, width: 4, encoding: %s}\ntimesteps: 6\nbatch: %d\nlayers:\n", encoding, 1+g.r.IntN(3))
+	fmt.Fprintf(&g.text, "input: {channels: 2, height: 4, width: 6, encoding: %s}\ntimesteps: 6\nbatch: %d\nlayers:\n", encoding, 1+g.r.IntN(3))
 	g.layers()
 	fmt.Fprintf(&g.text, "neuron: %s\n", g.neuron())
 	k = []int{1, 2, 3, 6}[g.r.IntN(4)]
@@ -112,12 +142,12 @@ func drawGeneral(t *testing.T, seed uint64) (w *network.Workload, k, n int, text
 		training = append(training, "rule: {"+strings.Join(rule, ", ")+"}")
 	}
 	fmt.Fprintf(&g.text, "training: {%s}\n", strings.Join(training, ", "))
-	fmt.Fprintf(&g.text, "activity: {input: 0.3, layers: [0.1, 0.25, 0.35, 0.5]}\n")
+	fmt.Fprintf(&g.text, "activity: {input: 0.3, layers: [0.1, 0.25, 0.35, 0.5, 0.2, 0.4, 0.15]}\n")
 	text = g.text.String()
 	w, err := network.Read([]byte(text), "random.yaml")
 	if err != nil { // the list of densities is as long as there are layers
 		layers := strings.Count(text, "name: l")
-		text = strings.Replace(text, "[0.1, 0.25, 0.35, 0.5]", "["+strings.Join([]string{"0.1", "0.25", "0.35", "0.5"}[:layers], ", ")+"]", 1)
+		text = strings.Replace(text, "[0.1, 0.25, 0.35, 0.5, 0.2, 0.4, 0.15]", "["+strings.Join([]string{"0.1", "0.25", "0.35", "0.5", "0.2", "0.4", "0.15"}[:layers], ", ")+"]", 1)
 		if w, err = network.Read([]byte(text), "random.yaml"); err != nil {
 			t.Fatalf("%v\n%s", err, text)
 		}

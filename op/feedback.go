@@ -14,20 +14,22 @@ var feedBack = Row{
 
 func (d *Chip) feedBack(s *schedule.Step, k schedule.Kernel) error {
 	l := d.workload.Net.Layer(k.Index)
-	c := pe.Full(l.Pooled, d.workload.Net.Classes)
-	weights, err := d.operand(s, schedule.RandomFeedback.At(k.Index, 0), weightsOf(c))
+	box := d.pooled(l, d.neurons(s, k))
+	c := connection{Connection: pe.Full(l.Pooled, d.workload.Net.Classes)}
+	tile, errors, wanted := c.from(box, k.Part)
+	weights, err := d.operand(s, schedule.RandomFeedback.At(k.Index, 0), wanted)
 	if err != nil {
 		return err
 	}
-	gamma, err := d.operand(s, schedule.ClassifierError.At(s.Block, s.Time), d.mapOf(c.Out))
+	gamma, err := d.operand(s, schedule.ClassifierError.At(s.Block, s.Time), errors)
 	if err != nil {
 		return err
 	}
-	batch, inputs, outputs := d.workload.Batch, c.In.Size(), c.Out.Size()
-	d.sums = room(d.sums, batch*inputs)
+	inputs, outputs := tile.In.Size(), tile.Out.Size()
+	d.sums = room(d.sums, box.Size())
 	clear(d.sums)
-	for b := range batch {
-		d.events = c.Errors(sample(d.sums, b, inputs), weights.Floats, sample(gamma.Floats, b, outputs), d.events)
+	for b := range box.Extent(0) {
+		d.events = tile.Errors(sample(d.sums, b, inputs), weights.Floats, sample(gamma.Floats, b, outputs), d.events)
 	}
 	return d.addErrors(d.sums)
 }

@@ -75,6 +75,7 @@ const (
 	OverErrors                 // samples and a reader's positions by taps; terms are its channels
 	OverGradients              // output channels by taps of input channels; terms are positions, sample after sample
 	OverNeurons                // the layer's neurons, or pooling neurons
+	OverInputs                 // what a projection or classifier reads
 	OverParameters             // what the optimizer updates
 	OverGenerated              // random weights, as they are needed
 )
@@ -91,6 +92,7 @@ type Case struct {
 	Neurons  int64           // of the batch, or of a tile
 	Pooled   int64           // pooling neurons of them
 	Weights  int64           // that the optimizer or a generator goes through one by one
+	Inputs   int64           // that the kernel's projection or classifier reads, of the batch, or of a tile
 }
 
 // Product is an operation of the PE array.

@@ -17,7 +17,7 @@ func anyCase(t *testing.T) *Case {
 		t.Fatal(err)
 	}
 	w := &network.Workload{Net: net, Batch: 3, Training: network.Training{Optimizer: network.SGD}}
-	return &Case{Workload: w, Layer: net.Layer(1), Synapses: connect(net.Layer(1)), Reader: connect(net.Layer(2)), Neuron: &w.Neuron, Neurons: 3 * 64 * 4, Pooled: 7, Weights: 11}
+	return &Case{Workload: w, Layer: net.Layer(1), Synapses: connect(net.Layer(1)), Reader: connect(net.Layer(2)), Neuron: &w.Neuron, Neurons: 3 * 64 * 4, Pooled: 7, Weights: 11, Inputs: 13}
 }
 
 func connect(l *network.Layer) *pe.Connection {

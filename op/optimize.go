@@ -51,7 +51,7 @@ func (d *Chip) parameters(s *schedule.Step, k schedule.Kernel) (p parameters, er
 	value := k.Of.At(k.Index, version)
 	p.box = d.whole(value)
 	moments := schedule.Whole(1, 1, d.workload.Training.Moments(), p.box.Size())
-	if k.Part.Is && k.Of != schedule.NormParameter { // which is small: whole with the last tile
+	if k.Part.Is && !k.Of.Row().Few { // those come whole with the last tile
 		p.box = k.Part.Box
 		moments = moments.Slice(3, int64(p.box.From[3]), int64(p.box.To[3]))
 	}
@@ -74,7 +74,7 @@ func (d *Chip) parameters(s *schedule.Step, k schedule.Kernel) (p parameters, er
 
 // optimize updates one parameter tensor, or a tile of it.
 func (d *Chip) optimize(s *schedule.Step, k schedule.Kernel) error {
-	if k.Of == schedule.NormParameter && k.Part.Is && k.Part.Values == 0 {
+	if k.Of.Row().Few && k.Part.Is && k.Part.Values == 0 {
 		return nil // with the last tile
 	}
 	p, err := d.parameters(s, k)

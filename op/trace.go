@@ -8,10 +8,10 @@ import (
 // takeTrace takes the trace of what a projection or classifier reads one step on:
 // decay trace' + x.
 var takeTrace = Row{
-	Nest: OverNeurons,
+	Nest: OverInputs,
 	Passes: func(c *Case, to []Pass) []Pass {
 		return append(to, Pass{
-			Elements: int64(c.Synapses.In.Size()) * int64(c.Workload.Batch), Operands: Operands{perKind{states: 1, spikes: 1}, perKind{states: 1}},
+			Elements: c.Inputs, Operands: Operands{perKind{states: 1, spikes: 1}, perKind{states: 1}},
 			Recipe: pe.Recipe{pe.Multiply: 1, pe.Add: 1}, Why: schedule.BeyondTraces,
 		})
 	},
@@ -21,6 +21,9 @@ var takeTrace = Row{
 func (d *Chip) takeTrace(s *schedule.Step, k schedule.Kernel) error {
 	c := d.connection(s, k.Classifier, k.Index, k.Input)
 	box := d.whole(c.trace)
+	if k.Part.Is {
+		box = k.Part.Box
+	}
 	trace, err := d.successor(s, c.trace, before(c.trace, 1), box)
 	if err != nil {
 		return err

@@ -98,8 +98,8 @@ func (p *Program) runClassifier(s *Step, op Op) {
 	s.Kernels = append(s.Kernels, Kernel{Op: op, Classifier: true, Index: s.Block})
 }
 
-// outputOf names what readers of layer l see at time t.
-func (p *Program) outputOf(l, time int) Tensor {
+// Output names what readers of layer l see at time t.
+func (p *Program) Output(l, time int) Tensor {
 	if l == network.InputLayer {
 		if p.workload.Net.Encoding == network.Direct {
 			time = 0
@@ -115,7 +115,7 @@ func (p *Program) Source(n int, in *network.Projection, time int) Tensor {
 	if in.From == n && p.keepsOwnSpikes(n) {
 		return OwnSpikes.At(n, time)
 	}
-	return p.outputOf(in.From, time)
+	return p.Output(in.From, time)
 }
 
 // keepsOwnSpikes tells whether layer n reads its own spikes at the next step, and
@@ -158,7 +158,7 @@ func (s *Step) gets(t Tensor) bool {
 // left them, the network's input from memory when layer 1 asks for it, another
 // group's spikes when this group's first layer does.
 func (p *Program) takeInput(s *Step, l int) {
-	t := p.outputOf(l, s.Time)
+	t := p.Output(l, s.Time)
 	switch {
 	case s.gets(t):
 	case l == network.InputLayer && (s.Layer == 1 || p.own[0].First > 1): // no layer 1 has left it on chip
@@ -268,17 +268,25 @@ func (p *Program) pool(s *Step, l *network.Layer) {
 	}
 }
 
+// ClassifierWeights names the weights of the step's classifier.
+func (p *Program) ClassifierWeights(s *Step) Tensor {
+	if p.Trainable() {
+		return ClassifierWeight.At(s.Block, p.Version(s.Interval))
+	}
+	return RandomWeight.At(s.Block, 0)
+}
+
 // classifierWeights gets W_c on chip: from memory, or from the generator that
 // makes random weights.
 func (p *Program) classifierWeights(s *Step) {
 	if p.Trainable() {
-		p.read(s, ClassifierWeight.At(s.Block, p.Version(s.Interval)), Covered)
+		p.read(s, p.ClassifierWeights(s), Covered)
 		return
 	}
 	if p.Traffic == All {
 		s.Kernels = append(s.Kernels, Kernel{Op: Regenerate, Classifier: true, Index: s.Block, Of: RandomWeight})
 	}
-	p.make(s, RandomWeight.At(s.Block, 0))
+	p.make(s, p.ClassifierWeights(s))
 }
 
 // countOf names what a classifier's logits are counted in.
@@ -294,7 +302,7 @@ func (p *Program) forwardClassifier(s *Step) {
 	b, t := p.Blocks[s.Block-1], s.Time
 	p.classifierWeights(s)
 	p.read(s, ClassifierState.At(b.Index, t-1), Covered)
-	s.Uses = append(s.Uses, p.outputOf(b.Last, t))
+	s.Uses = append(s.Uses, p.Output(b.Last, t))
 	count := p.countOf(b.Index)
 	first := (t-1)%p.K == 0
 	if !first {
@@ -334,7 +342,7 @@ func (p *Program) forwardClassifier(s *Step) {
 func (p *Program) backwardClassifier(s *Step) {
 	b, t := p.Blocks[s.Block-1], s.Time
 	state, delta := ClassifierState.At(b.Index, t), ClassifierDelta.At(b.Index, t)
-	spikes := p.outputOf(b.Last, t)
+	spikes := p.Output(b.Last, t)
 	gamma := ClassifierError.At(b.Index, t)
 	if s.End {
 		if p.Trainable() {
@@ -494,7 +502,7 @@ func (p *Program) backwardLayer(s *Step, l *network.Layer) {
 	}
 
 	if p.readLater(l) && !own && p.backward > 1 {
-		p.write(s, p.errorOf(l, t), BeyondDelayed)
+		p.write(s, p.ErrorOf(l, t), BeyondDelayed)
 	}
 	p.gradients(s, l, onChip)
 	p.free(s, n)
@@ -563,7 +571,7 @@ func (p *Program) delayedErrors(s *Step, l, reader *network.Layer, weighted bool
 		if in.From != l.Index || in.Delay == 0 || in.Weighted() != weighted {
 			continue
 		}
-		if later := p.errorOf(reader, s.Time+1); !s.gets(later) {
+		if later := p.ErrorOf(reader, s.Time+1); !s.gets(later) {
 			p.read(s, later, BeyondDelayed)
 		}
 		p.spreadError(s, l, reader, i)
@@ -599,7 +607,7 @@ func (p *Program) spatialErrors(s *Step, l *network.Layer, b network.Block) {
 	p.eachReader(n, b, func(reader *network.Layer) { p.readersErrors(s, l, reader, true) })
 	if n == b.Last {
 		p.classifierWeights(s)
-		s.Uses = append(s.Uses, p.classifierError(b.Index, t))
+		s.Uses = append(s.Uses, p.ClassifierErrorOf(b.Index, t))
 		s.Kernels = append(s.Kernels, Kernel{Op: BackProject, Index: n, Reader: 0})
 	}
 	p.eachReader(n, b, func(reader *network.Layer) {
@@ -664,24 +672,24 @@ func (p *Program) readersErrors(s *Step, l, reader *network.Layer, weighted bool
 		if weighted {
 			p.read(s, w, Covered)
 		}
-		if t := p.errorOf(reader, s.Time); !s.gets(t) {
+		if t := p.ErrorOf(reader, s.Time); !s.gets(t) {
 			s.Uses = append(s.Uses, t) // the reader's step made it
 		}
 		p.spreadError(s, l, reader, i)
 	}
 }
 
-// errorOf names the error of layer l's synaptic sum: what its batch norm or its
+// ErrorOf names the error of layer l's synaptic sum: what its batch norm or its
 // neurons' synapses pass on, and without them gamma itself.
-func (p *Program) errorOf(l *network.Layer, time int) Tensor {
+func (p *Program) ErrorOf(l *network.Layer, time int) Tensor {
 	if p.Traffic == All && (l.BatchNorm || !p.workload.NeuronOf(l).PassesOn()) {
 		return SynapticErr.At(l.Index, time)
 	}
 	return PotentialError.At(l.Index, time)
 }
 
-// classifierError names the error of a classifier's synaptic sum.
-func (p *Program) classifierError(block, time int) Tensor {
+// ClassifierErrorOf names the error of a classifier's synaptic sum.
+func (p *Program) ClassifierErrorOf(block, time int) Tensor {
 	if p.Traffic == All && !p.workload.ClassifierNeuron().PassesOn() {
 		return ClassifierSynapticErr.At(block, time)
 	}

@@ -330,9 +330,20 @@ func (p *Program) LastBackward(interval int) int { return interval*p.K - p.backw
 
 // Steps returns the number of steps of the iteration.
 func (p *Program) Steps() int64 {
-	perInterval := int64(p.K-1)*int64(len(p.rows[forwardRow])) + int64(p.backward-1)*int64(len(p.rows[backwardRow])) +
-		int64(len(p.rows[endRow]))
-	return perInterval*int64(p.Intervals()) + int64(len(p.rows[updateRow]))*int64(p.Updates())
+	return p.passSteps()*int64(p.Intervals()) + int64(len(p.rows[updateRow]))*int64(p.Updates())
+}
+
+// StepsOf returns the number of steps of an interval.
+func (p *Program) StepsOf(interval int) int64 {
+	if p.updates(interval) {
+		return p.passSteps() + int64(len(p.rows[updateRow]))
+	}
+	return p.passSteps()
+}
+
+// passSteps are the steps of an interval forward and backward.
+func (p *Program) passSteps() int64 {
+	return int64(p.K-1)*int64(len(p.rows[forwardRow])) + int64(p.backward-1)*int64(len(p.rows[backwardRow])) + int64(len(p.rows[endRow]))
 }
 
 // Extents lists every tensor that has an address in DRAM: what crosses the port

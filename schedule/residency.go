@@ -230,6 +230,9 @@ func (c *Cursor) Held() []Tensor { return c.held }
 func (c *Cursor) Skip(interval int) {
 	by := interval - (c.interval + 1)
 	for i, t := range c.held {
+		if t.Class.Row().Lifetime == role.PerInterval && c.program.rule.OnceAnIteration {
+			continue // the same until the last has ended
+		}
 		c.held[i] = t.Later(by, c.program.K)
 	}
 	c.interval, c.row, c.position = interval, 0, 0

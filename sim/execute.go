@@ -109,7 +109,9 @@ func (x *processor) take(s *schedule.Step, k *schedule.Kernel) {
 	o.Scaled = o.scaled != schedule.Covered
 	switch {
 	case k.Part.Is:
-		o.Neurons, o.Pooled, o.Weights = k.Part.Neurons, k.Part.PooledNeurons, k.Part.Values
+		o.Neurons, o.Pooled, o.Weights, o.Inputs = k.Part.Neurons, k.Part.PooledNeurons, k.Part.Values, k.Part.Values
+	case k.Op == schedule.TakeTrace:
+		o.Inputs = int64(x.workload.Batch) * int64(o.Synapses.In.Size())
 	case k.Op == schedule.Optimize || k.Op == schedule.Regenerate:
 		o.Weights = x.program.Sizes.Extents(k.Of, k.Index).Values()
 	}

@@ -166,12 +166,6 @@ func (pl *Plan) dealOut(first []int) (cut bool, err error) {
 func (pl *Plan) cut() error {
 	for i := range pl.parts {
 		x := &pl.parts[i]
-		if !x.own.InTable2() {
-			if err := x.fit(pl); err != nil {
-				return err
-			}
-			continue
-		}
 		if i > 0 && !pl.parts[i-1].tiles.Hands() {
 			x.places = 0
 		}
@@ -188,45 +182,10 @@ func (pl *Plan) cut() error {
 	return nil
 }
 
-// fit cuts the part's steps to its room, or, of what is not cut, refuses a room in
-// which steps have no place as they are.
+// fit cuts the part's steps to its room.
 func (x *part) fit(pl *Plan) (err error) {
-	if x.own.InTable2() {
-		x.tiles, err = tiling.New(x.own, x.room, x.places, pl.hardware.PE, pl.memo)
-		return err
-	}
-	handed := x.handOver * units.Words(x.places)
-	if need := x.own.WorkingSet() + handed; x.room.Shared && need > x.room.Words[0] {
-		return &NotCut{Needed: need.Of(x.room.Word)}
-	}
-	for b, words := range x.room.Words {
-		kind := schedule.Buffer(b)
-		need := x.own.WorkingSetOf(kind)
-		if kind == schedule.SpikeBuffer {
-			need += handed
-		}
-		if !x.room.Shared && need > words {
-			return &NotCut{Needed: need.Of(x.room.Word), Buffer: kind.String()}
-		}
-	}
-	return nil
-}
-
-// NotCut says that a layer buffer is too small for a network whose steps are not
-// cut into tiles: one with more than Table 2's notation has, or another rule than
-// the paper's.
-type NotCut struct {
-	Needed units.Bytes
-	Buffer string // "" if there is one for all
-}
-
-// Error says what would fit.
-func (e *NotCut) Error() string {
-	buffer := "the layer buffer"
-	if e.Buffer != "" {
-		buffer = "the buffer of " + e.Buffer
-	}
-	return fmt.Sprintf("%s is too small: steps of this network and rule need %d bytes of it at once (they are cut into tiles only for what Table 2's notation can write, under the paper's rule); a smaller batch needs less", buffer, e.Needed)
+	x.tiles, err = tiling.New(x.own, x.room, x.places, pl.hardware.PE, pl.memo)
+	return err
 }
 
 // lay gives tensors their addresses.

@@ -145,7 +145,7 @@ func (c *choice) try(bare part, candidates []schedule.Saving, some buffers) erro
 			return err
 		}
 		err = x.retile(c.plan)
-		if errors.As(err, new(*tiling.TooSmall)) || errors.As(err, new(*NotCut)) || errors.Is(err, errNoTiles) {
+		if errors.As(err, new(*tiling.TooSmall)) || errors.Is(err, errNoTiles) {
 			return nil // and so is the buffer for all longer lists
 		}
 		if err != nil {
@@ -186,7 +186,7 @@ func (x *part) retile(pl *Plan) error {
 	if x.paper > 0 && x.own.WorkingSet() <= x.paper {
 		return nil
 	}
-	if x.own.InTable2() && !x.leavesTiles() {
+	if !x.leavesTiles() {
 		return errNoTiles
 	}
 	return x.fit(pl)

@@ -408,16 +408,18 @@ func (t *Cursor) emitGradient(s *schedule.Step, g *stage, from, to extent, more 
 // partOf returns a tile's share of a kernel's work.
 func (t *Cursor) partOf(kernel int, g *stage, from, to extent, more bool) schedule.Part {
 	p := schedule.Part{Is: true, Box: t.tile.neurons}
-	k, net := g.kernels[kernel], t.program.Workload().Net
+	k := g.kernels[kernel]
 	switch op.Of(k.Op).Nest {
 	case op.OverSynapses, op.OverErrors, op.OverGradients:
 		g.productOf(kernel).tile(&p, from, to)
+	case op.OverInputs:
+		p.Values = size(from, to)
 	case op.OverParameters:
 		p.Values = size(from, to)
-		if k.Of == schedule.NormParameter { // small: with the last tile
+		if small(k.Of) { // with the last tile
 			p.Values = 0
 			if !more {
-				p.Values = int64(t.program.Words(schedule.NormParameter, k.Index))
+				p.Values = t.program.Sizes.Extents(k.Of, k.Index).Values()
 			}
 		}
 	case op.OverGenerated:
@@ -427,12 +429,7 @@ func (t *Cursor) partOf(kernel int, g *stage, from, to extent, more bool) schedu
 			}
 		}
 	case op.OverNeurons:
-		p.Neurons = size(from, to)
-		if !k.Classifier {
-			if net.Layer(k.Index).HasPool() {
-				p.PooledNeurons = int64(t.tile.pooled.Size())
-			}
-		}
+		p.Neurons, p.PooledNeurons = size(from, to), int64(t.tile.pooled.Size())
 	}
 	return p
 }

@@ -46,7 +46,7 @@ func TestShapeHasAllOfAStage(t *testing.T) {
 	seen := map[string]string{}
 	note := func(what string, change func(*stage)) {
 		g := stage{
-			products: make([]product, 1), operands: make([]operand, 1), holds: make([]holding, 1),
+			products: make([]product, 1), operands: []operand{{spans: spans{1: {{}}}}}, holds: make([]holding, 1),
 			elements: []element{{hasRead: true}, {isResult: true}},
 			pins:     func(schedule.Tensor) bool { return false },
 		}
@@ -87,18 +87,19 @@ func TestShapeHasAllOfAStage(t *testing.T) {
 	note("operand's words", func(g *stage) { g.operands[0].Words = 4 })
 	note("operand's buffer", func(g *stage) { g.operands[0].Tensor.Class = schedule.Spikes })
 	note("generated", func(g *stage) { g.operands[0].generated = true })
-	note("span's kind", func(g *stage) { g.operands[0].spans[1].kind = windowSpan })
+	note("span's kind", func(g *stage) { g.operands[0].spans[1][0].kind = windowSpan })
 	for i, number := range []func(*span) *int64{
-		func(s *span) *int64 { return &s.of }, func(s *span) *int64 { return &s.own }, func(s *span) *int64 { return &s.pool },
+		func(s *span) *int64 { return &s.of }, func(s *span) *int64 { return &s.own }, func(s *span) *int64 { return &s.pool }, func(s *span) *int64 { return &s.whole },
 		func(s *span) *int64 { return &s.stride }, func(s *span) *int64 { return &s.pad }, func(s *span) *int64 { return &s.kernel },
 	} {
-		note(fmt.Sprint("number ", i, " of a span"), func(g *stage) { *number(&g.operands[0].spans[1]) = 5 })
+		note(fmt.Sprint("number ", i, " of a span"), func(g *stage) { *number(&g.operands[0].spans[1][0]) = 5 })
 	}
 	note("element's read", func(g *stage) { g.elements[0].read.Words = 4 })
 	note("element's buffer", func(g *stage) { g.elements[0].read.Tensor.Class = schedule.Spikes })
 	note("element's product", func(g *stage) { g.elements[1].product.Words = 4 })
 	note("no product", func(g *stage) { g.elements[1].isResult = false })
 	note("what is on chip", func(g *stage) { g.holds[0].words = 4 })
+	note("another span", func(g *stage) { g.operands[0].spans[1] = append(g.operands[0].spans[1], span{}) })
 	note("another product", func(g *stage) { g.products = append(g.products, product{}) })
 	note("another operand", func(g *stage) { g.operands = append(g.operands, operand{}) })
 }

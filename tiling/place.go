@@ -63,19 +63,36 @@ func (t *placed) isStaying(x schedule.Tensor) bool { return slices.Contains(t.st
 type walk struct {
 	placed
 	steps *schedule.Cursor
+	taken int64 // steps
 	key   []byte
 }
 
 func (r *rules) walk() walk { return walk{placed: placed{rules: r}, steps: r.program.Start()} }
 
-// different yields the program's next step as long as there are steps of which
-// none before was like it. Intervals are alike, but for the first, in which what
-// is pinned comes on chip.
-func (w *walk) different() bool { return w.steps.Next(&w.step) && w.isDifferent() }
+// next goes to the program's next step, but of intervals that are alike only to those
+// of one: all between the first and the last are.
+func (w *walk) next() bool {
+	p := w.program
+	if n := p.Intervals(); n > 3 && w.taken == p.StepsOf(1)+p.StepsOf(2) {
+		w.skip(n)
+	}
+	w.taken++
+	return w.steps.Next(&w.step)
+}
 
+// different is next as long as there are steps of which none before was like it.
+func (w *walk) different() bool { return w.next() && w.isDifferent() }
+
+// isDifferent tells whether the step is in an interval that is like none before: the
+// first; the second, if what is pinned came on chip in the first; and all, if the
+// last alone updates weights.
 func (t *placed) isDifferent() bool {
+	p := t.program
 	intervals := 1
-	if len(t.program.Policy().Pinned) > 0 {
+	switch {
+	case p.Updates() == 1:
+		intervals = p.Intervals()
+	case len(p.Policy().Pinned) > 0:
 		intervals = 2
 	}
 	return t.step.Interval <= intervals
@@ -175,7 +192,8 @@ func (w *walk) keep() {
 		}
 	}
 	for _, u := range s.Uses {
-		if u.Class == schedule.SpikeCount && !w.isResident(u) && !s.End {
+		counted := u.Class == role.SpikeCount || u.Class == role.LogitSum
+		if counted && !w.isResident(u) && !s.End {
 			w.spillOut(u, w.program.Words(u.Class, u.Index)) // counted on, in the same place
 		}
 	}

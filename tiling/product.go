@@ -129,39 +129,44 @@ func (p *product) runs(d int, c *cutting, of int64) (list []run) {
 // productsOf lists a stage's matrix products.
 func (t *placed) productsOf(g *stage) (list []product) {
 	for i, k := range g.kernels {
+		p := product{kernel: i, fixed: [axes]int64{1, 1, 1, 1, 1}}
 		switch op.Of(k.Op).Nest {
 		case op.OverSynapses:
-			list = append(list, t.sumProduct(i, k, g))
+			t.sumProduct(&p, k, g)
 		case op.OverErrors:
-			list = append(list, t.errorProduct(i, k, g))
+			t.errorProduct(&p, k, g)
 		case op.OverGradients:
-			list = append(list, t.gradientProduct(i, k))
-		case op.OverNeurons, op.OverParameters, op.OverGenerated: // no products
+			t.gradientProduct(&p, k)
+		case op.OverNeurons, op.OverInputs, op.OverParameters, op.OverGenerated: // no products
+			continue
 		}
+		list = append(list, p)
 	}
 	return list
 }
 
-// synapsesOf are those of a layer, or of the block's classifier if it is 0, and the
+// synapsesOf are those that a kernel's sums or gradients go through, and the
 // density of what they read.
-func (t *placed) synapsesOf(index, block int) (pe.Connection, units.Density) {
+func (t *placed) synapsesOf(k schedule.Kernel) (pe.Connection, units.Density) {
 	w, blocks := t.program.Workload(), t.program.Blocks
-	if index == 0 {
-		b := blocks[block-1]
+	if k.Classifier {
+		b := blocks[k.Index-1]
 		return pe.Dense(w.Net.ClassifierInputs(b), w.Net.Classes), w.Activity.Classifier(b, len(blocks))
 	}
-	l := w.Net.Layer(index)
-	return pe.Connect(l.First(), l.Out), w.Activity.Of(l.First().From)
+	p := t.projection(k)
+	return pe.Connect(p, t.layer(k).Out), w.Activity.Of(p.From)
 }
 
 // sumProduct is a synaptic sum: positions by channels.
-func (t *placed) sumProduct(kernel int, k schedule.Kernel, g *stage) product {
-	c, density := t.synapsesOf(t.step.Layer, t.step.Block)
-	p := product{kernel: kernel, work: pe.Synapses(c, t.program.Workload().Batch), fixed: [axes]int64{1, 1, 1, 1, 1}}
+func (t *placed) sumProduct(p *product, k schedule.Kernel, g *stage) {
+	c, density := t.synapsesOf(k)
+	p.work = pe.Synapses(c, t.program.Workload().Batch)
 	p.work.Density = density.Float()
 	p.cuts = [dimensions]axis{batch: rowAxis, rows: rowAxis, columns: rowAxis, channels: columnAxis}
 	p.cutTerms(g)
-	return p
+	if c.Groups > 1 {
+		p.keep(channels)
+	}
 }
 
 // cutTerms makes the depth cut the terms, if it does.
@@ -173,40 +178,76 @@ func (p *product) cutTerms(g *stage) {
 	}
 }
 
+// keep has a dimension cut nothing: groups of channels stay together, one after the
+// other.
+func (p *product) keep(d int) {
+	axis := p.cuts[d]
+	p.cuts[d] = noAxis
+	p.fixed[axis] = [axes]int64{rowAxis: p.work.Rows, columnAxis: p.work.Columns}[axis]
+	if p.cuts[batch] != repeatAxis {
+		p.fixed[repeatAxis] = p.work.Repeats
+	}
+}
+
 // errorProduct is W^T gamma: a tile of the layer's neurons has rows and columns
 // of the reader's positions, and its own channels' taps.
-func (t *placed) errorProduct(kernel int, k schedule.Kernel, g *stage) product {
-	reader, _ := t.synapsesOf(k.Reader, t.step.Block)
-	p := product{kernel: kernel, work: pe.Errors(reader, t.program.Workload().Batch), fixed: [axes]int64{1, 1, 1, 1, 1}}
-	p.work.Density = 1 // errors are not spikes
-	if k.Reader != 0 && t.program.Workload().Net.Layer(k.Reader).First().Kind != network.FC {
+func (t *placed) errorProduct(p *product, k schedule.Kernel, g *stage) {
+	w, l := t.program.Workload(), t.layer(k)
+	in := t.projection(k)
+	if k.Op != schedule.FeedBack && in != nil && in.Kind == network.Conv {
+		reader := w.Net.Layer(k.Reader)
+		c := pe.Connect(in, reader.Out)
+		p.work = pe.Errors(c, w.Batch)
+		p.work.Density = 1 // errors are not spikes
 		p.cuts = [dimensions]axis{batch: rowAxis, rows: rowAxis, columns: rowAxis, channels: columnAxis}
 		for i, n := range sides(reader.Out) {
 			p.share[rows+i] = share{n: n, of: g.dims[rows+i]}
 		}
-		p.fixed[columnAxis], p.fixed[termAxis] = int64(reader.Height)*int64(reader.Width), p.work.Depth
-		return p
+		p.fixed[columnAxis], p.fixed[termAxis] = int64(c.Height)*int64(c.Width), p.work.Depth
+		if c.Groups > 1 {
+			p.keep(channels)
+		}
+		return
 	}
+	inputs, outputs, over := l.Pooled, w.Net.Classes, pooled(l)
+	if in != nil {
+		inputs, outputs = in.In, w.Net.Layer(k.Reader).Out.Channels
+		if k.Reader == k.Index {
+			over = spans{}
+		}
+	}
+	p.work = pe.Errors(pe.Dense(inputs.Size(), outputs), w.Batch)
+	p.work.Density = 1
 	p.cuts = [dimensions]axis{batch: rowAxis, rows: columnAxis, columns: columnAxis, channels: columnAxis}
-	for i, s := range pooled(t.program.Workload().Net.Layer(k.Index)) {
-		p.share[rows+i] = share{under: s}
+	for i := range over {
+		if len(over[i]) > 0 {
+			p.share[rows+i] = share{under: over[i][0]}
+		}
 	}
 	p.cutTerms(g)
-	return p
 }
 
 // gradientProduct is gamma s^T, sample after sample: output channels by the taps
 // of input channels.
-func (t *placed) gradientProduct(kernel int, k schedule.Kernel) product {
-	c, density := t.synapsesOf(t.step.Layer, t.step.Block)
-	p := product{kernel: kernel, work: pe.Gradients(c, t.program.Workload().Batch), fixed: [axes]int64{1, 1, 1, 1, 1}}
+func (t *placed) gradientProduct(p *product, k schedule.Kernel) {
+	c, density := t.synapsesOf(k)
+	p.work = pe.Gradients(c, t.program.Workload().Batch)
 	p.work.Density = density.Float()
+	if k.Op == schedule.TraceGradient {
+		p.work.Density = 1
+	}
 	p.cuts = [dimensions]axis{batch: repeatAxis, rows: rowAxis, channels: columnAxis}
 	p.fixed[termAxis] = p.work.Depth
-	if !t.isRow() {
-		p.fixed[columnAxis] = int64(c.Height) * int64(c.Width)
+	in := t.projection(k)
+	if in == nil || in.Kind == network.FC {
+		return
 	}
-	return p
+	p.fixed[columnAxis] = int64(c.Height) * int64(c.Width)
+	if c.Groups > 1 {
+		p.keep(rows)
+		p.keep(channels)
+		p.fixed[repeatAxis] = int64(c.Groups)
+	}
 }
 
 // asked is what a stage asks an array: the clocks that tiles take. Equal tiles

@@ -26,7 +26,7 @@ func (s *stage) shape(key []byte) []byte {
 	}
 	lay := func(s *span) {
 		key = append(key, byte(s.kind))
-		for _, n := range []int64{s.of, s.own, s.pool, s.stride, s.pad, s.kernel} {
+		for _, n := range []int64{s.of, s.own, s.pool, s.whole, s.stride, s.pad, s.kernel} {
 			number(n)
 		}
 	}
@@ -45,8 +45,11 @@ func (s *stage) shape(key []byte) []byte {
 		for _, matters := range o.depends {
 			flag(matters)
 		}
-		for j := range o.spans {
-			lay(&o.spans[j])
+		for _, list := range o.spans {
+			number(int64(len(list)))
+			for j := range list {
+				lay(&list[j])
+			}
 		}
 	}
 	number(int64(len(s.elements)))

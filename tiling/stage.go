@@ -32,15 +32,6 @@ func (e extent) size() int64 { return e[batch] * e[rows] * e[columns] * e[channe
 // mask tells on which dimensions of the results something depends.
 type mask [dimensions]bool
 
-var (
-	byChannel   = mask{channels: true, depth: true}                            // weights
-	byPlace     = mask{batch: true, rows: true, columns: true}                 // what a convolution looks at
-	bySample    = mask{batch: true, depth: true}                               // what a fully connected layer looks at
-	byNeuron    = mask{rows: true, columns: true, channels: true, depth: true} // weights of a fully connected reader
-	byOutSample = mask{batch: true, rows: true}                                // gamma of a gradient
-	byInSample  = mask{batch: true, channels: true}                            // spikes of a gradient
-)
-
 // orders are the nests of loops that a stage may run, outermost first. No other
 // fetches less.
 var orders = [][dimensions]int{
@@ -104,41 +95,19 @@ type operand struct {
 	passed    int64       // values fetched so far
 	generated bool        // made on chip, not fetched: random weights
 	depends   mask
-	// spans tell which rows and columns of the operand's map a tile's rows and
-	// columns need; without one they are the tile's own.
-	spans [2]span
+	spans     spans
 }
-
-// span maps an interval of a stage's rows, or columns, to what an operand has
-// for it. Together the tiles' intervals cover 0 to of.
-type span struct {
-	kind spanKind
-	of   int64 // of the operand
-	own  int64 // of what maps to it: the stage's, or after its pooling
-	pool int64 // window of the stage's pooling
-	// Of the convolution between the two.
-	stride, pad, kernel int64
-}
-
-type spanKind uint8
-
-const (
-	ownSpan    spanKind = iota // the tile's own
-	pooledSpan                 // the stage's after pooling
-	windowSpan                 // what a convolution's tile looks at
-	shadowSpan                 // positions of a convolution that look at a tile, after pooling
-)
 
 // mapped tells whether the operand has a span of its own in dimension d.
 func (o *operand) mapped(d int) bool {
-	return (d == rows || d == columns) && o.spans[d-rows].kind != ownSpan
+	return (d == rows || d == columns) && len(o.spans[d-rows]) > 0
 }
 
 // span returns what of dimension d of the operand an interval of the results
 // needs.
 func (o *operand) span(d int, from, to int64) (first, last int64) {
 	if o.mapped(d) {
-		return o.spans[d-rows].at(from, to)
+		return hull(o.spans[d-rows], from, to)
 	}
 	return from, to
 }
@@ -146,7 +115,7 @@ func (o *operand) span(d int, from, to int64) (first, last int64) {
 // of returns the operand's extent in a dimension that it depends on.
 func (o *operand) of(d int, dims extent) int64 {
 	if o.mapped(d) {
-		return o.spans[d-rows].of
+		return o.spans[d-rows][0].of
 	}
 	return dims[d]
 }
@@ -490,86 +459,4 @@ func (s *stage) weigh(all []tiling, cut [dimensions]*cutting, nests [][dimension
 // is rounded before the sum, on every processor.
 func dear(cost, fetches units.Words, thrift float64) float64 {
 	return float64(cost) + float64(thrift*float64(fetches))
-}
-
-// at returns what of the operand an interval of the stage has.
-func (s *span) at(from, to int64) (first, last int64) {
-	switch s.kind {
-	case ownSpan:
-	case pooledSpan:
-		return s.pooled(from, to, s.of)
-	case windowSpan:
-		clip := func(at int64) int64 { return max(0, min(s.of, at)) }
-		first = clip(from*s.stride - s.pad)
-		last = clip(max((to-1)*s.stride-s.pad+s.kernel, to*s.stride-s.pad))
-		if to >= s.own {
-			last = s.of
-		}
-		return first, last
-	case shadowSpan:
-		from, to = s.pooled(from, to, s.own)
-		first = max(0, units.CeilDiv(max(0, from+s.pad-s.kernel+1), s.stride))
-		last = min(s.of, (to-1+s.pad)/s.stride+1)
-		if from == 0 {
-			first = 0
-		}
-		if to >= s.own {
-			last = s.of
-		}
-		return min(first, last), last
-	}
-	return from, to
-}
-
-// pooled returns an interval after the stage's pooling, which leaves so many.
-func (s *span) pooled(from, to, of int64) (first, last int64) {
-	return min(from/s.pool, of), min(to/s.pool, of)
-}
-
-// pools are the windows of a layer's pooling, rows and columns.
-func pools(l *network.Layer) [2]int64 {
-	if l.HasPool() {
-		return pair(l.Pool.Window)
-	}
-	return [2]int64{1, 1}
-}
-
-// sides are a shape's rows and columns.
-func sides(s network.Shape) [2]int64 { return [2]int64{int64(s.Height), int64(s.Width)} }
-
-func pair(p network.Pair) [2]int64 { return [2]int64{int64(p.Height), int64(p.Width)} }
-
-// pooled is the span of an operand whose map is the stage's own, after pooling.
-func pooled(l *network.Layer) (spans [2]span) {
-	window, of := pools(l), sides(l.Pooled)
-	for i := range spans {
-		spans[i] = span{kind: pooledSpan, of: of[i], pool: window[i]}
-	}
-	return spans
-}
-
-// window is what a convolution's tile looks at. What no tap looks at, between
-// strides and behind the last, is fetched with the tile before it.
-func window(l *network.Layer) (spans [2]span) {
-	p := l.First()
-	in, out := sides(p.In), sides(l.Out)
-	kernel, stride, pad := pair(p.Kernel.Size), pair(p.Kernel.Stride), pair(p.Kernel.Pad)
-	for i := range spans {
-		spans[i] = span{kind: windowSpan, of: in[i], own: out[i], stride: stride[i], pad: pad[i], kernel: kernel[i]}
-	}
-	return spans
-}
-
-// shadow is the positions of a layer whose kernels lie on a tile of the layer
-// that it reads, after pooling.
-func shadow(reader, l *network.Layer) (spans [2]span) {
-	window, in, out, k := pools(l), sides(l.Pooled), sides(reader.Out), reader.First().Kernel
-	kernel, stride, pad := pair(k.Size), pair(k.Stride), pair(k.Pad)
-	for i := range spans {
-		spans[i] = span{
-			kind: shadowSpan, of: out[i], own: in[i], pool: window[i],
-			stride: stride[i], pad: pad[i], kernel: kernel[i],
-		}
-	}
-	return spans
 }

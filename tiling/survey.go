@@ -50,13 +50,8 @@ func (v surveyor) survey(r *rules, room Room) *survey {
 	list := &survey{rules: r}
 	index := map[string]int{}
 	intervals := r.program.Intervals()
-	steps := r.program.Steps() / int64(intervals)
-	w := r.walk()
-	for i := int64(0); ; i++ {
-		if i == 2*steps && intervals > 3 { // all between the first and the last are alike
-			w.skip(intervals)
-		}
-		if !w.steps.Next(&w.step) {
+	for w := r.walk(); ; w.leave() {
+		if !w.next() {
 			return list
 		}
 		w.place()
@@ -73,7 +68,6 @@ func (v surveyor) survey(r *rules, room Room) *survey {
 			times = units.Words(max(1, intervals-2))
 		}
 		list.steps[at].times += times
-		w.leave()
 	}
 }
 
