@@ -91,6 +91,9 @@ func New(w *network.Workload, k, n int, o Options) (*Model, error) {
 // Steps returns how many steps of that kind an iteration has.
 func (m *Model) Steps(s Step) int {
 	intervals := m.workload.Timesteps / m.k
+	if m.workload.Training.Rule.Inference && s != Forward {
+		return 0
+	}
 	switch s {
 	case Forward:
 		return m.workload.Timesteps

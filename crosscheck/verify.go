@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -56,7 +57,8 @@ type Verification struct {
 // Verify runs the golden trainer and the functional simulation of a program on
 // the same tensors and compares every weight, gradient, potential and spike.
 // What goes beyond Table 2 and the paper's rule is computed by the plain trainer, and
-// compared at the iteration's end. Otherwise they run in turns, a time step at a time, so that no history of potentials is
+// compared at the iteration's end, an inference's spikes at every step. Otherwise they
+// run in turns, a time step at a time, so that no history of potentials is
 // kept but of layers that run ahead of others. o.Tensors and o.Observe are
 // Verify's own.
 func Verify(plan *sim.Plan, in *tensors.Input, o sim.Options) (*Verification, error) {
@@ -104,9 +106,20 @@ func Verify(plan *sim.Plan, in *tensors.Input, o sim.Options) (*Verification, er
 func verifyPlainly(plan *sim.Plan, in *tensors.Input, o sim.Options) (*Verification, error) {
 	program := plan.Program()
 	o.Tensors, o.Observe = in, nil
+	var spikes *sim.SpikeRecord
+	if program.Inference() {
+		var err error
+		if spikes, err = sim.NewSpikeRecord(program.Workload(), program.Blocks); err != nil {
+			return nil, err
+		}
+		o.Observe = spikes.Observe
+	}
 	result, err := plan.Run(o)
 	if err != nil {
 		return nil, err
+	}
+	if spikes != nil {
+		maps.Copy(result.Tensors, spikes.Set())
 	}
 	v := &verifier{workload: program.Workload(), rows: map[string]*Compared{}}
 	if v.golden, err = plain.Run(program.Workload(), program.K, program.N, in); err != nil {

@@ -16,6 +16,9 @@ type Rule struct {
 	Trace           Trace
 	TraceDecay      float64 // with [FixedTrace]
 	Feedback        Feedback
+	// Inference learns nothing: all steps run forward, and none backward. Files have no
+	// key for it.
+	Inference bool
 	// BackwardSteps is the number of an interval's last steps whose errors and
 	// gradients are computed; 0 stands for all k.
 	BackwardSteps int
@@ -103,6 +106,9 @@ func (f *ruleFile) fill(d *config.Document, key string, r *Rule) error {
 
 // Check refuses a rule that cannot be with a truncation interval and blocks.
 func (r Rule) Check(k int, blocks []Block) error {
+	if r.Inference {
+		return nil
+	}
 	single := true
 	for _, b := range blocks {
 		single = single && b.First == b.Last
@@ -137,6 +143,9 @@ func (r Rule) FeedsBack(l int, blocks []Block) bool {
 
 // Backward returns the steps of an interval of k that run backward.
 func (r Rule) Backward(k int) int {
+	if r.Inference {
+		return 0
+	}
 	if r.BackwardSteps == 0 {
 		return k
 	}
@@ -154,6 +163,9 @@ func (r Rule) Decay(leak float64) float64 {
 // String lists what differs from the paper's rule.
 func (r Rule) String() string {
 	var parts []string
+	if r.Inference {
+		parts = append(parts, "inference")
+	}
 	if r.OnceAnIteration {
 		parts = append(parts, "update: iteration")
 	}

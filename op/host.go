@@ -26,9 +26,13 @@ func (d *Chip) checkInput() error {
 	if want := frames * w.Batch * net.Input.Size(); len(in.X) != want {
 		return fmt.Errorf("x has %d values; expected %d", len(in.X), want)
 	}
-	if len(in.Y) != w.Batch || len(in.Weights) != net.Projections() || len(in.Norms) != net.N() || len(in.Classifiers) != len(d.program.Blocks) {
-		return fmt.Errorf("tensors of %d samples, %d layers and %d classifiers; expected %d, %d and %d",
-			len(in.Y), len(in.Weights), len(in.Classifiers), w.Batch, net.N(), len(d.program.Blocks))
+	labels := w.Batch
+	if d.program.Inference() {
+		labels = 0
+	}
+	if len(in.Y) != labels || len(in.Weights) != net.Projections() || len(in.Norms) != net.N() || len(in.Classifiers) != len(d.program.Blocks) {
+		return fmt.Errorf("tensors of %d labels, %d layers and %d classifiers; expected %d, %d and %d",
+			len(in.Y), len(in.Weights), len(in.Classifiers), labels, net.N(), len(d.program.Blocks))
 	}
 	for i, values := range in.Weights {
 		l, p := net.Projection(i + 1)
@@ -117,12 +121,14 @@ func (d *Chip) Fill(m Memory) error {
 			break
 		}
 	}
-	labels := make([]uint32, len(in.Y))
-	for i, y := range in.Y {
-		labels[i] = uint32(y)
-	}
-	if err := put(schedule.Tensor{Class: schedule.Label}, pe.Values{Bits: labels}); err != nil {
-		return err
+	if !d.program.Inference() {
+		labels := make([]uint32, len(in.Y))
+		for i, y := range in.Y {
+			labels[i] = uint32(y)
+		}
+		if err := put(schedule.Tensor{Class: schedule.Label}, pe.Values{Bits: labels}); err != nil {
+			return err
+		}
 	}
 	for i := range net.Projections() {
 		l, p := net.Projection(i + 1)

@@ -260,8 +260,10 @@ func (p *Program) pool(s *Step, l *network.Layer) {
 		p.write(s, PoolPotential.At(n, t), BeyondPooling)
 	case network.MaxPool:
 		p.run(s, Pool, n)
-		p.make(s, PoolChoice.At(n, t)) // the backward pass goes to it
-		p.write(s, PoolChoice.At(n, t), BeyondPooling)
+		p.make(s, PoolChoice.At(n, t))
+		if !p.rule.Inference { // the backward pass goes to it
+			p.write(s, PoolChoice.At(n, t), BeyondPooling)
+		}
 	case network.AveragePool, network.SumPool:
 		p.run(s, Pool, n)
 	case network.NoPool:

@@ -94,7 +94,7 @@ type Cursor struct {
 }
 
 // New returns the program for truncation interval k and local blocks of n
-// layers.
+// layers. An inference is one interval, whatever k, of rows that run forward.
 func New(w *network.Workload, k, n int, traffic Traffic) (*Program, error) {
 	if err := w.CheckInterval(k); err != nil {
 		return nil, err
@@ -105,6 +105,9 @@ func New(w *network.Workload, k, n int, traffic Traffic) (*Program, error) {
 	}
 	if err := w.Training.Rule.Check(k, blocks); err != nil {
 		return nil, err
+	}
+	if w.Training.Rule.Inference {
+		k = w.Timesteps // no error ends anywhere
 	}
 	p := &Program{K: k, N: n, Blocks: blocks, Traffic: traffic, workload: w, own: blocks, intervals: w.Timesteps / k}
 	p.rule, p.backward = w.Training.Rule, w.Training.Rule.Backward(k)
@@ -161,6 +164,9 @@ func (p *Program) layOutRows() {
 	}
 	for i, b := range p.own {
 		p.rows[forwardRow] = append(p.rows[forwardRow], forward(b)...)
+		if p.rule.Inference {
+			continue
+		}
 		p.rows[endRow] = append(p.rows[endRow], forward(b)...)
 		p.rows[endRow] = append(p.rows[endRow], backward(b)...)
 		p.rows[backwardRow] = append(p.rows[backwardRow], backward(p.own[len(p.own)-1-i])...)
@@ -289,7 +295,7 @@ func (c *Cursor) Rewind() { c.interval, c.row, c.position, c.held = 1, 0, 0, c.h
 // interval, 1..k.
 func (p *Program) rowAt(r int) (rowKind, int) {
 	switch {
-	case r < p.K-1:
+	case r < p.K-1 || p.rule.Inference:
 		return forwardRow, r + 1
 	case r == p.K-1:
 		return endRow, p.K
@@ -302,6 +308,9 @@ func (p *Program) rowAt(r int) (rowKind, int) {
 // rowsOf returns the rows of an interval: forward, backward, and an update, if it
 // has one.
 func (p *Program) rowsOf(interval int) int {
+	if p.rule.Inference {
+		return p.K
+	}
 	rows := p.K - 1 + p.backward
 	if p.updates(interval) {
 		rows++
@@ -311,19 +320,27 @@ func (p *Program) rowsOf(interval int) int {
 
 // updates tells whether weights are updated at an interval's end.
 func (p *Program) updates(interval int) bool {
-	return !p.rule.OnceAnIteration || interval == p.intervals
+	return !p.rule.Inference && (!p.rule.OnceAnIteration || interval == p.intervals)
 }
 
 // Version returns how often weights have been updated before an interval.
 func (p *Program) Version(interval int) int {
-	if p.rule.OnceAnIteration {
+	if p.rule.OnceAnIteration || p.rule.Inference {
 		return 0
 	}
 	return interval - 1
 }
 
 // Updates returns how often an iteration updates the weights.
-func (p *Program) Updates() int { return p.Version(p.intervals) + 1 }
+func (p *Program) Updates() int {
+	if p.rule.Inference {
+		return 0
+	}
+	return p.Version(p.intervals) + 1
+}
+
+// Inference tells whether the program runs forward only.
+func (p *Program) Inference() bool { return p.rule.Inference }
 
 // LastBackward returns the time of an interval's last backward step.
 func (p *Program) LastBackward(interval int) int { return interval*p.K - p.backward + 1 }
@@ -343,6 +360,9 @@ func (p *Program) StepsOf(interval int) int64 {
 
 // passSteps are the steps of an interval forward and backward.
 func (p *Program) passSteps() int64 {
+	if p.rule.Inference {
+		return int64(p.K) * int64(len(p.rows[forwardRow]))
+	}
 	return int64(p.K-1)*int64(len(p.rows[forwardRow])) + int64(p.backward-1)*int64(len(p.rows[backwardRow])) + int64(len(p.rows[endRow]))
 }
 
@@ -393,7 +413,7 @@ func (p *Program) slots(c Class, index int) int {
 	net := p.workload.Net
 	isSpikes, isError := c == Spikes || c == OwnSpikes, c == PotentialError || c == SynapticErr
 	if isSpikes && p.readsDelayed(index, c) {
-		return p.backward + 1
+		return max(p.backward, 1) + 1
 	}
 	if isError && p.readLater(net.Layer(index)) {
 		return 2

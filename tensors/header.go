@@ -31,6 +31,7 @@ var (
 	float32Type = Type{kind: 'f', bytes: 4}
 	float64Type = Type{kind: 'f', bytes: 8}
 	int64Type   = Type{kind: 'i', bytes: 8}
+	uint8Type   = Type{kind: 'u', bytes: 1}
 )
 
 // String names the type as NumPy does.

@@ -74,6 +74,33 @@ func ReadInput(path string, w *network.Workload, blocks []network.Block) (*Input
 	return in, nil
 }
 
+// ReadInputs does so with files that have the tensors together. Without labels y it
+// is for an inference, whatever the workload's rule: no Y, and nothing that only
+// learning needs.
+func ReadInputs(w *network.Workload, blocks []network.Block, paths ...string) (*Input, error) {
+	all := together{}
+	for _, path := range paths {
+		f, err := Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		if err := all.add(f); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	if _, labelled := all["y"]; !labelled {
+		forward := *w
+		forward.Training.Rule = network.Rule{Inference: true}
+		w = &forward
+	}
+	in, err := readInput(all, w, blocks)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", strings.Join(paths, ", "), err)
+	}
+	return in, nil
+}
+
 // Input does so with a set.
 func (s Set) Input(w *network.Workload, blocks []network.Block) (*Input, error) {
 	return readInput(s, w, blocks)
@@ -110,10 +137,13 @@ type wanted struct {
 // wanted lists the tensors of a workload.
 func (in *Input) wanted(w *network.Workload, blocks []network.Block) []wanted {
 	shape := w.Net.Input
-	return append([]wanted{
+	list := []wanted{
 		{name: "x", shape: []int{w.Timesteps, w.Batch, shape.Channels, shape.Height, shape.Width}, values: &in.X, frames: true},
-		{name: "y", shape: []int{w.Batch}, labels: &in.Y},
-	}, in.Parameters.wanted(w, blocks)...)
+	}
+	if !w.Training.Rule.Inference {
+		list = append(list, wanted{name: "y", shape: []int{w.Batch}, labels: &in.Y})
+	}
+	return append(list, in.Parameters.wanted(w, blocks)...)
 }
 
 // onlyWanted refuses tensors that are none of the workload's.
@@ -161,7 +191,7 @@ func (t *wanted) check(from Arrays) error {
 	switch {
 	case err != nil:
 		return err
-	case !slices.Equal(h.Shape, t.shape):
+	case !slices.Equal(h.Shape, t.shape) && !(t.frames && slices.Equal(h.Shape, flat(t.shape))):
 		return fmt.Errorf("%s has shape %s; expected %s", t.name, ShapeString(h.Shape), ShapeString(t.shape))
 	case t.labels != nil && h.Type.Float():
 		return fmt.Errorf("%s is of type %v; expected int64, or another type of whole numbers", t.name, h.Type)
@@ -169,6 +199,14 @@ func (t *wanted) check(from Arrays) error {
 		return fmt.Errorf("%s is of type %v; expected float32, float16 or float64", t.name, h.Type)
 	}
 	return nil
+}
+
+// flat is the shape of frames without the height and width of 1 that they may leave out.
+func flat(shape []int) []int {
+	for len(shape) > 3 && shape[len(shape)-1] == 1 {
+		shape = shape[:len(shape)-1]
+	}
+	return shape
 }
 
 // read reads the values.

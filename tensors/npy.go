@@ -9,13 +9,14 @@ import (
 	"strings"
 )
 
-// Tensor is one array of an NPZ file. Exactly one of the three slices is in
+// Tensor is one array of an NPZ file. Exactly one of the slices is in
 // use; values are in C order. A nil Shape is a scalar (0-d).
 type Tensor struct {
 	Shape   []int
 	Float32 []float32
 	Float64 []float64
 	Int64   []int64
+	Uint8   []uint8
 }
 
 // Floats returns a float32 tensor.
@@ -27,8 +28,11 @@ func Scalar(v float64) Tensor { return Tensor{Float64: []float64{v}} }
 // Count returns a 0-d int64 tensor.
 func Count(v int64) Tensor { return Tensor{Int64: []int64{v}} }
 
+// Bytes returns a uint8 tensor.
+func Bytes(values []uint8, shape ...int) Tensor { return Tensor{Shape: shape, Uint8: values} }
+
 // Len returns the number of values.
-func (t Tensor) Len() int { return len(t.Float32) + len(t.Float64) + len(t.Int64) }
+func (t Tensor) Len() int { return len(t.Float32) + len(t.Float64) + len(t.Int64) + len(t.Uint8) }
 
 // At returns value i as a float64.
 func (t Tensor) At(i int) float64 {
@@ -37,6 +41,8 @@ func (t Tensor) At(i int) float64 {
 		return float64(t.Float32[i])
 	case t.Float64 != nil:
 		return t.Float64[i]
+	case t.Uint8 != nil:
+		return float64(t.Uint8[i])
 	}
 	return float64(t.Int64[i])
 }
@@ -48,6 +54,8 @@ func (t Tensor) DType() Type {
 		return float32Type
 	case t.Float64 != nil:
 		return float64Type
+	case t.Uint8 != nil:
+		return uint8Type
 	}
 	return int64Type
 }
@@ -62,7 +70,7 @@ const npyMagic = "\x93NUMPY"
 
 // writeNPY writes one .npy stream, version 1.
 func writeNPY(w io.Writer, t Tensor) error {
-	descr := map[string]string{"float32": "<f4", "float64": "<f8", "int64": "<i8"}[t.DType().String()]
+	descr := map[string]string{"float32": "<f4", "float64": "<f8", "int64": "<i8", "uint8": "|u1"}[t.DType().String()]
 	fields := make([]string, len(t.Shape))
 	for i, extent := range t.Shape {
 		fields[i] = strconv.Itoa(extent)
@@ -89,6 +97,8 @@ func writeNPY(w io.Writer, t Tensor) error {
 				buffer = binary.LittleEndian.AppendUint32(buffer, math.Float32bits(t.Float32[i]))
 			case t.Float64 != nil:
 				buffer = binary.LittleEndian.AppendUint64(buffer, math.Float64bits(t.Float64[i]))
+			case t.Uint8 != nil:
+				buffer = append(buffer, t.Uint8[i])
 			default:
 				buffer = binary.LittleEndian.AppendUint64(buffer, uint64(t.Int64[i]))
 			}

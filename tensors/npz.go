@@ -46,10 +46,13 @@ func (s Set) Header(name string) (Header, error) {
 func (s Set) Each(name string, do func(i int, v Value) error) error {
 	t := s[name]
 	for i := range t.Len() {
-		v := Value{isWhole: t.Int64 != nil}
-		if v.isWhole {
+		v := Value{isWhole: t.Int64 != nil || t.Uint8 != nil}
+		switch {
+		case t.Int64 != nil:
 			v.whole = t.Int64[i]
-		} else {
+		case t.Uint8 != nil:
+			v.whole = int64(t.Uint8[i])
+		default:
 			v.float = t.At(i)
 		}
 		if err := do(i, v); err != nil {

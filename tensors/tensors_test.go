@@ -2,6 +2,7 @@ package tensors
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -92,6 +93,81 @@ func TestWhatIsWrittenIsReadBack(t *testing.T) {
 	}
 	if diff := cmp.Diff(s, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Spikes are bytes in the file, whole numbers when they are read.
+func TestBytesAreWritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.npz")
+	if err := (Set{"s1": Bytes([]uint8{0, 1, 1, 200}, 2, 2)}).WriteFile(path); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	h, err := f.Header("s1")
+	if err != nil || h.Type.String() != "uint8" || ShapeString(h.Shape) != "[2,2]" {
+		t.Errorf("%v %v %v", h.Type, h.Shape, err)
+	}
+	got, err := ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]int64{0, 1, 1, 200}, got["s1"].Int64); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// An iteration's tensors may be in several files; without labels nothing is learnt, and
+// frames of one row and column may leave these out.
+func TestTensorsOfSeveralFiles(t *testing.T) {
+	w, err := network.Read([]byte("{input: {channels: 3, height: 1, width: 1, encoding: event}, timesteps: 2, batch: 1, layers: 4FC-2FC}"), "w.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks, err := w.Net.Blocks(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Set{
+		"x": Floats([]float32{0, 1, 1, 0, 0, 1}, 2, 1, 3, 1, 1), "y": {Shape: []int{1}, Int64: []int64{1}},
+		"w1": Floats(make([]float32, 12), 4, 3), "wc1": Floats(make([]float32, 8), 2, 4),
+	}
+	want, err := s.Input(w, blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	frames := s["x"]
+	frames.Shape = frames.Shape[:3]
+	folder := t.TempDir()
+	parts := []Set{{"x": frames}, {}}
+	for name, tensor := range s {
+		if name != "x" && name != "y" {
+			parts[1][name] = tensor
+		}
+	}
+	var paths []string
+	for i, part := range parts {
+		paths = append(paths, filepath.Join(folder, fmt.Sprint(i, ".npz")))
+		if err := part.WriteFile(paths[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := ReadInputs(w, blocks, paths...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.Y = nil
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := ReadInputs(w, blocks, paths[0]); err == nil || !strings.Contains(err.Error(), "w1 is missing") {
+		t.Error(err)
+	}
+	if _, err := ReadInputs(w, blocks, paths[0], paths[1], paths[1]); err == nil || !strings.Contains(err.Error(), "is in another of the files, too") {
+		t.Error(err)
 	}
 }
 

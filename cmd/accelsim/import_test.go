@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -108,5 +109,94 @@ func TestImportNIR(t *testing.T) {
 	}
 	if got := fmt.Sprint(set.Names()); got != "[b1 bc1 w1_1 w1_2 wc1]" {
 		t.Error(got)
+	}
+}
+
+// The spikes of every neuron are those that NIR's equations give in float64
+// (testdata/nir/expected.npz: seeded frames, and each neuron's spikes over all steps).
+func TestSpikesOfNIRFilesAreTheExpectedOnes(t *testing.T) {
+	expected, err := tensors.ReadFile(nirData + "expected.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		file, short string
+		flags       []string
+		n           string
+		layers      int // the classifier included
+	}{
+		{"cnn_sinabs", "cnn_sinabs", []string{"--steps", "20"}, "4", 5},
+		{"braille_noDelay_noBias_subtract", "braille", []string{"--steps", "60", "--dt", "1e-4", "--reset", "subtract"}, "1", 2},
+	} {
+		out := t.TempDir()
+		succeed(t, append([]string{"import", "nir", nirData + c.file + ".nir", "--out", out}, c.flags...)...)
+		frames, spikes := filepath.Join(out, "x.npz"), filepath.Join(out, "spikes.npz")
+		if err := (tensors.Set{"x": expected[c.short+"_x"]}).WriteFile(frames); err != nil {
+			t.Fatal(err)
+		}
+		net := filepath.Join(out, c.file)
+		given := []string{"--net", net + ".yaml", "--n", c.n, "--batch", "2", "--tensors", frames, "--weights", net + ".npz"}
+		status, stdout, stderr := commandLine(t, append([]string{"run", "--format", "json", "--dump-spikes", spikes}, given...)...)
+		var r map[string]any
+		if err := json.Unmarshal([]byte(stdout), &r); status != 0 || err != nil || !strings.Contains(stderr, "has no labels y: all steps run forward") {
+			t.Fatalf("exit %d, %v, %s", status, err, stderr)
+		}
+		if backward := r["counts"].(map[string]any)["backward"].(map[string]any); backward["reads"] != 0.0 || backward["macs"] != 0.0 {
+			t.Errorf("%s: without labels the backward pass has %v", c.file, backward)
+		}
+		got, err := tensors.ReadFile(spikes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for l := 1; l <= c.layers; l++ {
+			name := fmt.Sprintf("s%d", l)
+			if l == c.layers {
+				name = "s_c1"
+			}
+			want := expected[fmt.Sprintf("%s_spikes%d", c.short, l)]
+			counts := make([]float64, want.Len())
+			for i := range got[name].Len() {
+				counts[i%len(counts)] += got[name].At(i)
+			}
+			total := 0.0
+			for i, n := range counts {
+				if total += n; n != want.At(i) {
+					t.Fatalf("%s: neuron %d of %s fires %v times, want %v", c.file, i, name, n, want.At(i))
+				}
+			}
+			if total == 0 {
+				t.Errorf("%s: %s has no spikes", c.file, name)
+			}
+		}
+		if status, text, stderr := commandLine(t, append([]string{"verify"}, given...)...); status != 0 || !strings.Contains(text, " s1 ") {
+			t.Errorf("verify: exit %d, spikes or not:\n%s%s", status, text, stderr)
+		}
+	}
+}
+
+func TestInferenceRefuses(t *testing.T) {
+	folder := t.TempDir()
+	set, err := tensors.ReadFile(vectorFiles + "bn-ce.in.npz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(set, "y")
+	unlabelled := filepath.Join(folder, "bn.npz")
+	if err := set.WriteFile(unlabelled); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ args, want string }{
+		{"run --net " + vectorFiles + "bn-ce.yaml --n 1 --tensors " + unlabelled, "has no labels y, so the network would run forward only; layer 1 has batch norm"},
+		{"verify --net " + vectorFiles + "bn-ce.yaml --n 1 --tensors " + unlabelled, "layer 1 has batch norm"},
+		{"train --net " + vectorFiles + "bn-ce.yaml --n 1 --tensors " + unlabelled, "y is missing"},
+		{"run --net lenet1 --dump-spikes " + folder + "/s.npz", "--dump-spikes needs --tensors"},
+		{"run --net lenet1 --weights " + unlabelled, "--weights needs --tensors"},
+		{"verify --net lenet1 --weights " + unlabelled, "--weights needs --tensors"},
+		{"run --net " + vectorFiles + "bn-ce.yaml --n 1 --tensors " + unlabelled + " --weights " + vectorFiles + "bn-ce.in.npz", "is in another of the files, too"},
+	} {
+		status, stdout, stderr := commandLine(t, strings.Fields(c.args)...)
+		if status != exitBadInput || stdout != "" || !strings.Contains(stderr, c.want) {
+			t.Errorf("accelsim %s: exit %d, %s%s\nwant %s", c.args, status, stdout, stderr, c.want)
+		}
 	}
 }

@@ -60,10 +60,10 @@ func newImportNIRCommand() *cobra.Command {
 	}
 	flags := c.Flags()
 	folderFlag(c, &f.out, "out", "folder to write NAME.yaml and NAME.npz to")
-	flags.Float64Var(&f.step, "dt", 0, "length of a step in seconds, the unit of the file's time constants; needed if it has any, else 1")
-	flags.IntVar(&f.timesteps, "steps", 10, "time steps T, which the file has not")
-	flags.StringVar(&f.reset, "reset", string(nir.FileReset), "what a spike does to a potential: file, subtract or zero")
-	flags.StringVar(&f.encoding, "encoding", string(network.Event), "event or direct input, which the file has not")
+	flags.Float64Var(&f.step, "dt", 0, "length of a step in seconds, the unit of time constants; needed if there are any, else 1")
+	flags.IntVar(&f.timesteps, "steps", 10, "time steps T, which NIR has not")
+	flags.StringVar(&f.reset, "reset", string(nir.FileReset), "what a spike does to a potential: v_reset as it stands (file), subtract or zero")
+	flags.StringVar(&f.encoding, "encoding", string(network.Event), "event or direct input, which NIR has not")
 	return c
 }
 

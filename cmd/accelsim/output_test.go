@@ -32,6 +32,7 @@ func writers() map[string][]string {
 		"run --perfetto":        append(words("run"), quick...),
 		"run --dram-trace":      append(words("run --dram-trace-requests 1000"), quick...),
 		"run --dump":            append(words("run --timing off"), functional...),
+		"run --dump-spikes":     append(words("run --timing off"), functional...),
 		"train --out":           append(words("train"), functional...),
 		"train --dump":          append(words("train"), functional...),
 		"train --checkpoint":    training,
@@ -48,6 +49,7 @@ func writers() map[string][]string {
 		"figures --out":         words("figures --only 6"),
 		"sweep --out":           append(words("sweep --timing off"), quick...),
 		"import scalesim --out": words("import scalesim ../../importing/testdata/alexnet.csv --classes 10"),
+		"import nir --out":      words("import nir " + nirData + "cnn_sinabs.nir"),
 		"import activity --out": words("import activity " + importData + "spikes.npz --net " + importData + "spikes.yaml"),
 	}
 	return results
@@ -82,7 +84,7 @@ func outputFlagsOf(annotation string) []string {
 func TestEveryOutputFlagIsKnown(t *testing.T) {
 	read := []string{
 		"accuracy", "activity", "claim", "config", "data", "dataset", "dump-golden", "energy", "grid", "hw", "image", "net", "only", "resume", "set", "tensors", "trace", "weights",
-		"dram-trace-requests", "perfetto-steps", "force", "batch", "checkpoint-every",
+		"dram-trace-requests", "perfetto-steps", "force", "reset", "batch", "checkpoint-every",
 	}
 	about := regexp.MustCompile(`\b([Ff]iles?|[Ff]olders?|write)\b`)
 	eachFlag(func(command string, f *pflag.Flag) {

@@ -11,6 +11,7 @@ import (
 	"github.com/accelsim-dev/accelsim/design"
 	"github.com/accelsim-dev/accelsim/internal/output"
 	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/op"
 	"github.com/accelsim-dev/accelsim/report"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
@@ -65,7 +66,7 @@ func newRunCommand() *cobra.Command {
 			defer progress.finish()
 			e, err := design.Evaluate(design.Point{
 				Workload: workload, Hardware: m.hardware, K: k, N: n, Traffic: m.traffic, Residency: m.residency,
-				Options:  sim.Options{Untimed: m.untimed, Order: m.order, Engine: m.engine, Energy: m.energy, Trace: trace, Requests: requests, Tensors: input, Datapath: datapath},
+				Options:  sim.Options{Untimed: m.untimed, Order: m.order, Engine: m.engine, Energy: m.energy, Trace: trace, Requests: requests, Tensors: input, Datapath: datapath, Observe: given.observe()},
 				Help:     true,
 				Progress: progress.step,
 			})
@@ -91,8 +92,8 @@ func newRunCommand() *cobra.Command {
 					more = append(more, accuracy.file())
 				}
 			}
-			failed = join(results.print(c.OutOrStdout(), result, table, more,
-				show.written(result, trace), show.requests.written(m.hardware.DRAM), given.written(e.Run)), failed)
+			files := append([]written{show.written(result, trace), show.requests.written(m.hardware.DRAM)}, given.written(e.Run)...)
+			failed = join(results.print(c.OutOrStdout(), result, table, more, files...), failed)
 			if accuracy != nil {
 				to := io.Writer(os.Stderr) // stdout has one object, or one table of CSV
 				if results.format == "table" {
@@ -120,18 +121,31 @@ func misfit(err error) bool {
 }
 
 // tensorFlags make a run functional: real values go through the machine.
-type tensorFlags struct{ in, out string }
+type tensorFlags struct {
+	in, weights, out, spikes string
+
+	record *sim.SpikeRecord
+}
 
 func (f *tensorFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&f.in, "tensors", "", "NPZ file with inputs, labels and weights: simulate their values, too")
+	c.Flags().StringVar(&f.in, "tensors", "", "NPZ file with inputs, labels and weights: simulate their values, too; without labels forward only")
+	weightsFlag(c, &f.weights)
 	fileFlag(c, &f.out, "dump", "NPZ file to write losses, gradients, final weights and potentials to (with --tensors)")
+	fileFlag(c, &f.spikes, "dump-spikes", "NPZ file to write the spikes of every neuron at every step to (with --tensors)")
+}
+
+// weightsFlag registers the flag of a file with weights alone.
+func weightsFlag(c *cobra.Command, to *string) {
+	c.Flags().StringVar(to, "weights", "", "NPZ file with the weights, where that of --tensors has none, as import writes them")
 }
 
 // open reads the tensors and checks them against the workload; nil without any.
 func (f *tensorFlags) open(w *network.Workload, n int, m machine) (*tensors.Input, error) {
 	if f.in == "" {
-		if f.out != "" {
-			return nil, usage(errors.New("--dump needs --tensors: without values there is nothing to dump"))
+		for _, idle := range []struct{ flag, value string }{{"dump", f.out}, {"dump-spikes", f.spikes}, {"weights", f.weights}} {
+			if idle.value != "" {
+				return nil, usage(fmt.Errorf("--%s needs --tensors: without inputs no values are computed", idle.flag))
+			}
 		}
 		return nil, nil
 	}
@@ -142,13 +156,57 @@ func (f *tensorFlags) open(w *network.Workload, n int, m machine) (*tensors.Inpu
 	if err != nil {
 		return nil, usage(err)
 	}
-	input, err := tensors.ReadInput(f.in, w, blocks)
-	return input, usage(err)
+	in, err := openTensors(w, blocks, f.in, f.weights)
+	if err != nil {
+		return nil, err
+	}
+	if f.spikes != "" {
+		if f.record, err = sim.NewSpikeRecord(w, blocks); err != nil {
+			return nil, usage(fmt.Errorf("--dump-spikes: %w", err))
+		}
+	}
+	return in, nil
 }
 
-// written is the file of what the simulated machine computed.
-func (f *tensorFlags) written(r *sim.Result) written {
-	return toFile("dump", f.out, r.Tensors.Write)
+// openTensors reads the tensors of an iteration, the weights from a file of their own
+// if that is named. Without labels the workload learns nothing.
+func openTensors(w *network.Workload, blocks []network.Block, tensorsFile, weights string) (*tensors.Input, error) {
+	files := []string{tensorsFile}
+	if weights != "" {
+		files = append(files, weights)
+	}
+	in, err := tensors.ReadInputs(w, blocks, files...)
+	if err != nil {
+		return nil, usage(err)
+	}
+	if in.Y != nil {
+		return in, nil
+	}
+	for i := range w.Net.Layers {
+		if w.Net.Layers[i].BatchNorm {
+			return nil, usage(fmt.Errorf("%s has no labels y, so the network would run forward only; layer %d has batch norm, which the machine computes of a batch, as for training: give y, or put the norm into the weights", tensorsFile, i+1))
+		}
+	}
+	w.Training.Rule = network.Rule{Inference: true}
+	say("%s has no labels y: all steps run forward, none backward", tensorsFile)
+	return in, nil
+}
+
+// observe is what sees neurons fire; nil if nobody asks.
+func (f *tensorFlags) observe() func(op.Observation) {
+	if f.record == nil {
+		return nil
+	}
+	return f.record.Observe
+}
+
+// written are the files of what the simulated machine computed.
+func (f *tensorFlags) written(r *sim.Result) []written {
+	files := []written{toFile("dump", f.out, r.Tensors.Write)}
+	if f.record != nil {
+		files = append(files, toFile("dump-spikes", f.spikes, f.record.Set().Write))
+	}
+	return files
 }
 
 // checked fails when a counter differs from its equation.

@@ -22,6 +22,7 @@ import (
 // verifyFlags say on which tensors machine and trainer are compared.
 type verifyFlags struct {
 	tensors, data       string
+	weights             string
 	dumpGolden, dumpSim string
 	seed                uint64
 }
@@ -29,6 +30,7 @@ type verifyFlags struct {
 func (f *verifyFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.tensors, "tensors", "", "NPZ file with the tensors (default a batch of --dataset, else random ones)")
+	weightsFlag(c, &f.weights)
 	flags.StringVar(&f.data, "data", "", "folder with the files of --dataset (mnist is found without)")
 	flags.Uint64Var(&f.seed, "seed", 1, "seed of weights, random input and which samples are taken")
 	fileFlag(c, &f.dumpGolden, "dump-golden", "NPZ file for the golden trainer's tensors")
@@ -62,6 +64,13 @@ func newVerifyCommand() *cobra.Command {
 			if m.traffic != schedule.All {
 				return usage(errors.New("--traffic equations moves no spikes; verify needs --traffic all"))
 			}
+			var in *tensors.Input
+			var source string
+			if how.tensors != "" { // it says whether there is anything to learn
+				if in, source, err = how.open(c, w, n); err != nil {
+					return err
+				}
+			}
 			program, err := schedule.New(w, k, n, m.traffic)
 			if err != nil {
 				return usage(err)
@@ -79,9 +88,10 @@ func newVerifyCommand() *cobra.Command {
 			} else if err != nil {
 				return err
 			}
-			in, source, err := how.open(c, w, n)
-			if err != nil {
-				return err
+			if in == nil {
+				if in, source, err = how.open(c, w, n); err != nil {
+					return err
+				}
 			}
 			warnOfIdleFlags(c)
 			progress := newProgress(os.Stderr, "verifying")
@@ -121,13 +131,13 @@ func (f *verifyFlags) open(c *cobra.Command, w *network.Workload, n int) (*tenso
 	if given("data") && (given("tensors") || !given("dataset")) {
 		return nil, "", usage(errors.New("--data is the folder of a --dataset; name one, without --tensors"))
 	}
+	if given("weights") && !given("tensors") {
+		return nil, "", usage(errors.New("--weights needs --tensors, the file with the inputs"))
+	}
 	switch {
 	case given("tensors"):
-		in, err := tensors.ReadInput(f.tensors, w, blocks)
-		if err != nil {
-			return nil, "", usage(fmt.Errorf("--tensors: %w", err))
-		}
-		return in, f.tensors, nil
+		in, err := openTensors(w, blocks, f.tensors, f.weights)
+		return in, f.tensors, err
 	case given("dataset"):
 		set, err := dataset.Open(w.Dataset, dataset.Options{
 			Dir: f.data, Timesteps: w.Timesteps, Height: w.Net.Input.Height, Width: w.Net.Input.Width,

@@ -120,6 +120,11 @@ func RunMasked(w *network.Workload, k, n int, in *tensors.Input, masks [][]float
 	}
 	t := &trainer{w: w, net: w.Net, rule: w.Training.Rule, k: k, blocks: blocks, in: in, masks: masks, out: tensors.Set{}}
 	t.build()
+	if t.rule.Inference {
+		t.forwardOnly()
+		t.finish()
+		return t.out, nil
+	}
 	intervals := w.Timesteps / k
 	for i := 1; i <= intervals; i++ {
 		t.interval(i)
@@ -159,6 +164,44 @@ func (t *trainer) interval(i int) {
 			}
 		}
 	}
+}
+
+// forwardOnly runs all steps, and records the spikes of every neuron.
+func (t *trainer) forwardOnly() {
+	for _, h := range t.heads {
+		h.begin()
+	}
+	for step := 1; step <= t.w.Timesteps; step++ {
+		for _, l := range t.layers {
+			t.forward(l, step)
+		}
+		for _, h := range t.heads {
+			t.read(h, step)
+		}
+	}
+	for _, l := range t.layers {
+		t.out[fmt.Sprintf("s%d", l.Index)] = t.fired(l.cells, l.Out, l.First().Kind == network.FC)
+	}
+	for _, h := range t.heads {
+		if !h.cells.silent {
+			t.out[fmt.Sprintf("s_c%d", h.block.Index)] = t.fired(h.cells, h.synapses.out, true)
+		}
+	}
+}
+
+// fired are the spikes of neurons at all steps: [T,B,C,H,W], or [T,B,out].
+func (t *trainer) fired(c *cells, s network.Shape, flat bool) tensors.Tensor {
+	var all []uint8
+	for step := 1; step <= t.w.Timesteps; step++ {
+		for _, spike := range toFile(c.spikes[step], s) {
+			all = append(all, uint8(spike))
+		}
+	}
+	shape := []int{t.w.Timesteps, t.w.Batch, s.Channels, s.Height, s.Width}
+	if flat {
+		shape = shape[:3]
+	}
+	return tensors.Bytes(all, shape...)
 }
 
 // input returns what the network reads at a step.
