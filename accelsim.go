@@ -16,6 +16,7 @@ import (
 	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/report"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
 	"github.com/accelsim-dev/accelsim/units"
@@ -103,7 +104,7 @@ func (d Design) Plan() (*Plan, error) {
 	}
 	for c, bytes := range footprint.Class {
 		if bytes > 0 {
-			plan.Footprint[schedule.Class(c).String()] = bytes
+			plan.Footprint[role.Role(c).String()] = bytes
 		}
 	}
 	return plan, nil

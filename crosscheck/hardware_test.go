@@ -11,6 +11,7 @@ import (
 	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
 	"github.com/accelsim-dev/accelsim/tiling"
@@ -38,8 +39,8 @@ func drawHardware(r *rapid.T) string {
 		sample("dataflow", pe.Dataflows()...), sample("precision", pe.Precisions()...), sample("groups", "1", "2", "3", "block"))
 	if rapid.Bool().Draw(r, "separate") {
 		text.WriteString("onchip:\n")
-		for kind := range schedule.NumBuffers {
-			name := schedule.Buffer(kind).String()
+		for kind := range role.Buffers {
+			name := role.Buffer(kind).String()
 			fmt.Fprintf(&text, "  %s: {%s}\n", name, buffer(name, 1<<10, 32<<10))
 		}
 	} else {

@@ -12,6 +12,7 @@ import (
 	"github.com/accelsim-dev/accelsim/dram"
 	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
 	"github.com/accelsim-dev/accelsim/tiling"
@@ -50,7 +51,7 @@ func drawMachine(r *rapid.T) drawn {
 			}
 			break
 		}
-		if refused > 4*schedule.NumBuffers*len(d.paper.Blocks) {
+		if refused > 4*role.Buffers*len(d.paper.Blocks) {
 			r.Fatalf("refused again and again: %v", err)
 		}
 		percent := units.Bytes(100 + rapid.IntRange(0, 60).Draw(r, "percent of what would do"))
@@ -59,7 +60,7 @@ func drawMachine(r *rapid.T) drawn {
 			continue
 		}
 		for b := range d.hardware.Buffers {
-			if of := &d.hardware.Buffers[b]; schedule.Buffer(b).String() == small.Buffer {
+			if of := &d.hardware.Buffers[b]; role.Buffer(b).String() == small.Buffer {
 				d.hardware.OnChip -= of.Capacity
 				of.Capacity = small.Needs * percent / 100
 				d.hardware.OnChip += of.Capacity

@@ -8,6 +8,7 @@ import (
 	"github.com/accelsim-dev/accelsim/energy"
 	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
 )
@@ -216,9 +217,9 @@ func TestMachineRefusesStaleData(t *testing.T) {
 		if p.Traffic == schedule.Equations {
 			return // parameters are constants then
 		}
-		alone := map[schedule.Class]bool{}
+		alone := map[role.Role]bool{}
 		for _, e := range p.Extents() {
-			alone[e.Class] = e.Slots == 1 && !e.Constant && e.Class != schedule.Label
+			alone[e.Class] = e.Slots == 1 && !e.Constant && e.Class != role.Label
 		}
 		retarget := func(s *schedule.Step) (list []change) {
 			for i, x := range s.Reads {
@@ -244,7 +245,7 @@ func TestEverythingKeptOnChipIsNeeded(t *testing.T) {
 	drop := func(p *schedule.Program, s *schedule.Step) []change {
 		var list []change
 		for i, kept := range s.Keeps {
-			if kept.Class == schedule.SpikeCount && (s.Time-1)%p.K == 0 {
+			if kept.Class == role.SpikeCount && (s.Time-1)%p.K == 0 {
 				continue // kept whether made yet or not
 			}
 			list = append(list, change{what: fmt.Sprintf("%v dropped", kept), do: func(s *schedule.Step) { s.Keeps = slices.Delete(slices.Clone(s.Keeps), i, i+1) }})

@@ -10,6 +10,7 @@ import (
 	"github.com/accelsim-dev/accelsim/crosscheck"
 	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
 	"github.com/accelsim-dev/accelsim/tensors"
@@ -60,7 +61,7 @@ func TestPipelinedGroupsDoTheSameWork(t *testing.T) {
 			if diff := cmp.Diff(alone.Beyond, together.Beyond); diff != "" {
 				r.Errorf("beyond the equations, alone -, together +:\n%s", diff)
 			}
-			alone.Unread[schedule.Spikes] = together.Unread[schedule.Spikes] // of more slots fewer are overwritten
+			alone.Unread[role.Spikes] = together.Unread[role.Spikes] // of more slots fewer are overwritten
 			if alone.Words != together.Words || alone.Operations != together.Operations || alone.Steps != together.Steps || alone.Unread != together.Unread {
 				r.Errorf("alone %v %v %v %v\ntogether %v %v %v %v", alone.Words, alone.Operations, alone.Steps, alone.Unread,
 					together.Words, together.Operations, together.Steps, together.Unread)
@@ -68,7 +69,7 @@ func TestPipelinedGroupsDoTheSameWork(t *testing.T) {
 			var spikes units.Bytes
 			for _, g := range together.Groups[1:] {
 				if p.Traffic == schedule.All {
-					spikes += p.Words(schedule.Spikes, p.Blocks[g.First-1].First-1).Bytes() * units.Bytes(max(p.K, 2))
+					spikes += p.Words(role.Spikes, p.Blocks[g.First-1].First-1).Bytes() * units.Bytes(max(p.K, 2))
 				}
 			}
 			if got := together.Footprint.Total - alone.Footprint.Total; got != spikes {

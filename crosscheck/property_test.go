@@ -11,6 +11,7 @@ import (
 	"github.com/accelsim-dev/accelsim/energy"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
 	"github.com/accelsim-dev/accelsim/units"
@@ -155,9 +156,9 @@ func TestAnyWorkload(t *testing.T) {
 		type counted struct {
 			Counts     sim.Counts
 			Beyond     sim.BeyondTotals
-			Words      [schedule.MemoryClasses]sim.Traffic
+			Words      [role.InMemory]sim.Traffic
 			Operations [pe.NumOps]int64
-			Unread     [schedule.MemoryClasses]int64
+			Unread     [role.InMemory]int64
 			Footprint  sim.Footprint
 			Accesses   [2]units.Words
 			Steps      int64

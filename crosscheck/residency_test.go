@@ -11,6 +11,7 @@ import (
 	"github.com/accelsim-dev/accelsim/energy"
 	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
 	"github.com/accelsim-dev/accelsim/tiling"
@@ -105,7 +106,7 @@ func TestWordsSavedAreTheEquationsDifference(t *testing.T) {
 		everythingIsAccountedFor(r, timed)
 		for c, traffic := range layer.Words {
 			if saved := timed.Saved.Class[c]; saved.Reads > traffic.Reads || saved.Writes > traffic.Writes {
-				r.Errorf("%v: %+v are saved of %+v", schedule.Class(c), saved, traffic)
+				r.Errorf("%v: %+v are saved of %+v", role.Role(c), saved, traffic)
 			}
 		}
 		if again := timed.Beyond.Words[schedule.BeyondRefetch]; moved+timed.Saved.Words() != sumOf(layer)+again {
@@ -156,7 +157,7 @@ func TestWhatStaysOnChipIsBitEqual(t *testing.T) {
 func checkUnread(r *rapid.T, p *schedule.Program, result *sim.Result) {
 	for c, unread := range result.Unread {
 		if unread != 0 && p.Policy().SkipUnread {
-			r.Errorf("%d values of %v were stored and never read", unread, schedule.Class(c))
+			r.Errorf("%d values of %v were stored and never read", unread, role.Role(c))
 		}
 	}
 }
@@ -185,7 +186,7 @@ func TestMoreRoomNeverMovesMoreWords(t *testing.T) {
 		room := rapid.Int64Range(50, max(50, 2*int64(p.WorkingSet())))
 		if hw.Separate = rapid.Bool().Draw(r, "separate buffers"); hw.Separate {
 			for b := range hw.Buffers {
-				hw.Buffers[b] = hardware.Buffer{Capacity: units.Words(room.Draw(r, schedule.Buffer(b).String())).Bytes(), Bank: hw.Bank}
+				hw.Buffers[b] = hardware.Buffer{Capacity: units.Words(room.Draw(r, role.Buffer(b).String())).Bytes(), Bank: hw.Bank}
 				hw.OnChip += hw.Buffers[b].Capacity
 			}
 		} else {
@@ -211,7 +212,7 @@ func TestMoreRoomNeverMovesMoreWords(t *testing.T) {
 		}
 		more := hw
 		more.OnChip = 0
-		grown := rapid.IntRange(0, schedule.NumBuffers-1).Draw(r, "grown")
+		grown := rapid.IntRange(0, role.Buffers-1).Draw(r, "grown")
 		for b := range more.Buffers {
 			if more.Separate && b == grown {
 				more.Buffers[b].Capacity += units.Words(room.Draw(r, "more")).Bytes()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/accelsim-dev/accelsim/crosscheck"
 	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
 	"github.com/accelsim-dev/accelsim/tiling"
@@ -41,7 +42,7 @@ func drawRoom(r *rapid.T, hw *hardware.Hardware, p *schedule.Program) {
 		}
 		hw.OnChip = 0
 		for b := range hw.Buffers {
-			if schedule.Buffer(b).String() == refused.Buffer {
+			if role.Buffer(b).String() == refused.Buffer {
 				hw.Buffers[b].Capacity = larger(refused.Needs)
 			}
 			hw.OnChip += hw.Buffers[b].Capacity

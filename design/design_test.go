@@ -9,7 +9,7 @@ import (
 	"github.com/accelsim-dev/accelsim/energy"
 	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/network"
-	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/sim"
 )
 
@@ -37,7 +37,7 @@ func TestBaselineIsStandardBPTTWithTheRunsClassifier(t *testing.T) {
 	if b.K != 20 || b.N != 4 || len(b.Blocks) != 1 || b.RanksAdded != 0 {
 		t.Errorf("(%d,%d) in %d blocks, %d ranks added", b.K, b.N, len(b.Blocks), b.RanksAdded)
 	}
-	if b.Words[schedule.ClassifierWeight] != (sim.Traffic{}) {
+	if b.Words[role.ClassifierWeight] != (sim.Traffic{}) {
 		t.Error("the baseline of a random classifier has a trainable one")
 	}
 	alone, err := design.BPTT(p)

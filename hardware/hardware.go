@@ -18,7 +18,7 @@ import (
 	"github.com/accelsim-dev/accelsim/internal/input"
 	"github.com/accelsim-dev/accelsim/internal/spelling"
 	"github.com/accelsim-dev/accelsim/pe"
-	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/units"
 )
 
@@ -35,7 +35,7 @@ type Hardware struct {
 	// Buffers are what the layer buffer consists of if Separate is set: one for
 	// each kind of tensor. OnChip is then the sum of them.
 	Separate bool
-	Buffers  [schedule.NumBuffers]Buffer
+	Buffers  [role.Buffers]Buffer
 	Engines  int // DMA engines of a PE group, each with one transfer under way
 	// Groups is how many PE groups there are, each with its own array, lanes and
 	// layer buffer; 0 is one for every local block.

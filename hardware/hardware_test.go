@@ -8,7 +8,7 @@ import (
 
 	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/pe"
-	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/units"
 )
 
@@ -134,21 +134,21 @@ func TestSeparateBuffers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := [schedule.NumBuffers]hardware.Buffer{
-		schedule.WeightBuffer:   {512 * units.KiB, 32 * units.KiB, 2},
-		schedule.StateBuffer:    {units.MiB, 64 * units.KiB, 1},
-		schedule.GradientBuffer: {256 * units.KiB, 64 * units.KiB, 1},
-		schedule.SpikeBuffer:    {40 * units.KiB, 32 * units.KiB, 0},
+	want := [role.Buffers]hardware.Buffer{
+		role.WeightBuffer:   {512 * units.KiB, 32 * units.KiB, 2},
+		role.StateBuffer:    {units.MiB, 64 * units.KiB, 1},
+		role.GradientBuffer: {256 * units.KiB, 64 * units.KiB, 1},
+		role.SpikeBuffer:    {40 * units.KiB, 32 * units.KiB, 0},
 	}
 	if !h.Separate || h.Buffers != want || h.OnChip != (512+1024+256+40)*units.KiB {
 		t.Errorf("%v %+v, %d bytes", h.Separate, h.Buffers, h.OnChip)
 	}
 	for b, accesses := range []units.Words{32, 16, 4, 0} {
 		if got := h.Buffers[b].Accesses(); got != accesses {
-			t.Errorf("%v buffer: %d accesses a clock, want %d", schedule.Buffer(b), got, accesses)
+			t.Errorf("%v buffer: %d accesses a clock, want %d", role.Buffer(b), got, accesses)
 		}
 	}
-	if h.Buffers[schedule.SpikeBuffer].Banks() != 2 {
+	if h.Buffers[role.SpikeBuffer].Banks() != 2 {
 		t.Error("the second bank is partly used")
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/accelsim-dev/accelsim/internal/config"
 	"github.com/accelsim-dev/accelsim/internal/input"
 	"github.com/accelsim-dev/accelsim/pe"
-	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/units"
 )
 
@@ -33,7 +33,7 @@ type file struct {
 	hw    Hardware
 
 	shared         Buffer // onchip.capacity and what belongs to it
-	banks          [1 + schedule.NumBuffers]int
+	banks          [1 + role.Buffers]int
 	device         string
 	channels       int
 	ranks          int
@@ -192,7 +192,7 @@ func (f *file) listKeys() {
 		return capacity(&f.shared.Capacity, capacities.or(workloadSized))(text)
 	})
 	for b := range f.hw.Buffers {
-		section := "onchip." + schedule.Buffer(b).String()
+		section := "onchip." + role.Buffer(b).String()
 		f.bufferSections = append(f.bufferSections, section)
 		of := &f.hw.Buffers[b]
 		f.listBuffer(section, of, &f.banks[1+b], capacity(&of.Capacity, capacities))

@@ -2,6 +2,7 @@ package op
 
 import (
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -31,7 +32,7 @@ func (d *Chip) addValue(s *schedule.Step, k schedule.Kernel) error {
 }
 
 // openSums clears the registers of a step's first sum.
-func (d *Chip) openSums(box schedule.Region) {
+func (d *Chip) openSums(box role.Region) {
 	if len(d.sums) == 0 {
 		d.sums = room(d.sums, box.Size())
 		clear(d.sums)
@@ -78,7 +79,7 @@ func (d *Chip) weightedInput(layer int) int {
 
 // errorBox is the box of the error that a kernel adds to: of the layer's output, or,
 // over its own delayed projections, of its spikes, after what its output passes on.
-func (d *Chip) errorBox(s *schedule.Step, k schedule.Kernel) (schedule.Region, error) {
+func (d *Chip) errorBox(s *schedule.Step, k schedule.Kernel) (role.Region, error) {
 	box := d.neurons(s, k)
 	if k.Reader == k.Index {
 		return box, d.passOn(s, k)

@@ -2,6 +2,7 @@ package op
 
 import (
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -24,7 +25,7 @@ var errorProduct = Product{
 // ended.
 type errorOperands struct {
 	pe.Connection
-	box            schedule.Region
+	box            role.Region
 	weights, gamma []float32
 	partialSums
 }

@@ -2,6 +2,7 @@ package op
 
 import (
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -14,9 +15,9 @@ var addBias = Row{
 
 func (d *Chip) addBias(s *schedule.Step, k schedule.Kernel) error {
 	box := d.neurons(s, k)
-	of := schedule.Bias
+	of := role.Bias
 	if k.Classifier {
-		of = schedule.ClassifierBias
+		of = role.ClassifierBias
 	}
 	b, err := d.operand(s, of.At(k.Index, d.program.Version(s.Interval)), channelsOf(box, 1))
 	if err != nil {
@@ -52,9 +53,9 @@ var sumErrors = Row{
 
 func (d *Chip) sumErrors(s *schedule.Step, k schedule.Kernel) error {
 	box := d.neurons(s, k)
-	t := schedule.BiasGradient.At(k.Index, s.Time)
+	t := role.BiasGradient.At(k.Index, s.Time)
 	if k.Classifier {
-		t = schedule.ClassifierBiasGradient.At(k.Index, s.Time)
+		t = role.ClassifierBiasGradient.At(k.Index, s.Time)
 	}
 	db, err := d.successor(s, t, d.program.SumBefore(s, t), channelsOf(box, 1))
 	if err != nil {
@@ -77,7 +78,7 @@ func (d *Chip) sumErrors(s *schedule.Step, k schedule.Kernel) error {
 }
 
 // sumErrorOf names the error of the synaptic sums of a kernel's layer or classifier.
-func (d *Chip) sumErrorOf(s *schedule.Step, k schedule.Kernel) schedule.Tensor {
+func (d *Chip) sumErrorOf(s *schedule.Step, k schedule.Kernel) role.Tensor {
 	if k.Classifier {
 		return d.connection(s, true, k.Index, 0).err
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
 	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/tensors"
 )
@@ -34,16 +35,16 @@ type Chip struct {
 
 	chip  map[Copy]*part
 	spare map[size][]pe.Values
-	now   int64             // the step that is executed
-	made  []schedule.Tensor // products that its kernels computed
-	views []view            // boxes that its kernels work on
+	now   int64         // the step that is executed
+	made  []role.Tensor // products that its kernels computed
+	views []view        // boxes that its kernels work on
 
 	sums, spikes, spatial []float32
-	fired                 bool            // spikes are those of the step's neurons ..
-	firedBox              schedule.Region // .. in this box
-	passed                bool            // spatial is that of the layer's output
-	delta                 bool            // spatial is complete
-	unpacked, register    []float32       // scratch
+	fired                 bool        // spikes are those of the step's neurons ..
+	firedBox              role.Region // .. in this box
+	passed                bool        // spatial is that of the layer's output
+	delta                 bool        // spatial is complete
+	unpacked, register    []float32   // scratch
 	one                   pe.Input
 	events                []pe.Event
 
@@ -54,7 +55,7 @@ type Chip struct {
 // part is what the layer buffer holds of a tensor.
 type part struct {
 	pe.Values
-	region  schedule.Region
+	region  role.Region
 	missing int // values that no kernel computed yet
 }
 
@@ -62,8 +63,8 @@ type part struct {
 // goes back at the end of the step.
 type view struct {
 	pe.Values
-	tensor schedule.Tensor
-	region schedule.Region
+	tensor role.Tensor
+	region role.Region
 	of     *part
 	made   bool
 }
@@ -125,7 +126,7 @@ func (d *Chip) OfGroup() *Chip {
 }
 
 // Receive copies a tensor from another group's layer buffer.
-func (d *Chip) Receive(t schedule.Tensor, sender *Chip, copied Copy) error {
+func (d *Chip) Receive(t role.Tensor, sender *Chip, copied Copy) error {
 	from := sender.chip[copied]
 	if from == nil || !from.region.All() || from.missing > 0 {
 		return fmt.Errorf("%v is handed over, but not all of it is on chip", t)
@@ -145,12 +146,12 @@ func (d *Chip) Rename(old, key Copy) {
 }
 
 // mapOf is a batch of maps.
-func (d *Chip) mapOf(s network.Shape) schedule.Region {
-	return schedule.Whole(d.workload.Batch, s.Height, s.Width, s.Channels)
+func (d *Chip) mapOf(s network.Shape) role.Region {
+	return role.Whole(d.workload.Batch, s.Height, s.Width, s.Channels)
 }
 
 // whole is all of a tensor.
-func (d *Chip) whole(t schedule.Tensor) schedule.Region {
+func (d *Chip) whole(t role.Tensor) role.Region {
 	return d.program.Sizes.Extents(t.Class, t.Index).Region()
 }
 
@@ -160,12 +161,12 @@ func (d *Chip) classifier(block int) pe.Connection {
 }
 
 // region is what a transfer or a product names of a tensor.
-func (d *Chip) region(t schedule.Tensor, r schedule.Region) (schedule.Region, error) {
+func (d *Chip) region(t role.Tensor, r role.Region) (role.Region, error) {
 	whole := d.whole(t)
-	if t.Class == schedule.PartialSum && r != (schedule.Region{}) {
+	if t.Class == role.PartialSum && r != (role.Region{}) {
 		return r, nil // of the tile's own
 	}
-	if r == (schedule.Region{}) {
+	if r == (role.Region{}) {
 		return whole, nil
 	}
 	if _, ok := r.Within(whole); !ok {
@@ -280,7 +281,7 @@ func (d *Chip) End(s *schedule.Step) error {
 }
 
 // keepsFor tells whether a tensor stays on chip for later steps.
-func keepsFor(s *schedule.Step, t schedule.Tensor) bool {
+func keepsFor(s *schedule.Step, t role.Tensor) bool {
 	for _, k := range s.Keeps {
 		if k == t {
 			return true
@@ -289,7 +290,7 @@ func keepsFor(s *schedule.Step, t schedule.Tensor) bool {
 	return false
 }
 
-func (d *Chip) isMade(t schedule.Tensor) bool {
+func (d *Chip) isMade(t role.Tensor) bool {
 	for _, made := range d.made {
 		if made == t {
 			return true
@@ -302,7 +303,7 @@ func (d *Chip) isMade(t schedule.Tensor) bool {
 func (d *Chip) emit(s *schedule.Step) error {
 	net := d.workload.Net
 	l, box := net.Layer(s.Layer), d.firedBox
-	t := schedule.Tensor{Class: schedule.Spikes, Index: s.Layer, Step: s.Time}
+	t := role.Tensor{Class: role.Spikes, Index: s.Layer, Step: s.Time}
 	if net.OnlyAdded(s.Layer) {
 		return nil // its spikes are an operand of the sum that the shortcut ends
 	}

@@ -3,11 +3,12 @@ package op
 import (
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
-func weightsOf(c pe.Connection) schedule.Region {
-	return schedule.Whole(c.Height, c.Width, c.In.Channels/max(c.Groups, 1), c.Out.Channels)
+func weightsOf(c pe.Connection) role.Region {
+	return role.Whole(c.Height, c.Width, c.In.Channels/max(c.Groups, 1), c.Out.Channels)
 }
 
 // connection is what a kernel's weights connect: a layer's or a classifier's.
@@ -15,11 +16,11 @@ type connection struct {
 	pe.Connection
 	full    bool // fully connected
 	batch   int
-	weights schedule.Tensor
+	weights role.Tensor
 	index   int // of the weights: the projection's, or the classifier's block
-	input   schedule.Tensor
-	trace   schedule.Tensor // that stands for the input in gradients
-	err     schedule.Tensor // of its synaptic sums
+	input   role.Tensor
+	trace   role.Tensor // that stands for the input in gradients
+	err     role.Tensor // of its synaptic sums
 }
 
 // connection is that of one of a layer's inputs, or of a classifier.
@@ -28,16 +29,16 @@ func (d *Chip) connection(s *schedule.Step, classifier bool, index, input int) c
 	if classifier {
 		c := connection{
 			Connection: d.classifier(index), full: true, batch: d.workload.Batch, index: index,
-			weights: schedule.Tensor{Class: schedule.ClassifierWeight, Index: index, Step: d.program.Version(s.Interval)},
+			weights: role.Tensor{Class: role.ClassifierWeight, Index: index, Step: d.program.Version(s.Interval)},
 			input:   d.output(s, d.program.Blocks[index-1].Last),
-			trace:   schedule.ClassifierTrace.At(index, s.Time),
-			err:     schedule.Tensor{Class: schedule.ClassifierError, Index: index, Step: s.Time},
+			trace:   role.ClassifierTrace.At(index, s.Time),
+			err:     role.Tensor{Class: role.ClassifierError, Index: index, Step: s.Time},
 		}
 		if !d.workload.ClassifierNeuron().PassesOn() {
-			c.err.Class = schedule.ClassifierSynapticErr
+			c.err.Class = role.ClassifierSynapticError
 		}
 		if !d.program.Trainable() {
-			c.weights = schedule.Tensor{Class: schedule.RandomWeight, Index: index}
+			c.weights = role.Tensor{Class: role.RandomWeight, Index: index}
 		}
 		return c
 	}
@@ -45,13 +46,13 @@ func (d *Chip) connection(s *schedule.Step, classifier bool, index, input int) c
 	p := &l.Inputs[input]
 	c := connection{
 		Connection: pe.Connect(p, l.Out), full: p.Kind == network.FC, batch: d.workload.Batch, index: p.Index,
-		weights: schedule.Weight.At(p.Index, d.program.Version(s.Interval)),
+		weights: role.Weight.At(p.Index, d.program.Version(s.Interval)),
 		input:   d.program.Source(index, p, s.Time),
-		trace:   schedule.Trace.At(p.Index, s.Time),
-		err:     schedule.Tensor{Class: schedule.PotentialError, Index: index, Step: s.Time},
+		trace:   role.Trace.At(p.Index, s.Time),
+		err:     role.Tensor{Class: role.PotentialError, Index: index, Step: s.Time},
 	}
 	if l.BatchNorm || !d.workload.NeuronOf(l).PassesOn() {
-		c.err.Class = schedule.SynapticErr
+		c.err.Class = role.SynapticError
 	}
 	return c
 }
@@ -64,17 +65,17 @@ func (c connection) flat() pe.Connection {
 	return c.Connection
 }
 
-func span(r schedule.Region, dimension int) pe.Span {
+func span(r role.Region, dimension int) pe.Span {
 	return pe.Span{From: int(r.From[dimension]), To: int(r.To[dimension])}
 }
 
-func windowOf(r schedule.Region) pe.Window {
+func windowOf(r role.Region) pe.Window {
 	return pe.Window{Rows: span(r, 1), Columns: span(r, 2), Channels: span(r, 3)}
 }
 
 // samplesOf is a window of a map for the samples of a box.
-func samplesOf(box schedule.Region, s network.Shape, w pe.Window) schedule.Region {
-	r := schedule.Whole(int(box.Of[0]), s.Height, s.Width, s.Channels)
+func samplesOf(box role.Region, s network.Shape, w pe.Window) role.Region {
+	r := role.Whole(int(box.Of[0]), s.Height, s.Width, s.Channels)
 	r.From = [4]int32{box.From[0], int32(w.Rows.From), int32(w.Columns.From), int32(w.Channels.From)}
 	r.To = [4]int32{box.To[0], int32(w.Rows.To), int32(w.Columns.To), int32(w.Channels.To)}
 	return r
@@ -82,7 +83,7 @@ func samplesOf(box schedule.Region, s network.Shape, w pe.Window) schedule.Regio
 
 // weightsIn are the weights of some rows and columns of the kernel between some
 // channels.
-func weightsIn(c pe.Connection, kernel pe.Window, out pe.Span) schedule.Region {
+func weightsIn(c pe.Connection, kernel pe.Window, out pe.Span) role.Region {
 	r := weightsOf(c)
 	if c.Groups > 1 { // not cut
 		return r
@@ -103,7 +104,7 @@ func mapWindow(s network.Shape) pe.Window {
 
 // to returns the connection to a box of neurons, from the inputs of a fully
 // connected layer that a tile goes through, with the input and weights it takes.
-func (c connection) to(box schedule.Region, p schedule.Part) (tile pe.Connection, input, weights schedule.Region) {
+func (c connection) to(box role.Region, p schedule.Part) (tile pe.Connection, input, weights role.Region) {
 	whole, out := c.flat(), windowOf(box)
 	tile, in := whole.To(out)
 	if p.Last > 0 {
@@ -115,7 +116,7 @@ func (c connection) to(box schedule.Region, p schedule.Part) (tile pe.Connection
 
 // from returns the connection from a box of what the connection reads, with the
 // errors and weights it takes.
-func (c connection) from(box schedule.Region, part schedule.Part) (tile pe.Connection, errors, weights schedule.Region) {
+func (c connection) from(box role.Region, part schedule.Part) (tile pe.Connection, errors, weights role.Region) {
 	tile, out, kernel := c.From(windowOf(box))
 	if part.Last > 0 { // some outputs of a fully connected layer
 		out.Channels = pe.Span{From: int(part.First), To: int(part.Last)}
@@ -126,7 +127,7 @@ func (c connection) from(box schedule.Region, part schedule.Part) (tile pe.Conne
 
 // between returns the connection of a box of a gradient, with the errors and the
 // input it takes, and the weights it is for.
-func (c connection) between(box schedule.Region) (tile pe.Connection, errors, input, weights schedule.Region) {
+func (c connection) between(box role.Region) (tile pe.Connection, errors, input, weights role.Region) {
 	whole, out, in := c.flat(), span(box, 1), span(box, 3)
 	o, i := mapWindow(whole.Out), mapWindow(whole.In)
 	o.Channels, i.Channels = out, in
@@ -134,7 +135,7 @@ func (c connection) between(box schedule.Region) (tile pe.Connection, errors, in
 }
 
 // neurons is the box of the step's neurons that a kernel works on.
-func (d *Chip) neurons(s *schedule.Step, k schedule.Kernel) schedule.Region {
+func (d *Chip) neurons(s *schedule.Step, k schedule.Kernel) role.Region {
 	if k.Part.Is {
 		return k.Part.Box
 	}
@@ -146,7 +147,7 @@ func (d *Chip) neurons(s *schedule.Step, k schedule.Kernel) schedule.Region {
 
 // pooled is the box of pooling neurons over a box of a layer's neurons. The last
 // windows' box has the remainder that no window covers.
-func (d *Chip) pooled(l *network.Layer, box schedule.Region) schedule.Region {
+func (d *Chip) pooled(l *network.Layer, box role.Region) role.Region {
 	if !l.HasPool() {
 		return box
 	}
@@ -165,7 +166,7 @@ func (d *Chip) pooled(l *network.Layer, box schedule.Region) schedule.Region {
 }
 
 // pooling is the geometry of a tile's pooling.
-func (d *Chip) pooling(l *network.Layer, box schedule.Region) pe.Pooling {
+func (d *Chip) pooling(l *network.Layer, box role.Region) pe.Pooling {
 	scale := 1
 	if l.Adds() {
 		_, scale = d.workload.Net.ValueOf(l.Add)
@@ -175,13 +176,13 @@ func (d *Chip) pooling(l *network.Layer, box schedule.Region) pe.Pooling {
 	return p
 }
 
-func shapeOf(box schedule.Region) network.Shape {
+func shapeOf(box role.Region) network.Shape {
 	return network.Shape{Channels: box.Extent(3), Height: box.Extent(1), Width: box.Extent(2)}
 }
 
 // channelsOf are some rows of values by channel for the channels of a box.
-func channelsOf(box schedule.Region, rows int) schedule.Region {
-	r := schedule.Whole(1, 1, rows, int(box.Of[3]))
+func channelsOf(box role.Region, rows int) role.Region {
+	r := role.Whole(1, 1, rows, int(box.Of[3]))
 	r.From[3], r.To[3] = box.From[3], box.To[3]
 	return r
 }

@@ -3,6 +3,7 @@ package op
 import (
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -15,14 +16,14 @@ var count = Row{
 
 // logitSums returns the sums of what a classifier reads out over its interval.
 func (d *Chip) logitSums(s *schedule.Step, k schedule.Kernel) ([]float32, error) {
-	v, err := d.product(s, schedule.LogitSum.At(k.Index, 0), d.neurons(s, k))
+	v, err := d.product(s, role.LogitSum.At(k.Index, 0), d.neurons(s, k))
 	return v.Floats, err
 }
 
 // counts returns the spike counts of a classifier's interval: made anew at its
 // first step, and then kept.
 func (d *Chip) counts(s *schedule.Step, k schedule.Kernel) ([]uint32, error) {
-	v, err := d.product(s, schedule.Tensor{Class: schedule.SpikeCount, Index: k.Index}, d.neurons(s, k))
+	v, err := d.product(s, role.Tensor{Class: role.SpikeCount, Index: k.Index}, d.neurons(s, k))
 	return v.Bits, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -16,7 +17,7 @@ func (d *Chip) completeDelta(s *schedule.Step, k schedule.Kernel) error {
 	d.delta = true
 	box := d.neurons(s, k)
 	if k.Classifier {
-		v, err := d.operand(s, schedule.Tensor{Class: schedule.ClassifierDelta, Index: k.Index, Step: s.Interval * d.program.K}, box)
+		v, err := d.operand(s, role.Tensor{Class: role.ClassifierDelta, Index: k.Index, Step: s.Interval * d.program.K}, box)
 		d.spatial = append(d.spatial, v.Floats...)
 		return err
 	}
@@ -41,7 +42,7 @@ func (d *Chip) passOn(s *schedule.Step, k schedule.Kernel) error {
 	if !d.program.PassesOutputError(k.Index) {
 		return nil
 	}
-	v, err := d.product(s, schedule.OutputError.At(k.Index, s.Time), box)
+	v, err := d.product(s, role.OutputError.At(k.Index, s.Time), box)
 	copy(v.Floats, d.spatial)
 	return err
 }
@@ -65,22 +66,22 @@ func hasErrors(s *schedule.Step) bool {
 
 // gamma returns the place of a layer's or a classifier's errors.
 func (d *Chip) gamma(s *schedule.Step, k schedule.Kernel) ([]float32, error) {
-	class := schedule.PotentialError
+	class := role.PotentialError
 	if k.Classifier {
-		class = schedule.ClassifierError
+		class = role.ClassifierError
 	}
-	t := schedule.Tensor{Class: class, Index: k.Index, Step: s.Time}
+	t := role.Tensor{Class: class, Index: k.Index, Step: s.Time}
 	v, err := d.successor(s, t, before(t, -1), d.neurons(s, k))
 	return v.Floats, err
 }
 
 // state returns the potentials at which they are.
 func (d *Chip) state(s *schedule.Step, k schedule.Kernel) ([]float32, error) {
-	class := schedule.Potential
+	class := role.Potential
 	if k.Classifier {
-		class = schedule.ClassifierState
+		class = role.ClassifierPotential
 	}
-	u, err := d.operand(s, schedule.Tensor{Class: class, Index: k.Index, Step: s.Time}, d.neurons(s, k))
+	u, err := d.operand(s, role.Tensor{Class: class, Index: k.Index, Step: s.Time}, d.neurons(s, k))
 	return u.Floats, err
 }
 
@@ -109,7 +110,7 @@ func (d *Chip) fixedErrors(s *schedule.Step, k schedule.Kernel) ([]float32, erro
 		return nil, err
 	}
 	if k.Classifier && !f.complete {
-		delta, err := d.operand(s, schedule.Tensor{Class: schedule.ClassifierDelta, Index: k.Index, Step: s.Interval * d.program.K}, d.neurons(s, k))
+		delta, err := d.operand(s, role.Tensor{Class: role.ClassifierDelta, Index: k.Index, Step: s.Interval * d.program.K}, d.neurons(s, k))
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package op
 
 import (
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -17,11 +18,11 @@ func (d *Chip) feedBack(s *schedule.Step, k schedule.Kernel) error {
 	box := d.pooled(l, d.neurons(s, k))
 	c := connection{Connection: pe.Full(l.Pooled, d.workload.Net.Classes)}
 	tile, errors, wanted := c.from(box, k.Part)
-	weights, err := d.operand(s, schedule.RandomFeedback.At(k.Index, 0), wanted)
+	weights, err := d.operand(s, role.RandomFeedback.At(k.Index, 0), wanted)
 	if err != nil {
 		return err
 	}
-	gamma, err := d.operand(s, schedule.ClassifierError.At(s.Block, s.Time), errors)
+	gamma, err := d.operand(s, role.ClassifierError.At(s.Block, s.Time), errors)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -48,11 +49,11 @@ func (d *Chip) fire(s *schedule.Step, k schedule.Kernel) error {
 
 // packOwn packs a layer's spikes before addition and pooling, where something needs
 // them.
-func (d *Chip) packOwn(s *schedule.Step, k schedule.Kernel, box schedule.Region) error {
+func (d *Chip) packOwn(s *schedule.Step, k schedule.Kernel, box role.Region) error {
 	if k.Classifier || !d.program.MakesOwnSpikes(k.Index) {
 		return nil
 	}
-	to, err := d.product(s, schedule.OwnSpikes.At(k.Index, s.Time), box)
+	to, err := d.product(s, role.OwnSpikes.At(k.Index, s.Time), box)
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func (d *Chip) packOwn(s *schedule.Step, k schedule.Kernel, box schedule.Region)
 }
 
 // fireNeurons fires neurons on the sums in the registers.
-func (d *Chip) fireNeurons(c cell, x pe.States, box schedule.Region, seen Observation) (fired int64, err error) {
+func (d *Chip) fireNeurons(c cell, x pe.States, box role.Region, seen Observation) (fired int64, err error) {
 	u := x.Potentials
 	d.spikes = room(d.spikes, len(u))
 	if d.fixed != nil {

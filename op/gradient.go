@@ -3,6 +3,7 @@ package op
 import (
 	"github.com/accelsim-dev/accelsim/pe"
 	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -37,14 +38,14 @@ type gradientOperands struct {
 
 func (d *Chip) gradientOperands(s *schedule.Step, k schedule.Kernel) (o gradientOperands, err error) {
 	c := d.connection(s, k.Classifier, k.Index, k.Input)
-	box := schedule.Whole(c.batch, c.Out.Channels, 1, c.flat().In.Channels)
+	box := role.Whole(c.batch, c.Out.Channels, 1, c.flat().In.Channels)
 	if k.Part.Is {
 		box = k.Part.Box
 	}
 	tile, errors, input, wanted := c.between(box)
-	class := schedule.WeightGradient
+	class := role.WeightGradient
 	if k.Classifier {
-		class = schedule.ClassifierGrad
+		class = role.ClassifierGradient
 	}
 	t := class.At(c.index, s.Time)
 	dw, err := d.successor(s, t, d.program.SumBefore(s, t), wanted)

@@ -5,7 +5,7 @@ import (
 
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
-	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/tensors"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -81,11 +81,11 @@ func (d *Chip) checkInput() error {
 // parameters. Random classifiers' weights are in their generator instead.
 func (d *Chip) Fill(m Memory) error {
 	w, net, in := d.workload, d.workload.Net, d.input
-	put := func(t schedule.Tensor, v pe.Values) error {
+	put := func(t role.Tensor, v pe.Values) error {
 		slot, err := m.Values(t)
 		if err == nil {
 			*slot = v
-			if d.fixed != nil && t.Class != schedule.Input {
+			if d.fixed != nil && t.Class != role.Input {
 				quantize(d.fixed.Weight, v.Floats)
 			}
 		}
@@ -114,7 +114,7 @@ func (d *Chip) Fill(m Memory) error {
 			pe.Pack(packed, v.Floats, 1)
 			v = pe.Values{Bits: packed}
 		}
-		if err := put(schedule.Tensor{Class: schedule.Input, Step: step}, v); err != nil {
+		if err := put(role.Tensor{Class: role.Input, Step: step}, v); err != nil {
 			return err
 		}
 		if step == 0 {
@@ -126,21 +126,21 @@ func (d *Chip) Fill(m Memory) error {
 		for i, y := range in.Y {
 			labels[i] = uint32(y)
 		}
-		if err := put(schedule.Tensor{Class: schedule.Label}, pe.Values{Bits: labels}); err != nil {
+		if err := put(role.Tensor{Class: role.Label}, pe.Values{Bits: labels}); err != nil {
 			return err
 		}
 	}
 	for i := range net.Projections() {
 		l, p := net.Projection(i + 1)
 		weights := pe.Values{Floats: deviceWeights(pe.Connect(p, l.Out), in.Weights[i])}
-		if err := put(schedule.Weight.At(p.Index, 0), weights); err != nil {
+		if err := put(role.Weight.At(p.Index, 0), weights); err != nil {
 			return err
 		}
 	}
 	for i := range net.Layers {
 		l := &net.Layers[i]
 		if l.Bias {
-			if err := put(schedule.Bias.At(l.Index, 0), pe.Values{Floats: clone(in.Biases[i])}); err != nil {
+			if err := put(role.Bias.At(l.Index, 0), pe.Values{Floats: clone(in.Biases[i])}); err != nil {
 				return err
 			}
 		}
@@ -149,11 +149,11 @@ func (d *Chip) Fill(m Memory) error {
 			continue
 		}
 		parameters := pe.Values{Floats: append(clone(n.Gain), n.Bias...)}
-		if err := put(schedule.Tensor{Class: schedule.NormParameter, Index: l.Index}, parameters); err != nil {
+		if err := put(role.Tensor{Class: role.NormParameter, Index: l.Index}, parameters); err != nil {
 			return err
 		}
 		statistics := pe.Values{Floats: append(clone(n.Mean), n.Variance...)}
-		if err := put(schedule.Tensor{Class: schedule.NormStatistic, Index: l.Index}, statistics); err != nil {
+		if err := put(role.Tensor{Class: role.NormStatistic, Index: l.Index}, statistics); err != nil {
 			return err
 		}
 	}
@@ -173,11 +173,11 @@ func (d *Chip) Fill(m Memory) error {
 			d.random = append(d.random, weights)
 			continue
 		}
-		if err := put(schedule.Tensor{Class: schedule.ClassifierWeight, Index: b.Index}, weights); err != nil {
+		if err := put(role.Tensor{Class: role.ClassifierWeight, Index: b.Index}, weights); err != nil {
 			return err
 		}
 		if w.Training.ClassifierBias {
-			if err := put(schedule.ClassifierBias.At(b.Index, 0), pe.Values{Floats: clone(in.ClassifierBiases[i])}); err != nil {
+			if err := put(role.ClassifierBias.At(b.Index, 0), pe.Values{Floats: clone(in.ClassifierBiases[i])}); err != nil {
 				return err
 			}
 		}
@@ -189,8 +189,8 @@ func (d *Chip) Fill(m Memory) error {
 func (d *Chip) Finish(m Memory) error {
 	w, net, r := d.workload, d.workload.Net, d.record
 	var firstErr error
-	final := func(c schedule.Class, index, step int) pe.Values {
-		v, err := m.Final(schedule.Tensor{Class: c, Index: index, Step: step})
+	final := func(c role.Role, index, step int) pe.Values {
+		v, err := m.Final(role.Tensor{Class: c, Index: index, Step: step})
 		if err != nil && firstErr == nil {
 			firstErr = err
 		}
@@ -205,27 +205,27 @@ func (d *Chip) Finish(m Memory) error {
 			if !p.Weighted() {
 				continue
 			}
-			weights := final(schedule.Weight, p.Index, last).Floats
+			weights := final(role.Weight, p.Index, last).Floats
 			if firstErr == nil {
 				r.set[l.WeightName(p)] = tensors.Floats(fileWeights(pe.Connect(p, l.Out), weights), tensors.WeightShape(l, p)...)
 			}
 			r.set[l.InputName(p)] = tensors.Count(r.projected(n, p))
 		}
 		if l.Bias {
-			r.set[fmt.Sprintf("b%d", n)] = tensors.Floats(clone(final(schedule.Bias, n, last).Floats), l.Out.Channels)
+			r.set[fmt.Sprintf("b%d", n)] = tensors.Floats(clone(final(role.Bias, n, last).Floats), l.Out.Channels)
 		}
 		shape := []int{w.Batch, l.Out.Channels, l.Out.Height, l.Out.Width}
 		if l.First().Kind == network.FC {
 			shape = shape[:2]
 		}
-		r.set[fmt.Sprintf("u%d", n)] = tensors.Floats(fileMaps(final(schedule.Potential, n, w.Timesteps).Floats, l.Out), shape...)
+		r.set[fmt.Sprintf("u%d", n)] = tensors.Floats(fileMaps(final(role.Potential, n, w.Timesteps).Floats, l.Out), shape...)
 		if l.Pool.Fires() {
-			u := final(schedule.PoolPotential, n, w.Timesteps).Floats
+			u := final(role.PoolPotential, n, w.Timesteps).Floats
 			r.set[fmt.Sprintf("up%d", n)] = tensors.Floats(fileMaps(u, l.Pooled), w.Batch, l.Pooled.Channels, l.Pooled.Height, l.Pooled.Width)
 		}
 		if l.BatchNorm {
-			parameters := final(schedule.NormParameter, n, last).Floats
-			values := append(clone(parameters), final(schedule.NormStatistic, n, w.Timesteps).Floats...)
+			parameters := final(role.NormParameter, n, last).Floats
+			values := append(clone(parameters), final(role.NormStatistic, n, w.Timesteps).Floats...)
 			for j, name := range tensors.NormNames {
 				if firstErr == nil {
 					channels := l.Out.Channels
@@ -239,18 +239,18 @@ func (d *Chip) Finish(m Memory) error {
 		c := pe.Full(net.Layer(b.Last).Pooled, net.Classes)
 		var weights pe.Values
 		if d.program.Trainable() {
-			weights = final(schedule.ClassifierWeight, b.Index, last)
+			weights = final(role.ClassifierWeight, b.Index, last)
 		} else {
 			weights = d.random[i]
 		}
 		r.set[fmt.Sprintf("wc%d", b.Index)] = tensors.Floats(fileWeights(c, weights.Floats), tensors.ClassifierShape(net, b)...)
-		u := final(schedule.ClassifierState, b.Index, w.Timesteps).Floats
+		u := final(role.ClassifierPotential, b.Index, w.Timesteps).Floats
 		r.set[fmt.Sprintf("uc%d", b.Index)] = tensors.Floats(clone(u), w.Batch, net.Classes)
 		if w.Training.Readout == network.RateReadout {
 			r.set[fmt.Sprintf("spikes_c%d", b.Index)] = tensors.Count(r.spikesClassifier[i])
 		}
 		if w.Training.ClassifierBias {
-			r.set[fmt.Sprintf("bc%d", b.Index)] = tensors.Floats(clone(final(schedule.ClassifierBias, b.Index, last).Floats), net.Classes)
+			r.set[fmt.Sprintf("bc%d", b.Index)] = tensors.Floats(clone(final(role.ClassifierBias, b.Index, last).Floats), net.Classes)
 		}
 	}
 	return firstErr

@@ -2,6 +2,7 @@ package op
 
 import (
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -18,7 +19,7 @@ func (d *Chip) join(s *schedule.Step, k schedule.Kernel) error {
 	from := net.Layer(k.Index).Add
 	other := d.output(s, from)
 	if net.OnlyAdded(from) {
-		other = schedule.OwnSpikes.At(from, s.Time)
+		other = role.OwnSpikes.At(from, s.Time)
 	}
 	values, _, err := d.take(s, other, d.neurons(s, k))
 	if err != nil {

@@ -2,6 +2,7 @@ package op
 
 import (
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -19,8 +20,8 @@ func (d *Chip) joinBackward(s *schedule.Step, k schedule.Kernel) error {
 
 // addOutputError adds the error of a residual sum to the error in the
 // registers.
-func (d *Chip) addOutputError(s *schedule.Step, join int, box schedule.Region) error {
-	v, err := d.operand(s, schedule.Tensor{Class: schedule.OutputError, Index: join, Step: s.Time}, box)
+func (d *Chip) addOutputError(s *schedule.Step, join int, box role.Region) error {
+	v, err := d.operand(s, role.Tensor{Class: role.OutputError, Index: join, Step: s.Time}, box)
 	if err != nil {
 		return err
 	}

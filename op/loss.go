@@ -5,6 +5,7 @@ import (
 
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -54,13 +55,13 @@ func (d *Chip) lossOperands(s *schedule.Step, k schedule.Kernel) (labels []uint3
 	if box.Extent(3) != d.workload.Net.Classes {
 		return nil, nil, fmt.Errorf("loss of %v: it needs all classes of a sample", box)
 	}
-	samples := schedule.Whole(d.workload.Batch, 1, 1, 1)
+	samples := role.Whole(d.workload.Batch, 1, 1, 1)
 	samples.From[0], samples.To[0] = box.From[0], box.To[0]
-	y, err := d.operand(s, schedule.Tensor{Class: schedule.Label}, samples)
+	y, err := d.operand(s, role.Tensor{Class: role.Label}, samples)
 	if err != nil {
 		return nil, nil, err
 	}
-	v, err := d.product(s, schedule.Tensor{Class: schedule.ClassifierDelta, Index: k.Index, Step: s.Time}, box)
+	v, err := d.product(s, role.Tensor{Class: role.ClassifierDelta, Index: k.Index, Step: s.Time}, box)
 	return y.Bits, v.Floats, err
 }
 

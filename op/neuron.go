@@ -96,17 +96,17 @@ func (d *Chip) poolCell(k schedule.Kernel) cell {
 
 // advance returns the places of a box of states that take over from those of the
 // step before.
-func (d *Chip) advance(s *schedule.Step, c cell, box schedule.Region) (x pe.States, err error) {
-	return d.states(c, s.Time, func(t schedule.Tensor) (pe.Values, error) { return d.successor(s, t, before(t, 1), box) })
+func (d *Chip) advance(s *schedule.Step, c cell, box role.Region) (x pe.States, err error) {
+	return d.states(c, s.Time, func(t role.Tensor) (pe.Values, error) { return d.successor(s, t, before(t, 1), box) })
 }
 
 // current returns a box of the states of the step's time that errors take.
-func (d *Chip) current(s *schedule.Step, c cell, box schedule.Region) (x pe.States, err error) {
+func (d *Chip) current(s *schedule.Step, c cell, box role.Region) (x pe.States, err error) {
 	c.is.Synapse = false // no error takes its current
-	return d.states(c, s.Time, func(t schedule.Tensor) (pe.Values, error) { return d.operand(s, t, box) })
+	return d.states(c, s.Time, func(t role.Tensor) (pe.Values, error) { return d.operand(s, t, box) })
 }
 
-func (d *Chip) states(c cell, time int, take func(schedule.Tensor) (pe.Values, error)) (x pe.States, err error) {
+func (d *Chip) states(c cell, time int, take func(role.Tensor) (pe.Values, error)) (x pe.States, err error) {
 	err = d.eachState(c, time, take, role.Neurons{Potential: c.of.Potential, Current: c.of.Current, Adaptation: c.of.Adaptation},
 		&x.Potentials, &x.Currents, &x.Adaptations)
 	return x, err
@@ -114,15 +114,15 @@ func (d *Chip) states(c cell, time int, take func(schedule.Tensor) (pe.Values, e
 
 // errors returns the places of a box of errors that take over from those of the
 // step after.
-func (d *Chip) errors(s *schedule.Step, c cell, box schedule.Region) (x pe.StateErrors, err error) {
-	take := func(t schedule.Tensor) (pe.Values, error) { return d.successor(s, t, before(t, -1), box) }
+func (d *Chip) errors(s *schedule.Step, c cell, box role.Region) (x pe.StateErrors, err error) {
+	take := func(t role.Tensor) (pe.Values, error) { return d.successor(s, t, before(t, -1), box) }
 	err = d.eachState(c, s.Time, take, role.Neurons{Potential: c.of.PotentialError, Current: c.of.CurrentError, Adaptation: c.of.AdaptationError},
 		&x.Potentials, &x.Currents, &x.Adaptations)
 	return x, err
 }
 
 // eachState takes the tensors that neurons have of three.
-func (d *Chip) eachState(c cell, time int, take func(schedule.Tensor) (pe.Values, error), of role.Neurons, u, i, a *[]float32) error {
+func (d *Chip) eachState(c cell, time int, take func(role.Tensor) (pe.Values, error), of role.Neurons, u, i, a *[]float32) error {
 	for _, x := range []struct {
 		has  bool
 		role role.Role
@@ -142,13 +142,13 @@ func (d *Chip) eachState(c cell, time int, take func(schedule.Tensor) (pe.Values
 
 // synaptic returns the place of the errors of synaptic sums, nil if they are those
 // of the potentials.
-func (d *Chip) synaptic(s *schedule.Step, k schedule.Kernel, c cell, box schedule.Region) ([]float32, error) {
+func (d *Chip) synaptic(s *schedule.Step, k schedule.Kernel, c cell, box role.Region) ([]float32, error) {
 	if c.is.PassesOn() {
 		return nil, nil
 	}
-	of := schedule.SynapticErr
+	of := role.SynapticError
 	if k.Classifier {
-		of = schedule.ClassifierSynapticErr
+		of = role.ClassifierSynapticError
 	}
 	v, err := d.product(s, of.At(k.Index, s.Time), box)
 	return v.Floats, err

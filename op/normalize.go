@@ -2,6 +2,7 @@ package op
 
 import (
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -20,7 +21,7 @@ func (d *Chip) normalize(s *schedule.Step, k schedule.Kernel) error {
 	if err != nil {
 		return err
 	}
-	saved, err := d.product(s, schedule.Tensor{Class: schedule.NormSaved, Index: k.Index, Step: s.Time}, box)
+	saved, err := d.product(s, role.Tensor{Class: role.NormSaved, Index: k.Index, Step: s.Time}, box)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -23,7 +24,7 @@ func (d *Chip) normForward(s *schedule.Step, k schedule.Kernel) error {
 	if !box.Starts() || !box.Ends() {
 		return fmt.Errorf("batch norm of %v: a channel's statistics need all of the batch", box)
 	}
-	saved, err := d.product(s, schedule.Tensor{Class: schedule.NormSaved, Index: k.Index, Step: s.Time}, box)
+	saved, err := d.product(s, role.Tensor{Class: role.NormSaved, Index: k.Index, Step: s.Time}, box)
 	if err != nil {
 		return err
 	}

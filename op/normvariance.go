@@ -2,6 +2,7 @@ package op
 
 import (
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -18,7 +19,7 @@ func (d *Chip) normVariance(s *schedule.Step, k schedule.Kernel) error {
 	if err != nil {
 		return err
 	}
-	sums, err := d.operand(s, schedule.Tensor{Class: schedule.NormSaved, Index: k.Index, Step: s.Time}, box)
+	sums, err := d.operand(s, role.Tensor{Class: role.NormSaved, Index: k.Index, Step: s.Time}, box)
 	if err == nil {
 		pe.NormVariance(words, sums.Floats, m, box.Starts(), box.Ends())
 	}

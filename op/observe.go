@@ -1,8 +1,6 @@
 package op
 
-import (
-	"github.com/accelsim-dev/accelsim/schedule"
-)
+import "github.com/accelsim-dev/accelsim/role"
 
 // Observation shows a layer's, a pooling layer's or a classifier's neurons
 // right after they fired, or a layer's output after addition and pooling. Its
@@ -30,7 +28,7 @@ type gathered struct {
 }
 
 // gather puts a box of values into a whole.
-func gather(to []float32, box schedule.Region, values []float32) {
+func gather(to []float32, box role.Region, values []float32) {
 	at := 0
 	box.Runs(func(first, n int) {
 		copy(to[first:first+n], values[at:])
@@ -39,7 +37,7 @@ func gather(to []float32, box schedule.Region, values []float32) {
 }
 
 // show lets the observer see a map when all of it has fired.
-func (d *Chip) show(seen Observation, box schedule.Region, potentials, spikes []float32) {
+func (d *Chip) show(seen Observation, box role.Region, potentials, spikes []float32) {
 	if d.observe == nil {
 		return
 	}

@@ -192,15 +192,15 @@ func (d *Chip) Execute(s *schedule.Step, k schedule.Kernel) (Happened, error) {
 // Memory is the DRAM of a functional simulation.
 type Memory interface {
 	// Values returns the content of a tensor's slot.
-	Values(schedule.Tensor) (*pe.Values, error)
+	Values(role.Tensor) (*pe.Values, error)
 	// Final returns the content of a tensor that must be there after the iteration.
-	Final(schedule.Tensor) (pe.Values, error)
+	Final(role.Tensor) (pe.Values, error)
 }
 
 // Copy names a tensor on chip by the step that loaded or made it: a step may
 // load again what a step before it still uses.
 type Copy struct {
-	schedule.Tensor
+	role.Tensor
 	Step int64
 }
 

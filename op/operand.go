@@ -6,12 +6,13 @@ import (
 
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // newest returns the copy of a tensor on chip that no later step than the given
 // one loaded or made; its step is -1 if there is none.
-func (d *Chip) newest(t schedule.Tensor, step int64) Copy {
+func (d *Chip) newest(t role.Tensor, step int64) Copy {
 	found := Copy{t, -1}
 	for key := range d.chip {
 		if key.Tensor == t && key.Step <= step && key.Step > found.Step {
@@ -23,7 +24,7 @@ func (d *Chip) newest(t schedule.Tensor, step int64) Copy {
 
 // find returns the part of a tensor that the step loaded, got from another group
 // or lists as being on chip; nil if it does none of it.
-func (d *Chip) find(s *schedule.Step, t schedule.Tensor) (*part, error) {
+func (d *Chip) find(s *schedule.Step, t role.Tensor) (*part, error) {
 	named := func(r schedule.Transfer) bool { return r.Tensor == t }
 	if slices.ContainsFunc(s.Reads, named) || slices.ContainsFunc(s.Receives, named) {
 		return d.chip[Copy{t, d.now}], nil
@@ -42,7 +43,7 @@ func (d *Chip) find(s *schedule.Step, t schedule.Tensor) (*part, error) {
 
 // source returns the part of a tensor that the step loaded, has made so far or
 // lists as being on chip, with all values computed.
-func (d *Chip) source(s *schedule.Step, t schedule.Tensor) (*part, error) {
+func (d *Chip) source(s *schedule.Step, t role.Tensor) (*part, error) {
 	p, err := d.find(s, t)
 	switch {
 	case err != nil:
@@ -57,7 +58,7 @@ func (d *Chip) source(s *schedule.Step, t schedule.Tensor) (*part, error) {
 
 // operand returns a box of a tensor that the step loaded, has made so far or
 // lists as being on chip.
-func (d *Chip) operand(s *schedule.Step, t schedule.Tensor, box schedule.Region) (pe.Values, error) {
+func (d *Chip) operand(s *schedule.Step, t role.Tensor, box role.Region) (pe.Values, error) {
 	if d.isMade(t) {
 		return d.product(s, t, box)
 	}
@@ -69,7 +70,7 @@ func (d *Chip) operand(s *schedule.Step, t schedule.Tensor, box schedule.Region)
 }
 
 // box returns a box of a part: the part itself if it is no more than that.
-func (d *Chip) box(t schedule.Tensor, p *part, box schedule.Region, made bool) (pe.Values, error) {
+func (d *Chip) box(t role.Tensor, p *part, box role.Region, made bool) (pe.Values, error) {
 	if same(p.region, box) {
 		return p.Values, nil
 	}
@@ -86,7 +87,7 @@ func (d *Chip) box(t schedule.Tensor, p *part, box schedule.Region, made bool) (
 
 // product returns the place of a box of a tensor that the step makes, goes on
 // making, or changes. One with a place of its own starts at zero.
-func (d *Chip) product(s *schedule.Step, t schedule.Tensor, box schedule.Region) (pe.Values, error) {
+func (d *Chip) product(s *schedule.Step, t role.Tensor, box role.Region) (pe.Values, error) {
 	p, begins, err := d.place(s, t)
 	if err != nil {
 		return pe.Values{}, err
@@ -103,7 +104,7 @@ func (d *Chip) product(s *schedule.Step, t schedule.Tensor, box schedule.Region)
 
 // successor returns the place of a box of a tensor that takes over from another:
 // in its place, or with its values, if they came by themselves.
-func (d *Chip) successor(s *schedule.Step, t, before schedule.Tensor, box schedule.Region) (pe.Values, error) {
+func (d *Chip) successor(s *schedule.Step, t, before role.Tensor, box role.Region) (pe.Values, error) {
 	begun := d.isMade(t)
 	v, err := d.product(s, t, box)
 	if begun || err != nil {
@@ -126,7 +127,7 @@ func (d *Chip) successor(s *schedule.Step, t, before schedule.Tensor, box schedu
 
 // place returns the part that the step puts a tensor into, and whether it is
 // the first step to do so.
-func (d *Chip) place(s *schedule.Step, t schedule.Tensor) (*part, bool, error) {
+func (d *Chip) place(s *schedule.Step, t role.Tensor) (*part, bool, error) {
 	for i := range s.Products {
 		p := &s.Products[i]
 		if p.Tensor != t {
@@ -174,11 +175,11 @@ func need(what string, values []float32, n int) error {
 }
 
 // output names what readers of layer l see at the step's time.
-func (d *Chip) output(s *schedule.Step, l int) schedule.Tensor {
+func (d *Chip) output(s *schedule.Step, l int) role.Tensor {
 	if l != network.InputLayer {
-		return schedule.Tensor{Class: schedule.Spikes, Index: l, Step: s.Time}
+		return role.Tensor{Class: role.Spikes, Index: l, Step: s.Time}
 	}
-	t := schedule.Tensor{Class: schedule.Input, Step: s.Time}
+	t := role.Tensor{Class: role.Input, Step: s.Time}
 	if d.workload.Net.Encoding == network.Direct {
 		t.Step = 0
 	}
@@ -187,7 +188,7 @@ func (d *Chip) output(s *schedule.Step, l int) schedule.Tensor {
 
 // take returns a box of a map of spikes or of the network's input, and whether
 // its values are real numbers.
-func (d *Chip) take(s *schedule.Step, t schedule.Tensor, box schedule.Region) (values []float32, real bool, err error) {
+func (d *Chip) take(s *schedule.Step, t role.Tensor, box role.Region) (values []float32, real bool, err error) {
 	bits := d.bits(t)
 	if bits == 0 {
 		v, err := d.operand(s, t, box)
@@ -211,9 +212,9 @@ func (d *Chip) take(s *schedule.Step, t schedule.Tensor, box schedule.Region) (v
 }
 
 // takeValues is take with counts divided by their scale: fractions are real numbers.
-func (d *Chip) takeValues(s *schedule.Step, t schedule.Tensor, box schedule.Region) (values []float32, real bool, err error) {
+func (d *Chip) takeValues(s *schedule.Step, t role.Tensor, box role.Region) (values []float32, real bool, err error) {
 	values, real, err = d.take(s, t, box)
-	if err != nil || real || t.Class != schedule.Spikes {
+	if err != nil || real || t.Class != role.Spikes {
 		return values, real, err
 	}
 	scale := d.workload.Net.Layer(t.Index).Scale
@@ -231,7 +232,7 @@ func sample(values []float32, b, n int) []float32 { return values[b*n : (b+1)*n 
 
 // before names a tensor some steps earlier; errors and gradients go backwards in
 // time.
-func before(t schedule.Tensor, steps int) schedule.Tensor {
+func before(t role.Tensor, steps int) role.Tensor {
 	t.Step -= steps
 	return t
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -40,7 +41,7 @@ var optimize = Row{
 // parameters are what an optimizer's pass works on; moment is nil if it has
 // none.
 type parameters struct {
-	box             schedule.Region // of gradient and values
+	box             role.Region // of gradient and values
 	gradient, value []float32
 	moment          []float32
 }
@@ -50,7 +51,7 @@ func (d *Chip) parameters(s *schedule.Step, k schedule.Kernel) (p parameters, er
 	first, version := d.program.LastBackward(s.Interval), d.program.Version(s.Interval)+1
 	value := k.Of.At(k.Index, version)
 	p.box = d.whole(value)
-	moments := schedule.Whole(1, 1, d.workload.Training.Moments(), p.box.Size())
+	moments := role.Whole(1, 1, d.workload.Training.Moments(), p.box.Size())
 	if k.Part.Is && !k.Of.Row().Few { // those come whole with the last tile
 		p.box = k.Part.Box
 		moments = moments.Slice(3, int64(p.box.From[3]), int64(p.box.To[3]))

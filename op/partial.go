@@ -2,6 +2,7 @@ package op
 
 import (
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -10,8 +11,8 @@ import (
 type partialSums struct{ before, after pe.Values }
 
 // partial returns the partial sums over a box, of so many terms in all.
-func (d *Chip) partial(s *schedule.Step, k schedule.Kernel, box schedule.Region, terms int) (p partialSums, err error) {
-	sums := schedule.Tensor{Class: schedule.PartialSum, Index: max(s.Layer, s.Block), Step: s.Time}
+func (d *Chip) partial(s *schedule.Step, k schedule.Kernel, box role.Region, terms int) (p partialSums, err error) {
+	sums := role.Tensor{Class: role.PartialSum, Index: max(s.Layer, s.Block), Step: s.Time}
 	if k.Part.First > 0 {
 		if p.before, err = d.operand(s, sums, box); err != nil {
 			return p, err

@@ -5,6 +5,7 @@ import (
 
 	"github.com/accelsim-dev/accelsim/pe"
 	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -85,13 +86,13 @@ func (f *fixedUnits) pool(p pe.Pooling, samples int, spikes []float32) {
 }
 
 // poolOperands are the states and errors of the pooling neurons over a tile.
-func (d *Chip) poolOperands(s *schedule.Step, n int, box schedule.Region) (u, gamma []float32, err error) {
+func (d *Chip) poolOperands(s *schedule.Step, n int, box role.Region) (u, gamma []float32, err error) {
 	windows := d.pooled(d.workload.Net.Layer(n), box)
-	state, err := d.operand(s, schedule.Tensor{Class: schedule.PoolPotential, Index: n, Step: s.Time}, windows)
+	state, err := d.operand(s, role.Tensor{Class: role.PoolPotential, Index: n, Step: s.Time}, windows)
 	if err != nil {
 		return nil, nil, err
 	}
-	t := schedule.Tensor{Class: schedule.PoolError, Index: n, Step: s.Time}
+	t := role.Tensor{Class: role.PoolError, Index: n, Step: s.Time}
 	v, err := d.successor(s, t, before(t, -1), windows)
 	return state.Floats, v.Floats, err
 }

@@ -2,6 +2,7 @@ package op
 
 import (
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -15,7 +16,7 @@ var maxPooling = pooling{
 }
 
 func (d *Chip) maxPool(s *schedule.Step, k schedule.Kernel) error {
-	t := schedule.PoolChoice.At(k.Index, s.Time)
+	t := role.PoolChoice.At(k.Index, s.Time)
 	windows := d.pooled(d.workload.Net.Layer(k.Index), d.neurons(s, k))
 	choice := make([]float32, windows.Size())
 	err := d.poolCounts(s, k, func(p pe.Pooling, b int, to, counts []float32) {
@@ -34,7 +35,7 @@ func (d *Chip) maxPool(s *schedule.Step, k schedule.Kernel) error {
 
 func (d *Chip) maxPoolBackward(s *schedule.Step, k schedule.Kernel) error {
 	windows := d.pooled(d.workload.Net.Layer(k.Index), d.neurons(s, k))
-	choice, _, err := d.take(s, schedule.PoolChoice.At(k.Index, s.Time), windows)
+	choice, _, err := d.take(s, role.PoolChoice.At(k.Index, s.Time), windows)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/tensors"
 	"github.com/accelsim-dev/accelsim/units"
@@ -14,13 +15,13 @@ import (
 // CONTRACT.md's dump, and counts of spikes.
 type record struct {
 	set              tensors.Set
-	spikes           []int64                       // by layer: fired by its own neurons
-	spikesClassifier []int64                       // by block
-	inputs           int64                         // of the network, that were not zero
-	outputs          []int64                       // by layer: outputs that were not zero
-	late             late                          // of them, at the last step: no delayed projection reads those
-	losses           []float64                     // by block, of the interval that is under way: sums
-	gradients        map[schedule.Tensor]*gathered // that the optimizer has not read all of
+	spikes           []int64                   // by layer: fired by its own neurons
+	spikesClassifier []int64                   // by block
+	inputs           int64                     // of the network, that were not zero
+	outputs          []int64                   // by layer: outputs that were not zero
+	late             late                      // of them, at the last step: no delayed projection reads those
+	losses           []float64                 // by block, of the interval that is under way: sums
+	gradients        map[role.Tensor]*gathered // that the optimizer has not read all of
 	workload         *network.Workload
 	blocks           []network.Block
 }
@@ -31,7 +32,7 @@ func newRecord(w *network.Workload, blocks []network.Block) *record {
 		set: tensors.Set{}, workload: w, blocks: blocks,
 		spikes: make([]int64, n), outputs: make([]int64, n), spikesClassifier: make([]int64, len(blocks)),
 		late:   late{outputs: make([]int64, n), spikes: make([]int64, n)},
-		losses: make([]float64, len(blocks)), gradients: map[schedule.Tensor]*gathered{},
+		losses: make([]float64, len(blocks)), gradients: map[role.Tensor]*gathered{},
 	}
 }
 
@@ -84,9 +85,9 @@ func (r *record) read(layer int) int64 {
 
 // gradient keeps a gradient, or a tile of one, that the optimizer read from
 // DRAM.
-func (r *record) gradient(k schedule.Kernel, interval int, box schedule.Region, dw []float32) {
+func (r *record) gradient(k schedule.Kernel, interval int, box role.Region, dw []float32) {
 	if !box.All() {
-		key := schedule.Tensor{Class: k.Of, Index: k.Index}
+		key := role.Tensor{Class: k.Of, Index: k.Index}
 		g := r.gradients[key]
 		if g == nil {
 			g = &gathered{values: make([]float32, box.Total()), missing: box.Total()}
@@ -101,18 +102,18 @@ func (r *record) gradient(k schedule.Kernel, interval int, box schedule.Region, 
 	}
 	net, set := r.workload.Net, r.set
 	switch k.Of {
-	case schedule.Weight:
+	case role.Weight:
 		l, p := net.Projection(k.Index)
 		set[fmt.Sprintf("d%s_i%d", l.WeightName(p), interval)] = tensors.Floats(fileWeights(pe.Connect(p, l.Out), dw), tensors.WeightShape(l, p)...)
-	case schedule.ClassifierBias:
+	case role.ClassifierBias:
 		set[fmt.Sprintf("dbc%d_i%d", k.Index, interval)] = tensors.Floats(clone(dw), len(dw))
-	case schedule.Bias:
+	case role.Bias:
 		set[fmt.Sprintf("db%d_i%d", k.Index, interval)] = tensors.Floats(clone(dw), len(dw))
-	case schedule.ClassifierWeight:
+	case role.ClassifierWeight:
 		b := r.blocks[k.Index-1]
 		c := pe.Full(net.Layer(b.Last).Pooled, net.Classes)
 		set[fmt.Sprintf("dwc%d_i%d", k.Index, interval)] = tensors.Floats(fileWeights(c, dw), tensors.ClassifierShape(net, b)...)
-	case schedule.NormParameter:
+	case role.NormParameter:
 		channels := len(dw) / 2
 		set[fmt.Sprintf("dbn%d_gain_i%d", k.Index, interval)] = tensors.Floats(clone(dw[:channels]), channels)
 		set[fmt.Sprintf("dbn%d_bias_i%d", k.Index, interval)] = tensors.Floats(clone(dw[channels:]), channels)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -25,9 +26,9 @@ var regenerate = Row{
 
 // regenerate makes the random weights that the step has as a product.
 func (d *Chip) regenerate(s *schedule.Step, k schedule.Kernel) error {
-	t, from := schedule.RandomWeight.At(k.Index, 0), d.random
-	if k.Of == schedule.RandomFeedback {
-		t, from = schedule.RandomFeedback.At(k.Index, 0), d.feedback
+	t, from := role.RandomWeight.At(k.Index, 0), d.random
+	if k.Of == role.RandomFeedback {
+		t, from = role.RandomFeedback.At(k.Index, 0), d.feedback
 	}
 	for i := range s.Products {
 		if s.Products[i].Tensor != t {

@@ -5,13 +5,12 @@ import (
 
 	"github.com/accelsim-dev/accelsim/pe"
 	"github.com/accelsim-dev/accelsim/role"
-	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
 
 // bits is how many bits a value of a packed tensor has; 0 is a float32.
-func (d *Chip) bits(t schedule.Tensor) int {
-	if t.Class == schedule.PartialSum && d.fixed != nil {
+func (d *Chip) bits(t role.Tensor) int {
+	if t.Class == role.PartialSum && d.fixed != nil {
 		return doubleBits // exact
 	}
 	switch sizes := &d.program.Sizes; sizes.Format(t.Class) {
@@ -30,7 +29,7 @@ const integerBits, doubleBits = 32, 64
 
 // allocate returns cleared room for a part of a tensor. A channel's 1/std, two
 // words, is beside the first of its normalised sums.
-func (d *Chip) allocate(t schedule.Tensor, r schedule.Region) pe.Values {
+func (d *Chip) allocate(t role.Tensor, r role.Region) pe.Values {
 	n := size{floats: r.Size()}
 	if bits := d.bits(t); bits > 0 {
 		n = size{bits: units.CeilDiv(n.floats*bits, 8*units.WordBytes)}
@@ -52,7 +51,7 @@ func (d *Chip) free(v pe.Values) {
 }
 
 // cut copies a box out of a part of a tensor, back puts it there again.
-func (d *Chip) cut(t schedule.Tensor, box schedule.Region, to pe.Values, part schedule.Region, from pe.Values) error {
+func (d *Chip) cut(t role.Tensor, box role.Region, to pe.Values, part role.Region, from pe.Values) error {
 	return d.move(t, box, part, func(at, there, n, bits int) {
 		if bits > 0 {
 			pe.CopyBits(to.Bits, at, from.Bits, there, n)
@@ -62,7 +61,7 @@ func (d *Chip) cut(t schedule.Tensor, box schedule.Region, to pe.Values, part sc
 	}, func(at, there, n int) { copy(to.Bits[at:at+n], from.Bits[there:]) })
 }
 
-func (d *Chip) back(t schedule.Tensor, box schedule.Region, from pe.Values, part schedule.Region, to pe.Values) error {
+func (d *Chip) back(t role.Tensor, box role.Region, from pe.Values, part role.Region, to pe.Values) error {
 	return d.move(t, box, part, func(at, there, n, bits int) {
 		if bits > 0 {
 			pe.CopyBits(to.Bits, there, from.Bits, at, n)
@@ -73,7 +72,7 @@ func (d *Chip) back(t schedule.Tensor, box schedule.Region, from pe.Values, part
 }
 
 // move visits the runs of a box in a part, and the deviations of its channels.
-func (d *Chip) move(t schedule.Tensor, box, part schedule.Region, run func(at, there, n, bits int), deviations func(at, there, n int)) error {
+func (d *Chip) move(t role.Tensor, box, part role.Region, run func(at, there, n, bits int), deviations func(at, there, n int)) error {
 	inside, ok := box.Within(part)
 	if !ok {
 		return fmt.Errorf("of %v the layer buffer holds %v, but %v is needed", t, part, box)
@@ -92,6 +91,6 @@ func (d *Chip) move(t schedule.Tensor, box, part schedule.Region, run func(at, t
 }
 
 // same tells whether a part is just what is asked for.
-func same(a, b schedule.Region) bool {
+func same(a, b role.Region) bool {
 	return a == b || a.All() && b.All() && a.Total() == b.Total()
 }

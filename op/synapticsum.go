@@ -3,6 +3,7 @@ package op
 import (
 	"github.com/accelsim-dev/accelsim/pe"
 	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -27,7 +28,7 @@ var synapticSum = Row{
 // inputs of a fully connected layer goes on where the one before ended.
 type sumOperands struct {
 	pe.Connection
-	box         schedule.Region
+	box         role.Region
 	weights, in []float32
 	real        bool // inputs are real numbers
 	partialSums

@@ -2,6 +2,7 @@ package op
 
 import (
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -42,7 +43,7 @@ func (d *Chip) temporalError(s *schedule.Step, k schedule.Kernel) error {
 }
 
 // statesForReset are the states at which a reset was hard; a soft one takes none.
-func (d *Chip) statesForReset(s *schedule.Step, c cell, box schedule.Region) (pe.States, error) {
+func (d *Chip) statesForReset(s *schedule.Step, c cell, box role.Region) (pe.States, error) {
 	if !c.is.HardReset {
 		return pe.States{}, nil
 	}

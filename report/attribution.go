@@ -6,6 +6,7 @@ import (
 	"github.com/accelsim-dev/accelsim/design"
 	"github.com/accelsim-dev/accelsim/dram"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
 	"github.com/accelsim-dev/accelsim/units"
@@ -120,7 +121,7 @@ func (r *Run) Attribute(e *design.Evaluation) { r.Attribution = attribute(e.Run)
 // attribute puts the shares of a result into their JSON form.
 func attribute(r *sim.Result) *Attribution {
 	a := &Attribution{Tensors: map[string]TensorShare{}}
-	var moved [schedule.MemoryClasses]sim.Moved
+	var moved [role.InMemory]sim.Moved
 	for i, s := range r.Shares {
 		part := a.part(s)
 		phase := PhaseShare{
@@ -162,7 +163,7 @@ func attribute(r *sim.Result) *Attribution {
 				moved[c].Time.AddTotal(t.Moved[c].Time)
 				moved[c].Stats.Add(t.Moved[c].Stats, 1)
 			}
-			phase.Tensors[schedule.Class(c).String()] = share
+			phase.Tensors[role.Role(c).String()] = share
 			part.DRAMBytes += (words.Reads + words.Writes).Of(r.Hardware.PE.Precision.Word())
 		}
 		part.Phases = append(part.Phases, phase)
@@ -176,7 +177,7 @@ func attribute(r *sim.Result) *Attribution {
 			moved[c].Energy = r.Hardware.DRAM.Energy(moved[c].Stats)
 			share.TensorTime = tensorTime(moved[c])
 		}
-		a.Tensors[schedule.Class(c).String()] = share
+		a.Tensors[role.Role(c).String()] = share
 	}
 	if r.Timing != nil {
 		a.Roofline = roofline(r)
@@ -407,8 +408,8 @@ func tensorTable(r *Run) *Table {
 		Title:  "By tensor: what moving it took",
 		Header: []string{"tensors", "words read", "words written", "DRAM busy", "activates", "DRAM energy"},
 	}
-	for c := range schedule.MemoryClasses {
-		name := schedule.Class(c).String()
+	for c := range role.InMemory {
+		name := role.Role(c).String()
 		if s, ok := r.Attribution.Tensors[name]; ok {
 			t.Add(name, Integer(s.Traffic.Reads), Integer(s.Traffic.Writes), Seconds(units.Seconds(s.Time)),
 				Integer(s.Activates), Joules(s.energy()))

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
 	"github.com/accelsim-dev/accelsim/units"
@@ -480,8 +481,8 @@ func trafficAmounts(t Traffic) []amount {
 
 func trafficSection(r *Run) section {
 	var tensors, parts []entry
-	for c := range schedule.MemoryClasses {
-		name := schedule.Class(c).String()
+	for c := range role.InMemory {
+		name := role.Role(c).String()
 		if t, ok := r.Words[name]; ok {
 			tensors = append(tensors, entry{name, scaled(float64(t.Reads+t.Writes), ""), trafficAmounts(t)})
 		}
@@ -534,8 +535,8 @@ func trafficSection(r *Run) section {
 
 func memorySection(r *Run) section {
 	var entries []entry
-	for c := range schedule.MemoryClasses {
-		name := schedule.Class(c).String()
+	for c := range role.InMemory {
+		name := role.Role(c).String()
 		if v := r.DRAM.Classes[name]; v != 0 {
 			entries = append(entries, entry{name, Bytes(v), []amount{{byteKey, float64(v), Integer(v) + " B"}}})
 		}

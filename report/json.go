@@ -15,6 +15,7 @@ import (
 
 	"github.com/accelsim-dev/accelsim/design"
 	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
 	"github.com/accelsim-dev/accelsim/units"
@@ -351,7 +352,7 @@ func NewRun(e *design.Evaluation) *Run {
 	}
 	for c, t := range r.Words {
 		if t != (sim.Traffic{}) {
-			out.Words[schedule.Class(c).String()] = Traffic(t)
+			out.Words[role.Role(c).String()] = Traffic(t)
 		}
 	}
 	if r.Timing != nil {
@@ -388,7 +389,7 @@ func onChipOf(o sim.OnChip, timed bool) OnChip {
 			Peak: m.Peak, Reads: m.Reads, Writes: m.Writes,
 		}
 		if len(o.Memories) > 1 {
-			b.Holds = schedule.Buffer(i).String()
+			b.Holds = role.Buffer(i).String()
 		}
 		if timed {
 			b.Energy = &m.Energy
@@ -509,7 +510,7 @@ func dramOf(r *sim.Result) DRAM {
 	}
 	for c, bytes := range r.Footprint.Class {
 		if bytes != 0 {
-			d.Classes[schedule.Class(c).String()] = bytes
+			d.Classes[role.Role(c).String()] = bytes
 		}
 	}
 	if t := r.Timing; t != nil {

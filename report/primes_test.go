@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/accelsim-dev/accelsim/dram"
-	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/sim"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -129,8 +129,8 @@ func TestEachPartOfTheEnergyHasItsBarAndKey(t *testing.T) {
 func TestPerfettoShowsReadsAsReads(t *testing.T) {
 	us := func(n int64) units.Time { return units.TotalOf(microsecond).Times(n) }
 	trace := &sim.Trace{Limit: 2, Total: 2, Fill: make([][]sim.Level, 1), Spans: []sim.Span{
-		{Track: sim.Port, From: us(10), To: us(12), Words: 1009, Tensor: schedule.Weight.At(1, 0)},
-		{Track: sim.Port, From: us(20), To: us(21), Words: 4001, Write: true, Tensor: schedule.Potential.At(1, 1)},
+		{Track: sim.Port, From: us(10), To: us(12), Words: 1009, Tensor: role.Weight.At(1, 0)},
+		{Track: sim.Port, From: us(20), To: us(21), Words: 4001, Write: true, Tensor: role.Potential.At(1, 1)},
 	}}
 	var b bytes.Buffer
 	if err := WritePerfetto(&b, &Run{Hardware: Hardware{Word: 2}}, trace); err != nil {

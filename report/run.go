@@ -8,6 +8,7 @@ import (
 
 	"github.com/accelsim-dev/accelsim/design"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
 	"github.com/accelsim-dev/accelsim/units"
@@ -275,7 +276,7 @@ func energyTable(r *sim.Result) *Table {
 	add("on-chip accesses", e.OnChip)
 	if len(r.OnChip.Memories) > 1 {
 		for kind, m := range r.OnChip.Memories {
-			add("  "+schedule.Buffer(kind).String(), m.Energy)
+			add("  "+role.Buffer(kind).String(), m.Energy)
 		}
 	}
 	add("PE operations", e.PE)
@@ -315,7 +316,7 @@ func memoryTable(r *sim.Result) *Table {
 	for c, bytes := range r.Footprint.Class {
 		if bytes != 0 {
 			traffic := r.Words[c]
-			t.Add(schedule.Class(c).String(), Bytes(bytes), Integer(traffic.Reads), Integer(traffic.Writes))
+			t.Add(role.Role(c).String(), Bytes(bytes), Integer(traffic.Reads), Integer(traffic.Writes))
 		}
 	}
 	return t

@@ -26,19 +26,19 @@ func (p *Program) build(s *Step, row rowKind, at slot, interval, time int) {
 		l := p.workload.Net.Layer(at.layer)
 		for _, in := range l.Inputs {
 			if in.Weighted() {
-				p.update(s, Weight, in.Index)
+				p.update(s, role.Weight, in.Index)
 			}
 		}
 		if l.Bias {
-			p.update(s, Bias, at.layer)
+			p.update(s, role.Bias, at.layer)
 		}
 		if l.BatchNorm {
-			p.update(s, NormParameter, at.layer)
+			p.update(s, role.NormParameter, at.layer)
 		}
 	case UpdateClassifier:
-		p.update(s, ClassifierWeight, at.block)
+		p.update(s, role.ClassifierWeight, at.block)
 		if p.workload.Training.ClassifierBias {
-			p.update(s, ClassifierBias, at.block)
+			p.update(s, role.ClassifierBias, at.block)
 		}
 	}
 	s.keep(p.carried[row][:at.carried], time)
@@ -58,26 +58,26 @@ func (s *Step) keep(list []kept, time int) {
 
 // read adds a transfer from DRAM, unless it is beyond the equations and those
 // alone are asked for.
-func (p *Program) read(s *Step, t Tensor, why Beyond) {
+func (p *Program) read(s *Step, t role.Tensor, why Beyond) {
 	if why == Covered || p.Traffic == All {
 		s.Reads = append(s.Reads, Transfer{Tensor: t, Words: p.words(t.Class, t.Index), Beyond: why})
 	}
 }
 
 // write adds a product that goes to DRAM.
-func (p *Program) write(s *Step, t Tensor, why Beyond) {
+func (p *Program) write(s *Step, t role.Tensor, why Beyond) {
 	if why == Covered || p.Traffic == All {
 		s.Writes = append(s.Writes, Transfer{Tensor: t, Words: p.words(t.Class, t.Index), Beyond: why})
 	}
 }
 
 // make adds a tensor that the step computes in a place of its own.
-func (p *Program) make(s *Step, t Tensor) {
+func (p *Program) make(s *Step, t role.Tensor) {
 	s.Products = append(s.Products, Product{Tensor: t, Words: p.words(t.Class, t.Index)})
 }
 
 // replace makes a tensor in the place of another that the step has on chip.
-func (p *Program) replace(s *Step, t, old Tensor) {
+func (p *Program) replace(s *Step, t, old role.Tensor) {
 	s.Products = append(s.Products, Product{Tensor: t, Words: p.words(t.Class, t.Index), Replaces: old, InPlace: true})
 }
 
@@ -99,21 +99,21 @@ func (p *Program) runClassifier(s *Step, op Op) {
 }
 
 // Output names what readers of layer l see at time t.
-func (p *Program) Output(l, time int) Tensor {
+func (p *Program) Output(l, time int) role.Tensor {
 	if l == network.InputLayer {
 		if p.workload.Net.Encoding == network.Direct {
 			time = 0
 		}
-		return Input.At(0, time)
+		return role.Input.At(0, time)
 	}
-	return Spikes.At(l, time)
+	return role.Spikes.At(l, time)
 }
 
 // Source names what a projection to layer n reads at time t.
-func (p *Program) Source(n int, in *network.Projection, time int) Tensor {
+func (p *Program) Source(n int, in *network.Projection, time int) role.Tensor {
 	time -= in.Delay
 	if in.From == n && p.keepsOwnSpikes(n) {
-		return OwnSpikes.At(n, time)
+		return role.OwnSpikes.At(n, time)
 	}
 	return p.Output(in.From, time)
 }
@@ -149,7 +149,7 @@ func beyondOf(in *network.Projection) Beyond {
 }
 
 // gets tells whether the step already has a tensor.
-func (s *Step) gets(t Tensor) bool {
+func (s *Step) gets(t role.Tensor) bool {
 	named := func(r Transfer) bool { return r.Tensor == t }
 	return slices.ContainsFunc(s.Reads, named) || slices.ContainsFunc(s.Receives, named) || slices.Contains(s.Uses, t)
 }
@@ -172,8 +172,8 @@ func (p *Program) takeInput(s *Step, l int) {
 
 // use adds a tensor that must be on chip already. The network's input is not
 // there when only the equations' traffic moves.
-func (p *Program) use(s *Step, t Tensor) {
-	if t.Class != Input || p.Traffic == All {
+func (p *Program) use(s *Step, t role.Tensor) {
+	if t.Class != role.Input || p.Traffic == All {
 		s.Uses = append(s.Uses, t)
 	}
 }
@@ -183,10 +183,10 @@ func (p *Program) forwardLayer(s *Step, l *network.Layer) {
 	n, t := l.Index, s.Time
 	for i := range l.Inputs {
 		if in := &l.Inputs[i]; in.Weighted() {
-			p.read(s, Weight.At(in.Index, p.Version(s.Interval)), Covered)
+			p.read(s, role.Weight.At(in.Index, p.Version(s.Interval)), Covered)
 		}
 	}
-	p.read(s, Potential.At(n, t-1), Covered)
+	p.read(s, role.Potential.At(n, t-1), Covered)
 	for i := range l.Inputs {
 		in := &l.Inputs[i]
 		p.takeSource(s, n, in)
@@ -200,36 +200,36 @@ func (p *Program) forwardLayer(s *Step, l *network.Layer) {
 		p.free(s, n)
 	}
 	if l.Bias && p.Traffic == All {
-		p.read(s, Bias.At(n, p.Version(s.Interval)), BeyondBias)
+		p.read(s, role.Bias.At(n, p.Version(s.Interval)), BeyondBias)
 		p.run(s, AddBias, n)
 	}
 	if l.BatchNorm {
-		p.read(s, NormParameter.At(n, p.Version(s.Interval)), BeyondNorm)
-		p.read(s, NormStatistic.At(n, t-1), BeyondNorm)
+		p.read(s, role.NormParameter.At(n, p.Version(s.Interval)), BeyondNorm)
+		p.read(s, role.NormStatistic.At(n, t-1), BeyondNorm)
 		p.runBeyond(s, NormForward, n)
 		if p.Traffic == All {
-			p.make(s, NormSaved.At(n, t))
-			p.replace(s, NormStatistic.At(n, t), NormStatistic.At(n, t-1))
+			p.make(s, role.NormSaved.At(n, t))
+			p.replace(s, role.NormStatistic.At(n, t), role.NormStatistic.At(n, t-1))
 		}
-		p.write(s, NormStatistic.At(n, t), BeyondNorm)
-		p.write(s, NormSaved.At(n, t), BeyondNorm)
+		p.write(s, role.NormStatistic.At(n, t), BeyondNorm)
+		p.write(s, role.NormSaved.At(n, t), BeyondNorm)
 	}
 	p.statesForward(s, role.LayerNeurons, n, p.workload.NeuronOf(l))
 	p.runBeyond(s, Fire, n)
-	p.replace(s, Potential.At(n, t), Potential.At(n, t-1))
-	p.write(s, Potential.At(n, t), Covered)
+	p.replace(s, role.Potential.At(n, t), role.Potential.At(n, t-1))
+	p.write(s, role.Potential.At(n, t), Covered)
 
 	if p.onlyAdded(n) {
-		p.make(s, OwnSpikes.At(n, t))
+		p.make(s, role.OwnSpikes.At(n, t))
 		return
 	}
 	if p.keepsOwnSpikes(n) && p.Traffic == All {
-		p.make(s, OwnSpikes.At(n, t))
-		p.write(s, OwnSpikes.At(n, t), BeyondSpikes)
+		p.make(s, role.OwnSpikes.At(n, t))
+		p.write(s, role.OwnSpikes.At(n, t), BeyondSpikes)
 	}
 	if l.Adds() {
 		if p.onlyAdded(l.Add) {
-			s.Uses = append(s.Uses, OwnSpikes.At(l.Add, t))
+			s.Uses = append(s.Uses, role.OwnSpikes.At(l.Add, t))
 		} else {
 			p.takeInput(s, l.Add)
 		}
@@ -238,10 +238,10 @@ func (p *Program) forwardLayer(s *Step, l *network.Layer) {
 	if l.HasPool() {
 		p.pool(s, l)
 	}
-	p.make(s, Spikes.At(n, t))
-	p.write(s, Spikes.At(n, t), BeyondSpikes)
+	p.make(s, role.Spikes.At(n, t))
+	p.write(s, role.Spikes.At(n, t), BeyondSpikes)
 	if n == p.Handed() {
-		s.Hands = append(s.Hands, Spikes.At(n, t))
+		s.Hands = append(s.Hands, role.Spikes.At(n, t))
 	}
 }
 
@@ -253,16 +253,16 @@ func (p *Program) pool(s *Step, l *network.Layer) {
 	}
 	switch l.Pool.Kind {
 	case network.FirePool:
-		p.read(s, PoolPotential.At(n, t-1), BeyondPooling)
+		p.read(s, role.PoolPotential.At(n, t-1), BeyondPooling)
 		p.statesForward(s, role.PoolNeurons, n, p.workload.NeuronOf(l))
 		p.run(s, Pool, n)
-		p.replace(s, PoolPotential.At(n, t), PoolPotential.At(n, t-1))
-		p.write(s, PoolPotential.At(n, t), BeyondPooling)
+		p.replace(s, role.PoolPotential.At(n, t), role.PoolPotential.At(n, t-1))
+		p.write(s, role.PoolPotential.At(n, t), BeyondPooling)
 	case network.MaxPool:
 		p.run(s, Pool, n)
-		p.make(s, PoolChoice.At(n, t))
+		p.make(s, role.PoolChoice.At(n, t))
 		if !p.rule.Inference { // the backward pass goes to it
-			p.write(s, PoolChoice.At(n, t), BeyondPooling)
+			p.write(s, role.PoolChoice.At(n, t), BeyondPooling)
 		}
 	case network.AveragePool, network.SumPool:
 		p.run(s, Pool, n)
@@ -271,11 +271,11 @@ func (p *Program) pool(s *Step, l *network.Layer) {
 }
 
 // ClassifierWeights names the weights of the step's classifier.
-func (p *Program) ClassifierWeights(s *Step) Tensor {
+func (p *Program) ClassifierWeights(s *Step) role.Tensor {
 	if p.Trainable() {
-		return ClassifierWeight.At(s.Block, p.Version(s.Interval))
+		return role.ClassifierWeight.At(s.Block, p.Version(s.Interval))
 	}
-	return RandomWeight.At(s.Block, 0)
+	return role.RandomWeight.At(s.Block, 0)
 }
 
 // classifierWeights gets W_c on chip: from memory, or from the generator that
@@ -286,24 +286,24 @@ func (p *Program) classifierWeights(s *Step) {
 		return
 	}
 	if p.Traffic == All {
-		s.Kernels = append(s.Kernels, Kernel{Op: Regenerate, Classifier: true, Index: s.Block, Of: RandomWeight})
+		s.Kernels = append(s.Kernels, Kernel{Op: Regenerate, Classifier: true, Index: s.Block, Of: role.RandomWeight})
 	}
 	p.make(s, p.ClassifierWeights(s))
 }
 
 // countOf names what a classifier's logits are counted in.
-func (p *Program) countOf(block int) Tensor {
+func (p *Program) countOf(block int) role.Tensor {
 	if p.workload.Training.Readout == network.RateReadout {
-		return SpikeCount.At(block, 0)
+		return role.SpikeCount.At(block, 0)
 	}
-	return LogitSum.At(block, 0)
+	return role.LogitSum.At(block, 0)
 }
 
 // forwardClassifier is the classifier's part of Eq. 11, and at t_k the loss.
 func (p *Program) forwardClassifier(s *Step) {
 	b, t := p.Blocks[s.Block-1], s.Time
 	p.classifierWeights(s)
-	p.read(s, ClassifierState.At(b.Index, t-1), Covered)
+	p.read(s, role.ClassifierPotential.At(b.Index, t-1), Covered)
 	s.Uses = append(s.Uses, p.Output(b.Last, t))
 	count := p.countOf(b.Index)
 	first := (t-1)%p.K == 0
@@ -312,11 +312,11 @@ func (p *Program) forwardClassifier(s *Step) {
 	}
 	p.runClassifier(s, SynapticSum)
 	if p.workload.Training.ClassifierBias && p.Traffic == All {
-		p.read(s, ClassifierBias.At(b.Index, p.Version(s.Interval)), BeyondBias)
+		p.read(s, role.ClassifierBias.At(b.Index, p.Version(s.Interval)), BeyondBias)
 		p.runClassifier(s, AddBias)
 	}
 	p.statesForward(s, role.ClassifierNeurons, b.Index, p.workload.ClassifierNeuron())
-	p.replace(s, ClassifierState.At(b.Index, t), ClassifierState.At(b.Index, t-1))
+	p.replace(s, role.ClassifierPotential.At(b.Index, t), role.ClassifierPotential.At(b.Index, t-1))
 	if p.Traffic == All {
 		p.runClassifier(s, Fire)
 		p.runClassifier(s, Count)
@@ -324,15 +324,15 @@ func (p *Program) forwardClassifier(s *Step) {
 	if first {
 		p.make(s, count)
 	}
-	p.write(s, ClassifierState.At(b.Index, t), Covered)
+	p.write(s, role.ClassifierPotential.At(b.Index, t), Covered)
 	if !s.End {
 		return
 	}
-	p.read(s, Label.At(0, 0), BeyondLabels)
+	p.read(s, role.Label.At(0, 0), BeyondLabels)
 	if p.Traffic == All {
 		p.runClassifier(s, Loss)
 	}
-	delta := ClassifierDelta.At(b.Index, t)
+	delta := role.ClassifierDelta.At(b.Index, t)
 	p.make(s, delta)
 	if p.backward > 1 { // read back at every step before t_k
 		p.write(s, delta, BeyondDelta)
@@ -343,12 +343,12 @@ func (p *Program) forwardClassifier(s *Step) {
 // 12 to 14.
 func (p *Program) backwardClassifier(s *Step) {
 	b, t := p.Blocks[s.Block-1], s.Time
-	state, delta := ClassifierState.At(b.Index, t), ClassifierDelta.At(b.Index, t)
+	state, delta := role.ClassifierPotential.At(b.Index, t), role.ClassifierDelta.At(b.Index, t)
 	spikes := p.Output(b.Last, t)
-	gamma := ClassifierError.At(b.Index, t)
+	gamma := role.ClassifierError.At(b.Index, t)
 	if s.End {
 		if p.Trainable() {
-			p.readSum(s, ClassifierGrad.At(b.Index, t), Covered)
+			p.readSum(s, role.ClassifierGradient.At(b.Index, t), Covered)
 		}
 		s.Uses = append(s.Uses, state, delta)
 		if p.Trainable() {
@@ -359,28 +359,28 @@ func (p *Program) backwardClassifier(s *Step) {
 		delta.Step = s.Interval * p.K // written at t_k
 		p.read(s, state, Covered)
 		p.read(s, delta, Covered)
-		p.read(s, ClassifierError.At(b.Index, t+1), Covered)
+		p.read(s, role.ClassifierError.At(b.Index, t+1), Covered)
 		if p.Trainable() {
-			p.readSum(s, ClassifierGrad.At(b.Index, t), Covered)
+			p.readSum(s, role.ClassifierGradient.At(b.Index, t), Covered)
 			p.read(s, spikes, BeyondSpikes)
 		}
 		s.Kernels = append(s.Kernels, Kernel{Op: TemporalError, Classifier: true, Index: b.Index})
-		p.replace(s, gamma, ClassifierError.At(b.Index, t+1))
+		p.replace(s, gamma, role.ClassifierError.At(b.Index, t+1))
 	}
 	p.statesBackward(s, role.ClassifierNeurons, b.Index, p.workload.ClassifierNeuron(), s.End)
 	if p.Traffic == All {
 		p.runClassifier(s, SpatialError)
 		if !p.workload.ClassifierNeuron().PassesOn() {
-			p.make(s, ClassifierSynapticErr.At(b.Index, t))
+			p.make(s, role.ClassifierSynapticError.At(b.Index, t))
 		}
 	}
 	if p.Trainable() {
-		p.gradient(s, Kernel{Op: Gradient, Classifier: true, Index: b.Index}, spikes, ClassifierTrace.At(b.Index, t))
-		p.accumulate(s, ClassifierGrad.At(b.Index, t), Covered)
+		p.gradient(s, Kernel{Op: Gradient, Classifier: true, Index: b.Index}, spikes, role.ClassifierTrace.At(b.Index, t))
+		p.accumulate(s, role.ClassifierGradient.At(b.Index, t), Covered)
 		if p.workload.Training.ClassifierBias && p.Traffic == All {
-			p.readSum(s, ClassifierBiasGradient.At(b.Index, t), BeyondBias)
+			p.readSum(s, role.ClassifierBiasGradient.At(b.Index, t), BeyondBias)
 			p.runClassifier(s, SumErrors)
-			p.accumulate(s, ClassifierBiasGradient.At(b.Index, t), BeyondBias)
+			p.accumulate(s, role.ClassifierBiasGradient.At(b.Index, t), BeyondBias)
 		}
 	}
 	if p.backward > 1 {
@@ -389,7 +389,7 @@ func (p *Program) backwardClassifier(s *Step) {
 }
 
 // sumBefore names the gradient to which a step adds; there is none if it begins one.
-func (p *Program) sumBefore(s *Step, gradient Tensor) (Tensor, bool) {
+func (p *Program) sumBefore(s *Step, gradient role.Tensor) (role.Tensor, bool) {
 	switch {
 	case !s.End:
 		gradient.Step++
@@ -402,20 +402,20 @@ func (p *Program) sumBefore(s *Step, gradient Tensor) (Tensor, bool) {
 }
 
 // SumBefore returns the gradient to which a step adds, or the one that it begins.
-func (p *Program) SumBefore(s *Step, gradient Tensor) Tensor {
+func (p *Program) SumBefore(s *Step, gradient role.Tensor) role.Tensor {
 	old, _ := p.sumBefore(s, gradient)
 	return old
 }
 
 // readSum gets a gradient so far.
-func (p *Program) readSum(s *Step, gradient Tensor, why Beyond) {
+func (p *Program) readSum(s *Step, gradient role.Tensor, why Beyond) {
 	if old, ok := p.sumBefore(s, gradient); ok {
 		p.read(s, old, why)
 	}
 }
 
 // accumulate makes and writes a gradient, in the place of what was read of it.
-func (p *Program) accumulate(s *Step, gradient Tensor, why Beyond) {
+func (p *Program) accumulate(s *Step, gradient role.Tensor, why Beyond) {
 	if old, ok := p.sumBefore(s, gradient); ok {
 		p.replace(s, gradient, old)
 	} else {
@@ -426,7 +426,7 @@ func (p *Program) accumulate(s *Step, gradient Tensor, why Beyond) {
 
 // gradient is Eq. 7 of what a projection or classifier read, or of its trace, which
 // it takes one step on.
-func (p *Program) gradient(s *Step, k Kernel, source, trace Tensor) {
+func (p *Program) gradient(s *Step, k Kernel, source, trace role.Tensor) {
 	if p.rule.Trace == network.NoTrace {
 		s.Kernels = append(s.Kernels, k)
 		return
@@ -451,18 +451,18 @@ func (p *Program) backwardLayer(s *Step, l *network.Layer) {
 	b, n, t := p.Blocks[s.Block-1], l.Index, s.Time
 	// The states of the block's top layer are still on chip at t_k.
 	onChip := s.End && n == b.Last
-	state := Potential.At(n, t)
+	state := role.Potential.At(n, t)
 	if onChip {
 		s.Uses = append(s.Uses, state)
 	} else {
 		p.read(s, state, Covered)
 	}
 	if !s.End {
-		p.read(s, PotentialError.At(n, t+1), Covered)
+		p.read(s, role.PotentialError.At(n, t+1), Covered)
 	}
 	for i := range l.Inputs {
 		if in := &l.Inputs[i]; in.Weighted() {
-			p.readSum(s, WeightGradient.At(in.Index, t), Covered)
+			p.readSum(s, role.WeightGradient.At(in.Index, t), Covered)
 		}
 	}
 
@@ -470,22 +470,22 @@ func (p *Program) backwardLayer(s *Step, l *network.Layer) {
 	switch {
 	case p.FedBack(n) && !l.HasPool():
 	case p.onlyAdded(n):
-		s.Uses = append(s.Uses, OutputError.At(n+1, t))
+		s.Uses = append(s.Uses, role.OutputError.At(n+1, t))
 	case l.HasPool():
 		p.poolBackward(s, l, onChip)
 	}
 	if p.PassesOutputError(n) {
-		p.make(s, OutputError.At(n, t))
+		p.make(s, role.OutputError.At(n, t))
 	}
 	if !p.FedBack(n) {
 		p.delayedErrors(s, l, l, true)
 		p.delayedErrors(s, l, l, false)
 	}
 
-	gamma := PotentialError.At(n, t)
+	gamma := role.PotentialError.At(n, t)
 	if !s.End {
 		p.run(s, TemporalError, n)
-		p.replace(s, gamma, PotentialError.At(n, t+1))
+		p.replace(s, gamma, role.PotentialError.At(n, t+1))
 	} else {
 		p.make(s, gamma)
 	}
@@ -497,7 +497,7 @@ func (p *Program) backwardLayer(s *Step, l *network.Layer) {
 	}
 	own := !l.BatchNorm && neuron.PassesOn() || p.Traffic == Equations // gamma is the error of the sum
 	if !own {
-		p.make(s, SynapticErr.At(n, t))
+		p.make(s, role.SynapticError.At(n, t))
 	}
 	if l.BatchNorm && p.Traffic == All {
 		p.normBackward(s, n, onChip)
@@ -513,7 +513,7 @@ func (p *Program) backwardLayer(s *Step, l *network.Layer) {
 // free lets go of the spikes that the step's layer got from another group.
 func (p *Program) free(s *Step, n int) {
 	if before := p.Received(); before != 0 && n == p.own[0].First {
-		s.Frees = append(s.Frees, Spikes.At(before, s.Time))
+		s.Frees = append(s.Frees, role.Spikes.At(before, s.Time))
 	}
 }
 
@@ -533,15 +533,15 @@ func (p *Program) gradients(s *Step, l *network.Layer, onChip bool) {
 		default:
 			p.read(s, source, beyondOf(in))
 		}
-		p.gradient(s, Kernel{Op: Gradient, Index: n, Input: i}, source, Trace.At(in.Index, t))
-		p.accumulate(s, WeightGradient.At(in.Index, t), Covered)
+		p.gradient(s, Kernel{Op: Gradient, Index: n, Input: i}, source, role.Trace.At(in.Index, t))
+		p.accumulate(s, role.WeightGradient.At(in.Index, t), Covered)
 	}
 	if !l.Bias || p.Traffic == Equations {
 		return
 	}
-	p.readSum(s, BiasGradient.At(n, t), BeyondBias)
+	p.readSum(s, role.BiasGradient.At(n, t), BeyondBias)
 	p.run(s, SumErrors, n)
-	p.accumulate(s, BiasGradient.At(n, t), BeyondBias)
+	p.accumulate(s, role.BiasGradient.At(n, t), BeyondBias)
 }
 
 // readLater tells whether an error of layer l's sums goes to an earlier time step
@@ -589,7 +589,7 @@ func (p *Program) spreadError(s *Step, l, reader *network.Layer, input int) {
 		}
 		return
 	}
-	if w := Weight.At(in.Index, p.Version(s.Interval)); !s.gets(w) {
+	if w := role.Weight.At(in.Index, p.Version(s.Interval)); !s.gets(w) {
 		p.read(s, w, Covered)
 	}
 	s.Kernels = append(s.Kernels, Kernel{Op: BackProject, Index: l.Index, Reader: reader.Index, Input: input})
@@ -615,7 +615,7 @@ func (p *Program) spatialErrors(s *Step, l *network.Layer, b network.Block) {
 	p.eachReader(n, b, func(reader *network.Layer) {
 		p.readersErrors(s, l, reader, false)
 		if reader.Add == n {
-			s.Uses = append(s.Uses, OutputError.At(reader.Index, t))
+			s.Uses = append(s.Uses, role.OutputError.At(reader.Index, t))
 			if p.Traffic == All {
 				s.Kernels = append(s.Kernels, Kernel{Op: JoinBackward, Index: n, Reader: reader.Index})
 			}
@@ -645,10 +645,10 @@ func (p *Program) PassesOutputError(n int) bool {
 // random weights.
 func (p *Program) feedBack(s *Step, n int) {
 	if p.Traffic == All {
-		s.Kernels = append(s.Kernels, Kernel{Op: Regenerate, Index: n, Of: RandomFeedback})
+		s.Kernels = append(s.Kernels, Kernel{Op: Regenerate, Index: n, Of: role.RandomFeedback})
 	}
-	p.make(s, RandomFeedback.At(n, 0))
-	s.Uses = append(s.Uses, ClassifierError.At(s.Block, s.Time))
+	p.make(s, role.RandomFeedback.At(n, 0))
+	s.Uses = append(s.Uses, role.ClassifierError.At(s.Block, s.Time))
 	s.Kernels = append(s.Kernels, Kernel{Op: FeedBack, Index: n})
 }
 
@@ -670,7 +670,7 @@ func (p *Program) readersErrors(s *Step, l, reader *network.Layer, weighted bool
 		if in.From != l.Index || in.Delay > 0 || in.Weighted() != weighted {
 			continue
 		}
-		w := Weight.At(in.Index, p.Version(s.Interval))
+		w := role.Weight.At(in.Index, p.Version(s.Interval))
 		if weighted {
 			p.read(s, w, Covered)
 		}
@@ -683,19 +683,19 @@ func (p *Program) readersErrors(s *Step, l, reader *network.Layer, weighted bool
 
 // ErrorOf names the error of layer l's synaptic sum: what its batch norm or its
 // neurons' synapses pass on, and without them gamma itself.
-func (p *Program) ErrorOf(l *network.Layer, time int) Tensor {
+func (p *Program) ErrorOf(l *network.Layer, time int) role.Tensor {
 	if p.Traffic == All && (l.BatchNorm || !p.workload.NeuronOf(l).PassesOn()) {
-		return SynapticErr.At(l.Index, time)
+		return role.SynapticError.At(l.Index, time)
 	}
-	return PotentialError.At(l.Index, time)
+	return role.PotentialError.At(l.Index, time)
 }
 
 // ClassifierErrorOf names the error of a classifier's synaptic sum.
-func (p *Program) ClassifierErrorOf(block, time int) Tensor {
+func (p *Program) ClassifierErrorOf(block, time int) role.Tensor {
 	if p.Traffic == All && !p.workload.ClassifierNeuron().PassesOn() {
-		return ClassifierSynapticErr.At(block, time)
+		return role.ClassifierSynapticError.At(block, time)
 	}
-	return ClassifierError.At(block, time)
+	return role.ClassifierError.At(block, time)
 }
 
 // states lists what neurons of a kind have beside their potentials: each state
@@ -711,7 +711,7 @@ func states(of role.Neurons, n network.Neuron) (list []neuronState) {
 }
 
 // neuronState is a state of neurons and its error.
-type neuronState struct{ state, err Class }
+type neuronState struct{ state, err role.Role }
 
 // statesForward takes the neurons' other states one step on.
 func (p *Program) statesForward(s *Step, of role.Neurons, index int, n network.Neuron) {
@@ -761,7 +761,7 @@ func (p *Program) poolBackward(s *Step, l *network.Layer, onChip bool) {
 	switch l.Pool.Kind {
 	case network.FirePool:
 	case network.MaxPool:
-		if choice := PoolChoice.At(n, t); onChip {
+		if choice := role.PoolChoice.At(n, t); onChip {
 			s.Uses = append(s.Uses, choice)
 		} else {
 			p.read(s, choice, BeyondPooling)
@@ -774,7 +774,7 @@ func (p *Program) poolBackward(s *Step, l *network.Layer, onChip bool) {
 	case network.NoPool:
 		return
 	}
-	state, gamma := PoolPotential.At(n, t), PoolError.At(n, t)
+	state, gamma := role.PoolPotential.At(n, t), role.PoolError.At(n, t)
 	if onChip {
 		s.Uses = append(s.Uses, state)
 	} else {
@@ -783,8 +783,8 @@ func (p *Program) poolBackward(s *Step, l *network.Layer, onChip bool) {
 	if s.End {
 		p.make(s, gamma)
 	} else {
-		p.read(s, PoolError.At(n, t+1), BeyondPooling)
-		p.replace(s, gamma, PoolError.At(n, t+1))
+		p.read(s, role.PoolError.At(n, t+1), BeyondPooling)
+		p.replace(s, gamma, role.PoolError.At(n, t+1))
 	}
 	p.statesBackward(s, role.PoolNeurons, n, p.workload.NeuronOf(l), onChip)
 	p.run(s, PoolBackward, n)
@@ -797,20 +797,20 @@ func (p *Program) poolBackward(s *Step, l *network.Layer, onChip bool) {
 // gain and bias.
 func (p *Program) normBackward(s *Step, n int, onChip bool) {
 	t := s.Time
-	saved := NormSaved.At(n, t)
+	saved := role.NormSaved.At(n, t)
 	if onChip {
 		s.Uses = append(s.Uses, saved)
 	} else {
 		p.read(s, saved, BeyondNorm)
 	}
-	p.read(s, NormParameter.At(n, p.Version(s.Interval)), BeyondNorm)
-	p.readSum(s, NormGradient.At(n, t), BeyondNorm)
+	p.read(s, role.NormParameter.At(n, p.Version(s.Interval)), BeyondNorm)
+	p.readSum(s, role.NormGradient.At(n, t), BeyondNorm)
 	p.run(s, NormBackward, n)
-	p.accumulate(s, NormGradient.At(n, t), BeyondNorm)
+	p.accumulate(s, role.NormGradient.At(n, t), BeyondNorm)
 }
 
 // update is the optimizer's pass over one tensor and its gradient.
-func (p *Program) update(s *Step, parameter Class, index int) {
+func (p *Program) update(s *Step, parameter role.Role, index int) {
 	trained := parameter.Row().Trained
 	gradient, moment := trained.Gradient, trained.Moment
 	first, old := p.LastBackward(s.Interval), p.Version(s.Interval)

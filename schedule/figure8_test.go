@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -213,7 +214,7 @@ func TestFigure8Operations(t *testing.T) {
 func TestStatesOfTheTopStayOnChipAtTk(t *testing.T) {
 	for _, c := range []struct{ k, n int }{{1, 1}, {2, 2}, {4, 6}} {
 		p := program(t, residual, 4, c.k, c.n, schedule.All)
-		var held []schedule.Tensor // after the step before
+		var held []role.Tensor // after the step before
 		each(p, func(s *schedule.Step) {
 			for _, x := range s.Reads {
 				if slices.Contains(held, x.Tensor) && s.End {
@@ -227,7 +228,7 @@ func TestStatesOfTheTopStayOnChipAtTk(t *testing.T) {
 			}
 			if s.End && !s.Kind.Forward() && s.Layer == p.Blocks[s.Block-1].Last {
 				for _, x := range s.Reads {
-					if x.Tensor.Step == s.Time && x.Tensor.Class != schedule.Weight && x.Tensor.Class != schedule.ClassifierWeight && x.Beyond == schedule.Covered {
+					if x.Tensor.Step == s.Time && x.Tensor.Class != role.Weight && x.Tensor.Class != role.ClassifierWeight && x.Beyond == schedule.Covered {
 						t.Errorf("(%d,%d): top layer %d reads %v at t_k", c.k, c.n, s.Layer, x.Tensor)
 					}
 				}
@@ -238,11 +239,11 @@ func TestStatesOfTheTopStayOnChipAtTk(t *testing.T) {
 }
 
 func TestGammaIsNeverWrittenWhereKIsOne(t *testing.T) {
-	errors := map[schedule.Class]bool{schedule.PotentialError: true, schedule.ClassifierError: true, schedule.PoolError: true, schedule.ClassifierDelta: true}
+	errors := map[role.Role]bool{role.PotentialError: true, role.ClassifierError: true, role.PoolError: true, role.ClassifierDelta: true}
 	for _, traffic := range []schedule.Traffic{schedule.All, schedule.Equations} {
 		for _, k := range []int{1, 2} {
 			p := program(t, residual, 4, k, 2, traffic)
-			writes := map[schedule.Class]int{}
+			writes := map[role.Role]int{}
 			each(p, func(s *schedule.Step) {
 				for _, x := range s.Writes {
 					writes[x.Tensor.Class]++
@@ -253,13 +254,13 @@ func TestGammaIsNeverWrittenWhereKIsOne(t *testing.T) {
 					}
 				}
 			})
-			wrote := writes[schedule.PotentialError] + writes[schedule.ClassifierError] + writes[schedule.PoolError] + writes[schedule.ClassifierDelta]
+			wrote := writes[role.PotentialError] + writes[role.ClassifierError] + writes[role.PoolError] + writes[role.ClassifierDelta]
 			if k == 1 && wrote != 0 {
 				t.Errorf("k = 1 writes %d errors", wrote)
 			}
 			// With k > 1 each of 6 layers' at every one of 4 steps.
-			if k == 2 && writes[schedule.PotentialError] != 6*4 {
-				t.Errorf("k = 2 writes %d errors of layers, want 24", writes[schedule.PotentialError])
+			if k == 2 && writes[role.PotentialError] != 6*4 {
+				t.Errorf("k = 2 writes %d errors of layers, want 24", writes[role.PotentialError])
 			}
 			for _, e := range p.Extents() {
 				if k == 1 && errors[e.Class] {
@@ -277,7 +278,7 @@ func TestRandomClassifiersNeverCrossTheMemoryPort(t *testing.T) {
 		each(p, func(s *schedule.Step) {
 			for _, x := range slices.Concat(s.Reads, s.Writes) {
 				switch x.Tensor.Class {
-				case schedule.ClassifierWeight, schedule.ClassifierGrad, schedule.ClassifierMoment:
+				case role.ClassifierWeight, role.ClassifierGradient, role.ClassifierMoment:
 					t.Errorf("%v moves", x.Tensor)
 				}
 			}
@@ -295,7 +296,7 @@ func TestRandomClassifiersNeverCrossTheMemoryPort(t *testing.T) {
 			t.Errorf("regenerated %d times, want %d", regenerated, want)
 		}
 		for _, e := range p.Extents() {
-			if e.Class == schedule.ClassifierWeight || e.Class == schedule.ClassifierGrad || e.Class == schedule.ClassifierMoment {
+			if e.Class == role.ClassifierWeight || e.Class == role.ClassifierGradient || e.Class == role.ClassifierMoment {
 				t.Errorf("an address for %v", e.Class)
 			}
 		}
@@ -329,8 +330,8 @@ func TestEquationsTrafficIsTheCoveredPartOfAll(t *testing.T) {
 		})
 		for _, e := range equations.Extents() {
 			switch e.Class {
-			case schedule.Weight, schedule.WeightGradient, schedule.Potential, schedule.PotentialError, schedule.ClassifierWeight,
-				schedule.ClassifierGrad, schedule.ClassifierState, schedule.ClassifierError, schedule.ClassifierDelta:
+			case role.Weight, role.WeightGradient, role.Potential, role.PotentialError, role.ClassifierWeight,
+				role.ClassifierGradient, role.ClassifierPotential, role.ClassifierError, role.ClassifierDelta:
 			default:
 				t.Errorf("%v has an address", e.Class)
 			}
@@ -345,9 +346,9 @@ func TestSlots(t *testing.T) {
 		for _, e := range p.Extents() {
 			want := 1
 			switch e.Class {
-			case schedule.Potential, schedule.ClassifierState, schedule.PoolPotential, schedule.Spikes, schedule.NormSaved:
+			case role.Potential, role.ClassifierPotential, role.PoolPotential, role.Spikes, role.NormSaved:
 				want = c.history
-			case schedule.Input:
+			case role.Input:
 				want = 4 // a frame per time step
 			}
 			if e.Slots != want {
@@ -356,7 +357,7 @@ func TestSlots(t *testing.T) {
 		}
 	}
 	for _, e := range program(t, "2C3-3FC-5FC", 4, 2, 2, schedule.All, direct).Extents() {
-		if e.Class == schedule.Input && (e.Slots != 1 || e.Words != 3*2*8*8) {
+		if e.Class == role.Input && (e.Slots != 1 || e.Words != 3*2*8*8) {
 			t.Errorf("direct input: %+v, want one frame of words", e)
 		}
 	}
@@ -364,7 +365,7 @@ func TestSlots(t *testing.T) {
 
 func TestFramesArePacked(t *testing.T) {
 	for _, e := range program(t, "3FC-5FC", 2, 2, 1, schedule.All).Extents() {
-		if e.Class == schedule.Input && e.Words != 3*2*8*8/32 {
+		if e.Class == role.Input && e.Words != 3*2*8*8/32 {
 			t.Errorf("a batch of frames takes %d words, want a bit per pixel", e.Words)
 		}
 	}
@@ -382,12 +383,12 @@ func TestMoments(t *testing.T) {
 		p := program(t, "4C3-BN-5FC", 2, 2, 1, schedule.All, func(w *network.Workload) {
 			w.Training.Optimizer, w.Training.Momentum = c.optimizer, c.momentum
 		})
-		got := map[schedule.Class]units.Words{}
+		got := map[role.Role]units.Words{}
 		for _, e := range p.Extents() {
 			got[e.Class] += e.Words * units.Words(e.Slots)
 		}
-		for of, moments := range map[schedule.Class]schedule.Class{
-			schedule.Weight: schedule.Moment, schedule.ClassifierWeight: schedule.ClassifierMoment, schedule.NormParameter: schedule.NormMoment,
+		for of, moments := range map[role.Role]role.Role{
+			role.Weight: role.Moment, role.ClassifierWeight: role.ClassifierMoment, role.NormParameter: role.NormMoment,
 		} {
 			if got[moments] != c.words*got[of] {
 				t.Errorf("%s with momentum %v: %d words of %v for %d of %v", c.optimizer, c.momentum, got[moments], moments, got[of], of)
@@ -407,7 +408,7 @@ func TestSpikesArePacked(t *testing.T) {
 		8: packed(2*2*2, 3), // 0..4
 	}
 	for _, e := range p.Extents() {
-		if e.Class != schedule.Spikes {
+		if e.Class != role.Spikes {
 			continue
 		}
 		if w, ok := want[e.Index]; ok && e.Words != w {
@@ -479,7 +480,7 @@ func TestProgramSizeDoesNotDependOnT(t *testing.T) {
 func TestWorkingSet(t *testing.T) {
 	p := program(t, residual, 8, 4, 3, schedule.All)
 	var largest, kept, held units.Words
-	sizes := map[schedule.Tensor]units.Words{}
+	sizes := map[role.Tensor]units.Words{}
 	each(p, func(s *schedule.Step) {
 		own := s.Demand()
 		for _, x := range s.Reads {

@@ -84,7 +84,7 @@ func (p *Program) Share(extents []Extent, first []int) {
 	for i := range extents {
 		e := &extents[i]
 		for _, b := range first {
-			if b > 1 && e.Class == Spikes && e.Index == p.Blocks[b-1].First-1 {
+			if b > 1 && e.Class == role.Spikes && e.Index == p.Blocks[b-1].First-1 {
 				e.Slots, e.Shared = 2*max(p.backward, 2), true
 			}
 		}

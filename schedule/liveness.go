@@ -1,5 +1,7 @@
 package schedule
 
+import "github.com/accelsim-dev/accelsim/role"
+
 // Liveness is what a program's steps say of its tensors, found by going through
 // two intervals of it: which values are read again from DRAM after a step, which
 // tensors move, and which are there before the iteration starts. Intervals are
@@ -91,7 +93,7 @@ func (p *Program) analyse() *liveness {
 	c := q.Start()
 	for n := 0; c.Next(&s); n++ {
 		places = append(places, q.placeOf(&s))
-		add := func(t Tensor, kind eventKind) {
+		add := func(t role.Tensor, kind eventKind) {
 			pin := Pin{t.Class, t.Index}
 			if events[pin] == nil {
 				order = append(order, pin)

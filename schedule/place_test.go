@@ -3,13 +3,14 @@ package schedule_test
 import (
 	"testing"
 
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // TestANewValueTakesTheOldOnesPlace: where a step reads a tensor's value of
 // another step and makes its own, the new one is put in the place of the old.
 func TestANewValueTakesTheOldOnesPlace(t *testing.T) {
-	replaced := map[schedule.Class]int{}
+	replaced := map[role.Role]int{}
 	for _, layers := range []string{residual, "4C3-4AP2-5FC"} {
 		each(program(t, layers, 4, 2, 1, schedule.All), func(s *schedule.Step) {
 			for _, made := range s.Products {
@@ -26,7 +27,7 @@ func TestANewValueTakesTheOldOnesPlace(t *testing.T) {
 			}
 		})
 	}
-	for _, c := range []schedule.Class{schedule.Potential, schedule.PotentialError, schedule.ClassifierState, schedule.ClassifierError, schedule.WeightGradient} {
+	for _, c := range []role.Role{role.Potential, role.PotentialError, role.ClassifierPotential, role.ClassifierError, role.WeightGradient} {
 		if replaced[c] == 0 {
 			t.Errorf("no %v replaces another", c)
 		}
@@ -48,7 +49,7 @@ func TestDirectInputIsOneTensor(t *testing.T) {
 				want = 0
 			}
 			for _, r := range s.Reads {
-				if r.Tensor.Class == schedule.Input {
+				if r.Tensor.Class == role.Input {
 					reads++
 					if r.Tensor.Step != want {
 						t.Errorf("direct %v: the input of step %d is that of step %d", isDirect, s.Time, r.Tensor.Step)

@@ -46,7 +46,7 @@ type slot struct {
 
 // kept is a tensor that stays on chip; now tells that its step is the row's.
 type kept struct {
-	Tensor
+	role.Tensor
 	now bool
 }
 
@@ -77,7 +77,7 @@ type Program struct {
 	carried  [numRows][]kept // on chip when a row begins, those that stay longest first
 
 	policy Policy
-	pins   [numClasses][]bool // by index
+	pins   [role.Count][]bool // by index
 
 	intervals int // T/k
 	rule      network.Rule
@@ -88,7 +88,7 @@ type Program struct {
 // Cursor goes through the steps of a program, one at a time.
 type Cursor struct {
 	program *Program
-	held    []Tensor // pinned ones that are on chip before the next step
+	held    []role.Tensor // pinned ones that are on chip before the next step
 
 	interval, row, position int // the next step
 }
@@ -136,7 +136,7 @@ func (p *Program) Intervals() int { return p.intervals }
 
 // Start returns a cursor before the program's first step.
 func (p *Program) Start() *Cursor {
-	return &Cursor{program: p, held: make([]Tensor, 0, len(p.policy.Pinned)), interval: 1}
+	return &Cursor{program: p, held: make([]role.Tensor, 0, len(p.policy.Pinned)), interval: 1}
 }
 
 // WithWord returns the same program for a machine whose values have so many
@@ -190,23 +190,23 @@ func (p *Program) layOutRows() {
 // keeps the first so many. So a program's size is linear in layers.
 func (p *Program) findKeeps() {
 	for kind := rowKind(0); kind < numRows; kind++ {
-		var lasting []Tensor
+		var lasting []role.Tensor
 		if kind == forwardRow {
 			for _, b := range p.own {
 				lasting = append(lasting, p.countOf(b.Index)) // the loss needs them at t_k
 			}
 		}
-		there := map[Tensor]bool{} // when the row begins
-		begin := func(t Tensor) { there[t] = true }
+		there := map[role.Tensor]bool{} // when the row begins
+		begin := func(t role.Tensor) { there[t] = true }
 		for _, t := range lasting {
 			begin(t)
 		}
-		p.backwards(kind, func(*slot) {}, func(t Tensor) { delete(there, t) }, begin)
+		p.backwards(kind, func(*slot) {}, func(t role.Tensor) { delete(there, t) }, begin)
 
 		var carried []kept
-		var live []Tensor
-		known := map[Tensor]bool{}
-		use := func(t Tensor) {
+		var live []role.Tensor
+		known := map[role.Tensor]bool{}
+		use := func(t role.Tensor) {
 			switch {
 			case !there[t]:
 				live = append(remove(live, t), t)
@@ -223,14 +223,14 @@ func (p *Program) findKeeps() {
 			for _, t := range live {
 				at.keeps = append(at.keeps, p.keep(t))
 			}
-		}, func(t Tensor) { live = remove(live, t) }, use)
+		}, func(t role.Tensor) { live = remove(live, t) }, use)
 		p.carried[kind] = carried
 	}
 }
 
 // backwards goes through the places of a row from its end. It stops after each,
 // then tells what comes on chip there and what is used.
-func (p *Program) backwards(kind rowKind, after func(*slot), comes, used func(Tensor)) {
+func (p *Program) backwards(kind rowKind, after func(*slot), comes, used func(role.Tensor)) {
 	var s Step
 	row := p.rows[kind]
 	for i := len(row) - 1; i >= 0; i-- {
@@ -255,9 +255,9 @@ func (p *Program) backwards(kind rowKind, after func(*slot), comes, used func(Te
 // counts of spikes are then carried over.
 func (p *Program) anyTime() int { return p.K }
 
-func (p *Program) keep(t Tensor) kept { return kept{t, t.Step == p.anyTime()} }
+func (p *Program) keep(t role.Tensor) kept { return kept{t, t.Step == p.anyTime()} }
 
-func remove(list []Tensor, t Tensor) []Tensor {
+func remove(list []role.Tensor, t role.Tensor) []role.Tensor {
 	for i := range list {
 		if list[i] == t {
 			return append(list[:i], list[i+1:]...)
@@ -409,9 +409,9 @@ func (p *Program) Extents() []Extent {
 
 // slots returns how many values of a tensor DRAM holds. What a delayed projection
 // reads is there for a step longer.
-func (p *Program) slots(c Class, index int) int {
+func (p *Program) slots(c role.Role, index int) int {
 	net := p.workload.Net
-	isSpikes, isError := c == Spikes || c == OwnSpikes, c == PotentialError || c == SynapticErr
+	isSpikes, isError := c == role.Spikes || c == role.OwnSpikes, c == role.PotentialError || c == role.SynapticError
 	if isSpikes && p.readsDelayed(index, c) {
 		return max(p.backward, 1) + 1
 	}
@@ -422,7 +422,7 @@ func (p *Program) slots(c Class, index int) int {
 	case role.History:
 		return max(p.backward, 2)
 	case role.Frames:
-		if net.Encoding == network.Event && p.readsDelayed(network.InputLayer, Input) {
+		if net.Encoding == network.Event && p.readsDelayed(network.InputLayer, role.Input) {
 			return p.workload.Timesteps + 1 // and the zeros before the first
 		}
 		if net.Encoding == network.Event {
@@ -436,7 +436,7 @@ func (p *Program) slots(c Class, index int) int {
 
 // readsDelayed tells whether something reads layer l's output, or the layer its own
 // spikes, of the step before.
-func (p *Program) readsDelayed(l int, c Class) bool {
+func (p *Program) readsDelayed(l int, c role.Role) bool {
 	net := p.workload.Net
 	readers := net.ReadersOf(l)
 	if l != network.InputLayer {
@@ -462,15 +462,15 @@ func (p *Program) onlyAdded(l int) bool { return p.workload.Net.OnlyAdded(l) }
 // largest sum of what one step holds and what is loaded and made for the next,
 // without what other groups hand over.
 func (p *Program) WorkingSet() units.Words {
-	return p.workingSet(func(Class) bool { return true })
+	return p.workingSet(func(role.Role) bool { return true })
 }
 
 // WorkingSetOf returns those of one kind of buffer.
-func (p *Program) WorkingSetOf(b Buffer) units.Words {
-	return p.workingSet(func(c Class) bool { return c.Buffer() == b })
+func (p *Program) WorkingSetOf(b role.Buffer) units.Words {
+	return p.workingSet(func(c role.Role) bool { return c.Buffer() == b })
 }
 
-func (p *Program) workingSet(counts func(Class) bool) units.Words {
+func (p *Program) workingSet(counts func(role.Role) bool) units.Words {
 	some := *p
 	if p.rule.OnceAnIteration { // the first interval, others, and the last differ
 		some.intervals = min(p.intervals, 3)
@@ -492,7 +492,7 @@ func (p *Program) workingSet(counts func(Class) bool) units.Words {
 		largest = max(largest, held)
 		kept = 0
 		for _, t := range s.Keeps {
-			if t.Class == Spikes && t.Index == p.Received() || !counts(t.Class) {
+			if t.Class == role.Spikes && t.Index == p.Received() || !counts(t.Class) {
 				continue // has a place of its own
 			}
 			kept += p.words(t.Class, t.Index)
@@ -503,9 +503,9 @@ func (p *Program) workingSet(counts func(Class) bool) units.Words {
 
 // Demand returns the on-chip words that the step adds to what is kept: what it
 // loads and what it makes.
-func (s *Step) Demand() units.Words { return s.demand(func(Class) bool { return true }) }
+func (s *Step) Demand() units.Words { return s.demand(func(role.Role) bool { return true }) }
 
-func (s *Step) demand(counts func(Class) bool) (sum units.Words) {
+func (s *Step) demand(counts func(role.Role) bool) (sum units.Words) {
 	for _, r := range s.Reads {
 		if counts(r.Tensor.Class) {
 			sum += r.Words

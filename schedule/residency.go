@@ -27,13 +27,13 @@ type Policy struct {
 // Pin names a tensor at all its steps. Of what has a value for each time step,
 // such as U, the newest is on chip.
 type Pin struct {
-	Class Class
+	Class role.Role
 	Index int
 }
 
 // String prints the tensor in the paper's symbols, such as dW^2 or U^2.
 func (p Pin) String() string {
-	if p.Class == Input {
+	if p.Class == role.Input {
 		return role.Input.Row().Symbol
 	}
 	return fmt.Sprintf("%s^%d", p.Class.Row().Symbol, p.Index)
@@ -52,7 +52,7 @@ var errPolicyOfEquations = errors.New("nothing is resident and every result is s
 // With returns the same program under another policy.
 func (p *Program) With(policy Policy) (*Program, error) {
 	q := *p
-	q.policy, q.pins = policy, [numClasses][]bool{}
+	q.policy, q.pins = policy, [role.Count][]bool{}
 	if p.Traffic == Equations && !q.isLayerPolicy() {
 		return nil, errPolicyOfEquations
 	}
@@ -74,7 +74,7 @@ func (p *Program) With(policy Policy) (*Program, error) {
 func (p *Program) Policy() Policy { return p.policy }
 
 // Pins tells whether the policy keeps a tensor, at all its steps, on chip.
-func (p *Program) Pins(t Tensor) bool {
+func (p *Program) Pins(t role.Tensor) bool {
 	list := p.pins[t.Class]
 	return t.Index < len(list) && list[t.Index]
 }
@@ -85,7 +85,7 @@ func (p *Program) isLayerPolicy() bool { return !p.policy.SkipUnread && len(p.po
 // Resides tells whether a tensor that a step reads, uses or makes is the one that
 // stays on chip: not the U^t of an earlier time step that the backward pass
 // reads again.
-func (p *Program) Resides(s *Step, t Tensor) bool {
+func (p *Program) Resides(s *Step, t role.Tensor) bool {
 	if t.Class.Row().Slots == role.History && !s.Kind.Forward() && !s.End {
 		return false
 	}
@@ -102,7 +102,7 @@ func (p *Program) PinnedWords() (sum units.Words) {
 
 // pinnable tells of which classes a value that one step leaves is what a later
 // one takes up.
-func (p *Program) pinnable(c Class) bool {
+func (p *Program) pinnable(c role.Role) bool {
 	if c.Row().Lifetime == role.PerFrame {
 		return p.workload.Net.Encoding == network.Direct // the same frame at every step
 	}
@@ -198,13 +198,13 @@ func (c *Cursor) reside(s *Step) {
 		writes = append(writes, w)
 	}
 	s.Writes = writes
-	c.held = slices.DeleteFunc(c.held, func(t Tensor) bool { return p.ends(s, t) })
+	c.held = slices.DeleteFunc(c.held, func(t role.Tensor) bool { return p.ends(s, t) })
 	for _, t := range c.held {
 		s.Keeps = appendNew(s.Keeps, t)
 	}
 }
 
-func appendNew(list []Tensor, t Tensor) []Tensor {
+func appendNew(list []role.Tensor, t role.Tensor) []role.Tensor {
 	if slices.Contains(list, t) {
 		return list
 	}
@@ -213,7 +213,7 @@ func appendNew(list []Tensor, t Tensor) []Tensor {
 
 // holds returns the place in held of a tensor at any of its steps, -1 if it is
 // not on chip.
-func (c *Cursor) holds(t Tensor) int {
+func (c *Cursor) holds(t role.Tensor) int {
 	for i, h := range c.held {
 		if h.Class == t.Class && h.Index == t.Index {
 			return i
@@ -223,7 +223,7 @@ func (c *Cursor) holds(t Tensor) int {
 }
 
 // Held lists the pinned tensors that are on chip before the next step.
-func (c *Cursor) Held() []Tensor { return c.held }
+func (c *Cursor) Held() []role.Tensor { return c.held }
 
 // Skip goes, after the last step of an interval, to the first of a later one.
 // What is on chip gets the names that it has then.
@@ -240,13 +240,13 @@ func (c *Cursor) Skip(interval int) {
 
 // ends tells whether the step is the last to need a pinned tensor before it is
 // made anew: the optimizer for gradients, the interval's first step for errors.
-func (p *Program) ends(s *Step, t Tensor) bool {
+func (p *Program) ends(s *Step, t role.Tensor) bool {
 	return p.life.ends[visit{p.placeOf(s), Pin{t.Class, t.Index}}]
 }
 
 // isRead tells whether a step, or the host after the iteration, reads from DRAM
 // what a step stores. Of what is pinned the newest value is on chip.
-func (p *Program) isRead(s *Step, t Tensor) bool {
+func (p *Program) isRead(s *Step, t role.Tensor) bool {
 	if s.Time == p.workload.Timesteps && t.Class.Row().Outcome {
 		return true
 	}

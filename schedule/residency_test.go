@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -98,20 +99,20 @@ func TestStoresThatNothingReads(t *testing.T) {
 
 // TestWhatNeverMovesHasNoAddress: a gradient that stays on chip takes no DRAM.
 func TestWhatNeverMovesHasNoAddress(t *testing.T) {
-	has := func(p *schedule.Program, c schedule.Class, index int) bool {
+	has := func(p *schedule.Program, c role.Role, index int) bool {
 		return slices.ContainsFunc(p.Extents(), func(e schedule.Extent) bool { return e.Class == c && e.Index == index })
 	}
 	layer := program(t, residual, 4, 2, 2, schedule.All)
-	p := with(t, layer, schedule.Policy{Pinned: []schedule.Pin{{Class: schedule.WeightGradient, Index: 2}, {Class: schedule.Weight, Index: 2}}})
+	p := with(t, layer, schedule.Policy{Pinned: []schedule.Pin{{Class: role.WeightGradient, Index: 2}, {Class: role.Weight, Index: 2}}})
 	for index, want := range map[int]bool{1: true, 2: false} {
-		if has(p, schedule.WeightGradient, index) != want {
+		if has(p, role.WeightGradient, index) != want {
 			t.Errorf("dW^%d has an address: %v", index, !want)
 		}
 	}
-	if !has(p, schedule.Weight, 2) {
+	if !has(p, role.Weight, 2) {
 		t.Error("W^2 has no address: it is read from there, and ends there")
 	}
-	if got, want := p.PinnedWords(), 2*p.Words(schedule.Weight, 2); got != want {
+	if got, want := p.PinnedWords(), 2*p.Words(role.Weight, 2); got != want {
 		t.Errorf("%d words are pinned, want %d", got, want)
 	}
 }
@@ -143,7 +144,7 @@ func TestPinnableOrder(t *testing.T) {
 	}
 	// The weights of a block's first layer are read by 6 forward steps and by 2
 	// updates, which store them; the first read and the last store remain.
-	if i := slices.IndexFunc(list, func(c schedule.Saving) bool { return c.Pin == schedule.Pin{Class: schedule.Weight, Index: 6} }); i < 0 ||
+	if i := slices.IndexFunc(list, func(c schedule.Saving) bool { return c.Pin == schedule.Pin{Class: role.Weight, Index: 6} }); i < 0 ||
 		list[i].Saved != (6+2-1+2-1)*list[i].Words {
 		t.Errorf("W^6: %+v", list[i])
 	}
@@ -154,7 +155,7 @@ func TestPolicyRefusals(t *testing.T) {
 	if _, err := equations.With(schedule.Policy{SkipUnread: true}); err == nil {
 		t.Error("the equations' traffic leaves out what the equations count")
 	}
-	_, err := program(t, residual, 4, 2, 2, schedule.All).With(schedule.Policy{Pinned: []schedule.Pin{{Class: schedule.Spikes, Index: 1}}})
+	_, err := program(t, residual, 4, 2, 2, schedule.All).With(schedule.Policy{Pinned: []schedule.Pin{{Class: role.Spikes, Index: 1}}})
 	if err == nil || err.Error() != "S^1 cannot stay on chip: no later step takes it up" {
 		t.Error(err)
 	}

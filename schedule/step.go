@@ -1,6 +1,9 @@
 package schedule
 
-import "github.com/accelsim-dev/accelsim/units"
+import (
+	"github.com/accelsim-dev/accelsim/role"
+	"github.com/accelsim-dev/accelsim/units"
+)
 
 // Kind tells what a step does.
 type Kind uint8
@@ -83,11 +86,11 @@ func (o Op) String() string { return opNames[o] }
 type Kernel struct {
 	Op         Op
 	Classifier bool
-	Index      int   // layer, or block of the classifier
-	Reader     int   // of an error: the layer that it comes from; 0 is the classifier
-	Input      int   // SynapticSum, AddValue, Gradient: which of the layer's inputs; of an error, the reader's
-	Of         Class // Optimize, Regenerate: the tensor that is updated, or made
-	Part       Part  // of a tile
+	Index      int       // layer, or block of the classifier
+	Reader     int       // of an error: the layer that it comes from; 0 is the classifier
+	Input      int       // SynapticSum, AddValue, Gradient: which of the layer's inputs; of an error, the reader's
+	Of         role.Role // Optimize, Regenerate: the tensor that is updated, or made
+	Part       Part      // of a tile
 }
 
 // Part is a tile's share of a kernel's work. The zero Part is all of it.
@@ -98,7 +101,7 @@ type Part struct {
 	// Box is the tile: of the step's neurons [sample][row][column][channel]
 	// before pooling, of a gradient [sample][output channel][1][input channel], of
 	// parameters [1][1][1][value].
-	Box Region
+	Box role.Region
 	// First and Last are the terms that a tile of a fully connected layer's sums
 	// goes through: inputs, or outputs for W^T gamma; Last not among them; 0, 0 is all.
 	First, Last int64
@@ -106,11 +109,11 @@ type Part struct {
 
 // Product is a tensor that a step computes.
 type Product struct {
-	Tensor Tensor
+	Tensor role.Tensor
 	Words  units.Words
-	Region Region // of a tensor that is made tile by tile; else it is whole
+	Region role.Region // of a tensor that is made tile by tile; else it is whole
 	// Replaces is the tensor in whose place it is put; valid if InPlace.
-	Replaces Tensor
+	Replaces role.Tensor
 	InPlace  bool
 }
 
@@ -123,21 +126,21 @@ type Step struct {
 	Layer    int  // 0 for a classifier's step
 	End      bool // t = t_k: backward straight after forward, no temporal terms
 
-	Reads    []Transfer // from DRAM to the on-chip buffer
-	Uses     []Tensor   // already on chip
+	Reads    []Transfer    // from DRAM to the on-chip buffer
+	Uses     []role.Tensor // already on chip
 	Kernels  []Kernel
-	Products []Product  // computed on chip
-	Writes   []Transfer // from the buffer to DRAM
-	Keeps    []Tensor   // what stays on chip afterwards for later steps
+	Products []Product     // computed on chip
+	Writes   []Transfer    // from the buffer to DRAM
+	Keeps    []role.Tensor // what stays on chip afterwards for later steps
 
 	// What the paper's policy would move and the program's own leaves out: see
 	// [Policy].
 	SavedReads, SavedWrites []Transfer
 
 	// Where several PE groups execute the program, each its blocks:
-	Receives []Transfer // spikes that the group before hands over, on chip
-	Hands    []Tensor   // products that the next group gets when they are made
-	Frees    []Tensor   // of the group before, in DRAM: nothing reads them after this step's loads
+	Receives []Transfer    // spikes that the group before hands over, on chip
+	Hands    []role.Tensor // products that the next group gets when they are made
+	Frees    []role.Tensor // of the group before, in DRAM: nothing reads them after this step's loads
 }
 
 func (s *Step) reset() {

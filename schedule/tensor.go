@@ -5,71 +5,6 @@ import (
 	"github.com/accelsim-dev/accelsim/units"
 )
 
-// Class is a tensor's role.
-type Class = role.Role
-
-// Tensor names one value of a tensor.
-type Tensor = role.Tensor
-
-// Region is a box of a tensor's values.
-type Region = role.Region
-
-// The roles.
-const (
-	Weight           = role.Weight
-	WeightGradient   = role.WeightGradient
-	Potential        = role.Potential
-	PotentialError   = role.PotentialError
-	ClassifierWeight = role.ClassifierWeight
-	ClassifierGrad   = role.ClassifierGradient
-	ClassifierState  = role.ClassifierPotential
-	ClassifierError  = role.ClassifierError
-	ClassifierDelta  = role.ClassifierDelta
-	Spikes           = role.Spikes
-	Input            = role.Input
-	Label            = role.Label
-	PoolPotential    = role.PoolPotential
-	PoolError        = role.PoolError
-	NormParameter    = role.NormParameter
-	NormGradient     = role.NormGradient
-	NormStatistic    = role.NormStatistic
-	NormSaved        = role.NormSaved
-	Moment           = role.Moment
-	ClassifierMoment = role.ClassifierMoment
-	NormMoment       = role.NormMoment
-	OwnSpikes        = role.OwnSpikes
-	SynapticErr      = role.SynapticError
-	OutputError      = role.OutputError
-	SpikeCount       = role.SpikeCount
-	RandomWeight     = role.RandomWeight
-	PartialSum       = role.PartialSum
-	LogitSum         = role.LogitSum
-	Trace            = role.Trace
-	ClassifierTrace  = role.ClassifierTrace
-	RandomFeedback   = role.RandomFeedback
-	ClassifierBias   = role.ClassifierBias
-
-	ClassifierBiasGradient = role.ClassifierBiasGradient
-
-	ClassifierSynapticErr = role.ClassifierSynapticError
-	Bias                  = role.Bias
-	BiasGradient          = role.BiasGradient
-	PoolChoice            = role.PoolChoice
-	NormSums              = role.NormSums
-	WeightBuffer          = role.WeightBuffer
-	StateBuffer           = role.StateBuffer
-	GradientBuffer        = role.GradientBuffer
-	SpikeBuffer           = role.SpikeBuffer
-	MemoryClasses         = role.InMemory
-	numClasses            = role.Count
-	NumBuffers            = role.Buffers
-)
-
-// Buffer is one of the on-chip buffers.
-type Buffer = role.Buffer
-
-var Whole = role.Whole
-
 // Beyond tells why a transfer or an operation is outside Eqs. 11-17. The zero
 // value means that the equations cover it.
 type Beyond uint8
@@ -112,17 +47,17 @@ func (b Beyond) String() string { return beyondNames[b] }
 
 // Transfer is a tensor, or a part of one, that crosses the DRAM port.
 type Transfer struct {
-	Tensor Tensor
+	Tensor role.Tensor
 	Words  units.Words
 	Beyond Beyond
-	Region Region      // what of the tensor it moves
+	Region role.Region // what of the tensor it moves
 	Offset units.Words // of a part, within the tensor, which is laid out tile after tile
 	Again  units.Words // of Words, those fetched before: they count as [BeyondRefetch]
 }
 
 // Extent describes where a class's tensors of one index live in DRAM.
 type Extent struct {
-	Class Class
+	Class role.Role
 	Index int
 	Words units.Words // of one slot
 	Slots int         // step s is in slot s mod Slots
@@ -137,6 +72,6 @@ type Extent struct {
 }
 
 // Words returns the size of a tensor of the given class and index.
-func (p *Program) Words(c Class, index int) units.Words { return p.Sizes.Words(c, index) }
+func (p *Program) Words(c role.Role, index int) units.Words { return p.Sizes.Words(c, index) }
 
-func (p *Program) words(c Class, index int) units.Words { return p.Sizes.Words(c, index) }
+func (p *Program) words(c role.Role, index int) units.Words { return p.Sizes.Words(c, index) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -30,7 +31,7 @@ func Addresses(p *schedule.Program, d dram.Device) ([]Address, error) {
 type layout struct {
 	addresses []Address
 	end       units.Bytes // first address behind the last tensor
-	bytes     [schedule.MemoryClasses]units.Bytes
+	bytes     [role.InMemory]units.Bytes
 }
 
 // layOut places tensors one after the other. A slot that is
@@ -54,7 +55,7 @@ func layOut(extents []schedule.Extent, d dram.Device, word units.Bytes) (layout,
 			l.end, err = units.Add(a.Base, a.Stride*units.Bytes(e.Slots))
 		}
 		if err != nil {
-			return layout{}, fmt.Errorf("%v of %v: %w", schedule.Tensor{Class: e.Class, Index: e.Index}, e.Class, err)
+			return layout{}, fmt.Errorf("%v of %v: %w", role.Tensor{Class: e.Class, Index: e.Index}, e.Class, err)
 		}
 		l.bytes[e.Class] += total
 		l.addresses = append(l.addresses, a)

@@ -8,6 +8,7 @@ import (
 	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -20,13 +21,13 @@ type Share struct {
 	Layer int // 0 is the block's classifier
 	Phase Phase
 
-	Words      [schedule.MemoryClasses]Traffic // across the DRAM port, by what they hold
+	Words      [role.InMemory]Traffic // across the DRAM port, by what they hold
 	Operations [pe.NumOps]int64
-	OnChip     Traffic                      // accesses to the layer buffer by PEs and DMA
-	Memories   [schedule.NumBuffers]Traffic // of them, by memory, in the order of [OnChip.Memories]
-	PE         units.Total[units.Cycles]    // the array or its lanes compute
-	Ports      units.Total[units.Cycles]    // the ports of the layer buffer serve them
-	Stall      units.Total[units.Cycles]    // the PEs wait for the ports
+	OnChip     Traffic                   // accesses to the layer buffer by PEs and DMA
+	Memories   [role.Buffers]Traffic     // of them, by memory, in the order of [OnChip.Memories]
+	PE         units.Total[units.Cycles] // the array or its lanes compute
+	Ports      units.Total[units.Cycles] // the ports of the layer buffer serve them
+	Stall      units.Total[units.Cycles] // the PEs wait for the ports
 	Kernels    [schedule.NumOps]units.Total[units.Cycles]
 }
 
@@ -35,7 +36,7 @@ type Share struct {
 // for.
 type ShareTime struct {
 	Busy, WaitPorts, WaitLoad, WaitStore, WaitOther units.Time
-	Moved                                           [schedule.MemoryClasses]Moved
+	Moved                                           [role.InMemory]Moved
 	Idle                                            dram.Stats // refresh and standby while no transfer was under way
 	Energy                                          Energy
 }
@@ -235,7 +236,7 @@ func (a *accounts) shares() ([]Share, error) {
 // usage is what energy is spent on.
 type usage struct {
 	operations [pe.NumOps]int64
-	onChip     [schedule.NumBuffers]Traffic // by memory
+	onChip     [role.Buffers]Traffic // by memory
 	commands   dram.Stats
 	time       units.Time
 }

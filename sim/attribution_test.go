@@ -13,6 +13,7 @@ import (
 	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -79,7 +80,7 @@ func TestSharesOfAFunctionalRunAddUp(t *testing.T) {
 // checkShares holds the sum of all shares to the whole.
 func checkShares(t *testing.T, name string, r *Result) {
 	t.Helper()
-	var words [schedule.MemoryClasses]Traffic
+	var words [role.InMemory]Traffic
 	var operations [pe.NumOps]int64
 	var onChip Traffic
 	var phases [3]units.Total[units.Cycles]

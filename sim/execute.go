@@ -4,6 +4,7 @@ import (
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/op"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -127,7 +128,7 @@ func (x *processor) takeClassifier(o *operand, k *schedule.Kernel) {
 func (x *processor) takeLayer(o *operand, k *schedule.Kernel) {
 	net, batch := x.workload.Net, int64(x.workload.Batch)
 	projection := 0
-	if k.Op == schedule.Optimize && k.Of == schedule.Weight { // of a projection
+	if k.Op == schedule.Optimize && k.Of == role.Weight { // of a projection
 		owner, _ := net.Projection(k.Index)
 		o.Layer, projection = owner, k.Index
 	} else {

@@ -4,6 +4,7 @@ import (
 	"math/big"
 
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -49,7 +50,7 @@ type ledger struct {
 
 	reads  [schedule.NumBeyond][2]units.Words // forward, backward (and update)
 	writes [schedule.NumBeyond][2]units.Words
-	class  [schedule.MemoryClasses]Traffic
+	class  [role.InMemory]Traffic
 	saved  Savings
 }
 
@@ -97,7 +98,7 @@ func (t *Traffic) add(o Traffic) {
 // What is fetched again where a buffer is small is no part of it.
 type Savings struct {
 	Covered [2]Traffic // forward and backward: what Eqs. 11-14 cover
-	Class   [schedule.MemoryClasses]Traffic
+	Class   [role.InMemory]Traffic
 }
 
 func (s *Savings) add(o *Savings) {
@@ -259,7 +260,7 @@ func (list ledgers) operations() (ops [pe.NumOps]int64, err error) {
 
 // words returns all words that moved, by what they hold, and those that were
 // left out.
-func (list ledgers) words() (class [schedule.MemoryClasses]Traffic, saved Savings) {
+func (list ledgers) words() (class [role.InMemory]Traffic, saved Savings) {
 	for _, l := range list {
 		for c, t := range l.class {
 			class[c].add(t)

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -64,15 +65,15 @@ func TestTotalsThatOverflowAreRefused(t *testing.T) {
 // equations, but cross the port all the same.
 func TestWordsAreEnteredByPassReasonAndClass(t *testing.T) {
 	l := &ledger{}
-	move := func(kind schedule.Kind, class schedule.Class, why schedule.Beyond, words units.Words, write bool) {
-		l.moved(&schedule.Step{Kind: kind}, schedule.Transfer{Tensor: schedule.Tensor{Class: class, Index: 1}, Words: words, Beyond: why}, write)
+	move := func(kind schedule.Kind, class role.Role, why schedule.Beyond, words units.Words, write bool) {
+		l.moved(&schedule.Step{Kind: kind}, schedule.Transfer{Tensor: role.Tensor{Class: class, Index: 1}, Words: words, Beyond: why}, write)
 	}
-	move(schedule.ForwardLayer, schedule.Weight, schedule.Covered, 1, false)
-	move(schedule.ForwardClassifier, schedule.ClassifierState, schedule.Covered, 10, true)
-	move(schedule.BackwardLayer, schedule.Weight, schedule.Covered, 100, false)
-	move(schedule.BackwardClassifier, schedule.ClassifierGrad, schedule.Covered, 1000, true)
-	move(schedule.UpdateLayer, schedule.Weight, schedule.BeyondOptimizer, 10000, true)
-	move(schedule.ForwardLayer, schedule.Spikes, schedule.BeyondSpikes, 100000, true)
+	move(schedule.ForwardLayer, role.Weight, schedule.Covered, 1, false)
+	move(schedule.ForwardClassifier, role.ClassifierPotential, schedule.Covered, 10, true)
+	move(schedule.BackwardLayer, role.Weight, schedule.Covered, 100, false)
+	move(schedule.BackwardClassifier, role.ClassifierGradient, schedule.Covered, 1000, true)
+	move(schedule.UpdateLayer, role.Weight, schedule.BeyondOptimizer, 10000, true)
+	move(schedule.ForwardLayer, role.Spikes, schedule.BeyondSpikes, 100000, true)
 	c, err := ledgers{l}.counts()
 	if err != nil {
 		t.Fatal(err)
@@ -88,7 +89,7 @@ func TestWordsAreEnteredByPassReasonAndClass(t *testing.T) {
 	if b.Words[schedule.Covered] != 0 || b.Words[schedule.BeyondOptimizer] != 10000 || b.Words[schedule.BeyondSpikes] != 100000 {
 		t.Errorf("beyond %v", b.Words)
 	}
-	if got := l.class[schedule.Weight]; got != (Traffic{Reads: 101, Writes: 10000}) {
+	if got := l.class[role.Weight]; got != (Traffic{Reads: 101, Writes: 10000}) {
 		t.Errorf("weights %+v", got)
 	}
 }

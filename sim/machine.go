@@ -144,7 +144,7 @@ type group struct {
 // movement is a tensor's way across the DRAM port.
 type movement struct {
 	dram.Stream
-	tensor schedule.Tensor
+	tensor role.Tensor
 	words  units.Words
 }
 
@@ -425,7 +425,7 @@ func (g *group) store() error {
 
 // latest returns the copy of a tensor, or of a part of it, that is the last one
 // no younger than a step; the step's own if there is none.
-func (g *group) latest(t schedule.Tensor, step int64) copyOf {
+func (g *group) latest(t role.Tensor, step int64) copyOf {
 	found := copyOf{Tensor: t, Step: -1}
 	g.buffer.Any(func(c copyOf) bool {
 		if c.Tensor == t && c.Step <= step && c.Step > found.Step {
@@ -446,7 +446,7 @@ func (g *group) superseded(c copyOf, step int64) bool {
 }
 
 // onChip tells whether a step before the one that is executed left a tensor.
-func (g *group) onChip(t schedule.Tensor) bool {
+func (g *group) onChip(t role.Tensor) bool {
 	return g.buffer.Any(func(c copyOf) bool { return c.Tensor == t && c.Step < g.executing })
 }
 
@@ -707,7 +707,7 @@ func (g *group) canLoad() bool {
 // lack is what a step waits for before it can be loaded.
 type lack struct {
 	what   lacking
-	tensor schedule.Tensor
+	tensor role.Tensor
 }
 
 type lacking uint8

@@ -13,6 +13,7 @@ import (
 	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
 	"github.com/accelsim-dev/accelsim/units"
@@ -57,7 +58,7 @@ func unread(r *sim.Result) map[string]int64 {
 	list := map[string]int64{}
 	for c, n := range r.Unread {
 		if n != 0 {
-			list[schedule.Class(c).String()] = n
+			list[role.Role(c).String()] = n
 		}
 	}
 	return list

@@ -5,6 +5,7 @@ import (
 
 	"github.com/accelsim-dev/accelsim/dram"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -34,10 +35,10 @@ type content struct {
 
 // memoryMap follows what was written where in DRAM.
 type memoryMap struct {
-	regions [schedule.MemoryClasses][]region // by class and index
+	regions [role.InMemory][]region // by class and index
 	burst   units.Bytes
 	word    units.Bytes
-	unread  [schedule.MemoryClasses]int64 // values overwritten before anything read them
+	unread  [role.InMemory]int64 // values overwritten before anything read them
 }
 
 // NotFit says that a workload's tensors are more than the memory holds.
@@ -75,7 +76,7 @@ func newMemoryMap(l *layout, d dram.Device, word units.Bytes) *memoryMap {
 }
 
 // locate returns the slot of a tensor.
-func (m *memoryMap) locate(t schedule.Tensor) (*region, int, error) {
+func (m *memoryMap) locate(t role.Tensor) (*region, int, error) {
 	if !t.Class.InMemory() || len(m.regions[t.Class]) <= t.Index || m.regions[t.Class][t.Index].holds == nil {
 		return nil, 0, fmt.Errorf("%v has no address in DRAM", t)
 	}
@@ -131,7 +132,7 @@ func (m *memoryMap) stream(t schedule.Transfer, write bool) (dram.Stream, error)
 
 // shared returns the region of a tensor that several groups use, and its slot;
 // nil if only one does.
-func (m *memoryMap) shared(t schedule.Tensor) (*region, int) {
+func (m *memoryMap) shared(t role.Tensor) (*region, int) {
 	r, slot, err := m.locate(t)
 	if err != nil || r.freed == nil {
 		return nil, 0
@@ -146,7 +147,7 @@ func (r *region) mayWrite(step, slot int) bool {
 
 // isThere tells whether a tensor has been written to the end, or overwritten
 // since; one that only a single group uses counts as there.
-func (m *memoryMap) isThere(t schedule.Tensor) bool {
+func (m *memoryMap) isThere(t role.Tensor) bool {
 	r, slot := m.shared(t)
 	if r == nil {
 		return true
@@ -156,14 +157,14 @@ func (m *memoryMap) isThere(t schedule.Tensor) bool {
 }
 
 // free lets a tensor that other groups use be overwritten.
-func (m *memoryMap) free(t schedule.Tensor) {
+func (m *memoryMap) free(t role.Tensor) {
 	if r, slot := m.shared(t); r != nil {
 		r.freed[slot] = t.Step
 	}
 }
 
 // Values returns the content of a tensor's slot.
-func (m *memoryMap) Values(t schedule.Tensor) (*pe.Values, error) {
+func (m *memoryMap) Values(t role.Tensor) (*pe.Values, error) {
 	r, slot, err := m.locate(t)
 	if err != nil {
 		return nil, err
@@ -172,7 +173,7 @@ func (m *memoryMap) Values(t schedule.Tensor) (*pe.Values, error) {
 }
 
 // Final returns the content of a tensor that must be there at the end.
-func (m *memoryMap) Final(t schedule.Tensor) (pe.Values, error) {
+func (m *memoryMap) Final(t role.Tensor) (pe.Values, error) {
 	r, slot, err := m.locate(t)
 	if err != nil {
 		return pe.Values{}, err

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -31,7 +32,7 @@ func TestTensorsDoNotOverlap(t *testing.T) {
 		var footprint units.Bytes
 		for i := range rapid.IntRange(1, 8).Draw(r, "extents") {
 			e := schedule.Extent{
-				Class: schedule.Class(rapid.IntRange(0, 3).Draw(r, "class")), Index: i,
+				Class: role.Role(rapid.IntRange(0, 3).Draw(r, "class")), Index: i,
 				Words: units.Words(rapid.SampledFrom([]int64{1, 15, 16, 17, 1000, int64(d.Alignment()) / 4, 1 << 21}).Draw(r, "words")),
 				Slots: rapid.IntRange(1, 4).Draw(r, "slots"),
 			}
@@ -50,7 +51,7 @@ func TestTensorsDoNotOverlap(t *testing.T) {
 		var places []place
 		for _, e := range extents {
 			for step := range e.Slots {
-				s, err := m.stream(schedule.Transfer{Tensor: schedule.Tensor{Class: e.Class, Index: e.Index, Step: step}, Words: e.Words}, true)
+				s, err := m.stream(schedule.Transfer{Tensor: role.Tensor{Class: e.Class, Index: e.Index, Step: step}, Words: e.Words}, true)
 				if err != nil {
 					r.Fatal(err)
 				}
@@ -82,18 +83,18 @@ func TestTensorsDoNotOverlap(t *testing.T) {
 // are refused; values overwritten unread are counted.
 func TestMemoryKnowsWhatIsThere(t *testing.T) {
 	l, err := layOut([]schedule.Extent{
-		{Class: schedule.Potential, Index: 1, Words: 10, Slots: 2, Initial: true},
-		{Class: schedule.WeightGradient, Index: 1, Words: 10, Slots: 1},
-		{Class: schedule.Input, Index: 0, Words: 10, Slots: 4, Initial: true, Constant: true},
+		{Class: role.Potential, Index: 1, Words: 10, Slots: 2, Initial: true},
+		{Class: role.WeightGradient, Index: 1, Words: 10, Slots: 1},
+		{Class: role.Input, Index: 0, Words: 10, Slots: 4, Initial: true, Constant: true},
 	}, ddr4(t), units.WordBytes)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := newMemoryMap(&l, ddr4(t), units.WordBytes)
 	potential := func(step int) schedule.Transfer {
-		return schedule.Transfer{Tensor: schedule.Tensor{Class: schedule.Potential, Index: 1, Step: step}, Words: 10}
+		return schedule.Transfer{Tensor: role.Tensor{Class: role.Potential, Index: 1, Step: step}, Words: 10}
 	}
-	gradient := schedule.Transfer{Tensor: schedule.Tensor{Class: schedule.WeightGradient, Index: 1, Step: 2}, Words: 10}
+	gradient := schedule.Transfer{Tensor: role.Tensor{Class: role.WeightGradient, Index: 1, Step: 2}, Words: 10}
 	for i, c := range []struct {
 		transfer schedule.Transfer
 		write    bool
@@ -109,24 +110,24 @@ func TestMemoryKnowsWhatIsThere(t *testing.T) {
 		{potential(3), true, ""}, // step 1 was read
 		{potential(4), true, ""}, // step 2 was not
 		{gradient, false, "dW^1 is read from DRAM, but nothing wrote it"},
-		{schedule.Transfer{Tensor: schedule.Tensor{Class: schedule.Input, Step: 7}, Words: 10}, false, ""},
-		{schedule.Transfer{Tensor: schedule.Tensor{Class: schedule.Weight, Index: 1}, Words: 10}, false, "W^1 has no address in DRAM"},
-		{schedule.Transfer{Tensor: schedule.Tensor{Class: schedule.RandomWeight, Index: 1}, Words: 10}, true, "W_c*^1 has no address in DRAM"},
+		{schedule.Transfer{Tensor: role.Tensor{Class: role.Input, Step: 7}, Words: 10}, false, ""},
+		{schedule.Transfer{Tensor: role.Tensor{Class: role.Weight, Index: 1}, Words: 10}, false, "W^1 has no address in DRAM"},
+		{schedule.Transfer{Tensor: role.Tensor{Class: role.RandomWeight, Index: 1}, Words: 10}, true, "W_c*^1 has no address in DRAM"},
 	} {
 		_, err := m.stream(c.transfer, c.write)
 		if (err == nil) != (c.refusal == "") || (err != nil && err.Error() != c.refusal) {
 			t.Errorf("%d: %v, write %v: %v, want %q", i, c.transfer.Tensor, c.write, err, c.refusal)
 		}
 	}
-	if got := m.unread[schedule.Potential]; got != 1 {
+	if got := m.unread[role.Potential]; got != 1 {
 		t.Errorf("%d potentials overwritten unread, want 1", got)
 	}
 }
 
 func TestSizesThatOverflowAreRefused(t *testing.T) {
 	for _, e := range []schedule.Extent{
-		{Class: schedule.Potential, Index: 1, Words: 1 << 58, Slots: 1 << 10},
-		{Class: schedule.Weight, Index: 1, Words: 1 << 60, Slots: 1},
+		{Class: role.Potential, Index: 1, Words: 1 << 58, Slots: 1 << 10},
+		{Class: role.Weight, Index: 1, Words: 1 << 60, Slots: 1},
 	} {
 		l, err := layOut([]schedule.Extent{e, e}, ddr4(t), units.WordBytes)
 		if err == nil && l.end >= 0 && l.end < 1<<62 {

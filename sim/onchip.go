@@ -7,6 +7,7 @@ import (
 	"github.com/accelsim-dev/accelsim/onchip"
 	"github.com/accelsim-dev/accelsim/op"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -15,9 +16,9 @@ import (
 // for each kind.
 type layerBuffer struct {
 	*onchip.Memory[copyOf]
-	memory   [schedule.NumBuffers]int // where tensors of a kind are
-	built    []hardware.Buffer        // as
-	perClock []units.Words            // that a memory's ports take or give; 0 is no limit
+	memory   [role.Buffers]int // where tensors of a kind are
+	built    []hardware.Buffer // as
+	perClock []units.Words     // that a memory's ports take or give; 0 is no limit
 }
 
 func newLayerBuffer(memories []hardware.Buffer, word units.Bytes) layerBuffer {
@@ -37,7 +38,7 @@ func newLayerBuffer(memories []hardware.Buffer, word units.Bytes) layerBuffer {
 }
 
 // access counts words that the DMA writes to the buffer or reads from it.
-func (b *layerBuffer) access(c schedule.Class, reads, writes units.Words) {
+func (b *layerBuffer) access(c role.Role, reads, writes units.Words) {
 	b.Buffers()[b.memory[c.Buffer()]].Access(reads, writes)
 }
 
@@ -62,8 +63,8 @@ func (b *layerBuffer) serve(a *accesses) (clocks units.Cycles) {
 
 // demand returns what a step loads and makes, by memory, beside what is kept free
 // for spikes.
-func (b *layerBuffer) demand(s *schedule.Step, kept units.Words) (demand [schedule.NumBuffers]units.Words) {
-	demand[b.memory[schedule.SpikeBuffer]] = kept
+func (b *layerBuffer) demand(s *schedule.Step, kept units.Words) (demand [role.Buffers]units.Words) {
+	demand[b.memory[role.SpikeBuffer]] = kept
 	for _, t := range s.Reads {
 		demand[b.memory[t.Tensor.Class.Buffer()]] += t.Words
 	}
@@ -84,7 +85,7 @@ func (b *layerBuffer) refusal(s *schedule.Step, kept units.Words, word units.Byt
 		}
 		which := "layer buffer"
 		if len(b.built) > 1 {
-			which = "buffer for " + schedule.Buffer(i).String()
+			which = "buffer for " + role.Buffer(i).String()
 		}
 		return fmt.Sprintf("needs %d bytes on chip beside the %d that are held; the %s has %d",
 			demand[i].Of(word), memory.Occupied().Of(word), which, memory.Capacity().Of(word))
@@ -114,11 +115,11 @@ func (b *layerBuffer) counted() (of accesses) {
 
 // accesses are words that PEs read from and wrote to the layer buffer, by the
 // kind of tensor that they are of.
-type accesses [schedule.NumBuffers]Traffic
+type accesses [role.Buffers]Traffic
 
 // matrix adds those of a matrix product, by the kinds of its operands and
 // results.
-func (a *accesses) matrix(c pe.Cost, rows, columns, results schedule.Buffer) {
+func (a *accesses) matrix(c pe.Cost, rows, columns, results role.Buffer) {
 	a[rows].Reads += c.Reads - c.Columns - c.Sums
 	a[columns].Reads += c.Columns
 	a[results].Reads += c.Sums

@@ -8,6 +8,7 @@ import (
 
 	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
 	"github.com/accelsim-dev/accelsim/tiling"
@@ -15,7 +16,7 @@ import (
 )
 
 // separate gives a machine four buffers.
-func separate(hw *hardware.Hardware, buffers [schedule.NumBuffers]hardware.Buffer) {
+func separate(hw *hardware.Hardware, buffers [role.Buffers]hardware.Buffer) {
 	hw.Separate, hw.Buffers, hw.OnChip = true, buffers, 0
 	for _, b := range buffers {
 		hw.OnChip += b.Capacity
@@ -23,7 +24,7 @@ func separate(hw *hardware.Hardware, buffers [schedule.NumBuffers]hardware.Buffe
 }
 
 // each is four equal buffers.
-func each(b hardware.Buffer) (list [schedule.NumBuffers]hardware.Buffer) {
+func each(b hardware.Buffer) (list [role.Buffers]hardware.Buffer) {
 	for i := range list {
 		list[i] = b
 	}
@@ -47,7 +48,7 @@ func TestRoomySeparateBuffersChangeNothingButWhereAccessesGo(t *testing.T) {
 	var sum sim.Traffic
 	for kind, m := range split.OnChip.Memories {
 		if m.Reads == 0 || m.Writes == 0 || m.Peak == 0 || m.Energy <= 0 {
-			t.Errorf("the %v buffer is not used: %+v", schedule.Buffer(kind), m)
+			t.Errorf("the %v buffer is not used: %+v", role.Buffer(kind), m)
 		}
 		sum.Reads += m.Reads
 		sum.Writes += m.Writes
@@ -67,7 +68,7 @@ func TestNoBufferHoldsMoreThanFits(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		w := workload(t, rapid.SampledFrom([]string{"3FC-4FC-5FC", "4C3-4AP2-8C3-5FC", "2RB-BN-4RB-5FC"}).Draw(r, "layers"), 4, rapid.IntRange(1, 5).Draw(r, "batch"))
 		hw := paper(t)
-		var buffers [schedule.NumBuffers]hardware.Buffer
+		var buffers [role.Buffers]hardware.Buffer
 		for i := range buffers {
 			buffers[i] = hardware.Buffer{
 				Capacity: units.Bytes(rapid.IntRange(64, 20000).Draw(r, "capacity")),
@@ -89,7 +90,7 @@ func TestNoBufferHoldsMoreThanFits(t *testing.T) {
 		}
 		for kind, m := range result.OnChip.Memories {
 			if m.Peak > m.Capacity || m.Capacity != buffers[kind].Capacity {
-				r.Errorf("the %v buffer of %d bytes held %d", schedule.Buffer(kind), m.Capacity, m.Peak)
+				r.Errorf("the %v buffer of %d bytes held %d", role.Buffer(kind), m.Capacity, m.Peak)
 			}
 		}
 	})
@@ -160,11 +161,11 @@ func TestHalfTheWidthMovesHalfTheBytes(t *testing.T) {
 	}
 	for c, bytes := range full.Footprint.Class {
 		want := bytes / 2
-		if class := schedule.Class(c); class == schedule.Spikes || class == schedule.Input {
+		if class := role.Role(c); class == role.Spikes || class == role.Input {
 			want = bytes
 		}
 		if half.Footprint.Class[c] != want {
-			t.Errorf("%v: %d bytes, want %d", schedule.Class(c), half.Footprint.Class[c], want)
+			t.Errorf("%v: %d bytes, want %d", role.Role(c), half.Footprint.Class[c], want)
 		}
 	}
 	if a, b := half.Timing.DRAM.Reads, full.Timing.DRAM.Reads; a > b*6/10 || a < b/2 {

@@ -6,16 +6,17 @@ import (
 
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
 
 // The buffers, by what is in them.
 const (
-	weights   = schedule.WeightBuffer
-	states    = schedule.StateBuffer
-	gradients = schedule.GradientBuffer
-	spikes    = schedule.SpikeBuffer
+	weights   = role.WeightBuffer
+	states    = role.StateBuffer
+	gradients = role.GradientBuffer
+	spikes    = role.SpikeBuffer
 )
 
 // bookings executes every kernel of a program's first intervals and hands its

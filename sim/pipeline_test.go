@@ -10,6 +10,7 @@ import (
 
 	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -230,7 +231,7 @@ func TestSpikesThatOthersReadAreNotOverwritten(t *testing.T) {
 	}
 	m := newMemoryMap(&l, paperHardware(t).DRAM, units.WordBytes)
 	spikes := func(step int) schedule.Transfer {
-		return schedule.Transfer{Tensor: schedule.Tensor{Class: schedule.Spikes, Index: 1, Step: step}, Words: p.Words(schedule.Spikes, 1)}
+		return schedule.Transfer{Tensor: role.Tensor{Class: role.Spikes, Index: 1, Step: step}, Words: p.Words(role.Spikes, 1)}
 	}
 	const slots = 4 // twice k
 	for step := 1; step <= slots; step++ {
@@ -289,7 +290,7 @@ func TestADeadlockNamesWhatEveryGroupWaitsFor(t *testing.T) {
 			"layer 2 is not stored at t = 6, nor read by its own classifier",
 			func(s *schedule.Step) {
 				not := func(x schedule.Transfer) bool {
-					return x.Tensor == schedule.Tensor{Class: schedule.Spikes, Index: 2, Step: 6}
+					return x.Tensor == role.Tensor{Class: role.Spikes, Index: 2, Step: 6}
 				}
 				s.Reads, s.Writes = slices.DeleteFunc(s.Reads, not), slices.DeleteFunc(s.Writes, not)
 			},

@@ -7,6 +7,7 @@ import (
 	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/tiling"
 	"github.com/accelsim-dev/accelsim/units"
@@ -45,7 +46,7 @@ type basis struct {
 	array    pe.Array // but for its clock: tiles are weighed in clocks
 	separate bool
 	onChip   units.Bytes
-	buffers  [schedule.NumBuffers]units.Bytes
+	buffers  [role.Buffers]units.Bytes
 	groups   int
 }
 
@@ -148,7 +149,7 @@ func (pl *Plan) dealOut(first []int) (cut bool, err error) {
 			x.own, paper = p.Group(first[i], last), layer.Group(first[i], last)
 		}
 		if l := x.own.Received(); l != 0 {
-			x.places, x.handOver = places, p.Words(schedule.Spikes, l)
+			x.places, x.handOver = places, p.Words(role.Spikes, l)
 		}
 		if hw.OnChip == 0 || p.Traffic == schedule.Equations {
 			x.paper = paper.WorkingSet()

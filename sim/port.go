@@ -6,6 +6,7 @@ import (
 
 	"github.com/accelsim-dev/accelsim/dram"
 	"github.com/accelsim-dev/accelsim/op"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -166,7 +167,7 @@ func (g *group) mayHand(s *schedule.Step) bool {
 }
 
 // handOn begins to move a product into the next group's buffer, as it is made.
-func (g *group) handOn(t schedule.Tensor) error {
+func (g *group) handOn(t role.Tensor) error {
 	to, from := g.next(), g.latest(t, g.executing)
 	if err := to.buffer.Hold(copyOf{Tensor: t, Step: op.Coming}, to.handOver); err != nil {
 		return err
@@ -180,7 +181,7 @@ func (g *group) handOn(t schedule.Tensor) error {
 }
 
 // arrived makes what another group handed on ready to be taken.
-func (g *group) arrived(t schedule.Tensor) {
+func (g *group) arrived(t role.Tensor) {
 	for i := range g.received {
 		if h := &g.received[i]; h.Tensor == t && h.Step == op.Coming {
 			h.here = true

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/tensors"
 	"github.com/accelsim-dev/accelsim/tiling"
@@ -138,9 +139,9 @@ func needed(p *schedule.Program, list []moved, w moved) bool {
 		}
 	}
 	switch w.Tensor.Class {
-	case schedule.Weight, schedule.ClassifierWeight, schedule.NormParameter:
+	case role.Weight, role.ClassifierWeight, role.NormParameter:
 		return w.Tensor.Step == p.Intervals()
-	case schedule.Potential, schedule.PoolPotential, schedule.ClassifierState, schedule.NormStatistic:
+	case role.Potential, role.PoolPotential, role.ClassifierPotential, role.NormStatistic:
 		return w.Tensor.Step == p.Workload().Timesteps
 	}
 	return false
@@ -207,7 +208,7 @@ func TestEveryTransferThatIsLeftOutIsCaught(t *testing.T) {
 			if !anyKey(caught, "read of "+e.Class.String()+",") {
 				t.Errorf("no read of %v was left out", e.Class)
 			}
-			if !e.Constant && e.Class != schedule.Label && !anyKey(caught, "write of "+e.Class.String()+",") {
+			if !e.Constant && e.Class != role.Label && !anyKey(caught, "write of "+e.Class.String()+",") {
 				t.Errorf("no write of %v was left out", e.Class)
 			}
 		}
@@ -229,7 +230,7 @@ func TestATransferOfTheWrongStepIsCaught(t *testing.T) {
 		p, in := openText(t, text)
 		hw := paperHardware(t)
 		for _, m := range transfers(p) {
-			if m.Tensor.Class == schedule.Input || m.Tensor.Class == schedule.Label {
+			if m.Tensor.Class == role.Input || m.Tensor.Class == role.Label {
 				continue // every step is there, or there is one
 			}
 			source := &edited{Cursor: p.Start(), at: m.step, edit: func(s *schedule.Step) {
@@ -296,13 +297,13 @@ func TestWhatIsNotKeptOnChipIsGone(t *testing.T) {
 	var s schedule.Step
 	type place struct{ step, index int }
 	var places []place
-	counted := map[schedule.Tensor]int{} // interval in which a count of spikes was begun
+	counted := map[role.Tensor]int{} // interval in which a count of spikes was begun
 	for i, cursor := 0, p.Start(); cursor.Next(&s); i++ {
 		for _, made := range s.Products {
 			counted[made.Tensor] = s.Interval
 		}
 		for j, kept := range s.Keeps {
-			if kept.Class == schedule.SpikeCount && counted[kept] < s.Interval {
+			if kept.Class == role.SpikeCount && counted[kept] < s.Interval {
 				continue // not there yet
 			}
 			places = append(places, place{i, j})

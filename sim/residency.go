@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/tiling"
 	"github.com/accelsim-dev/accelsim/units"
@@ -81,7 +82,7 @@ func (pl *Plan) of(x part) (*Plan, error) {
 type buffers uint
 
 // all kinds of buffer.
-const all buffers = 1<<schedule.NumBuffers - 1
+const all buffers = 1<<role.Buffers - 1
 
 // choice is what is best to pin of a PE group's tensors: its part, as far as it
 // has been chosen, and the words that this moves in an iteration.
@@ -164,7 +165,7 @@ var errNoTiles = errors.New("what is pinned leaves no room for tiles")
 // leavesTiles tells whether tiles have their share of each buffer beside what is
 // pinned.
 func (x *part) leavesTiles() bool {
-	var words [schedule.NumBuffers]units.Words
+	var words [role.Buffers]units.Words
 	for _, pin := range x.own.Policy().Pinned {
 		b := pin.Class.Buffer()
 		if x.room.Shared {

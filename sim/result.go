@@ -8,6 +8,7 @@ import (
 	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/tensors"
 	"github.com/accelsim-dev/accelsim/units"
@@ -40,7 +41,7 @@ func phaseOf(s *schedule.Step) Phase {
 // Footprint is the DRAM that tensors take.
 type Footprint struct {
 	Total    units.Bytes
-	Class    [schedule.MemoryClasses]units.Bytes
+	Class    [role.InMemory]units.Bytes
 	Capacity units.Bytes
 }
 
@@ -135,13 +136,13 @@ type Result struct {
 
 	Counts     Counts
 	Beyond     BeyondTotals
-	Words      [schedule.MemoryClasses]Traffic // all words, by what they hold
-	Operations [pe.NumOps]int64                // all operations, by kind
+	Words      [role.InMemory]Traffic // all words, by what they hold
+	Operations [pe.NumOps]int64       // all operations, by kind
 	OnChip     OnChip
 	Footprint  Footprint
 	// Unread counts values that were overwritten in DRAM before anything read
 	// them, by class.
-	Unread [schedule.MemoryClasses]int64
+	Unread [role.InMemory]int64
 	// Policy is what was pinned on chip and not stored, Saved what that left out.
 	Policy schedule.Policy
 	Pinned units.Bytes

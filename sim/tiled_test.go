@@ -10,6 +10,7 @@ import (
 	"github.com/accelsim-dev/accelsim/internal/vectortest"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe/fixed"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/tiling"
 	"github.com/accelsim-dev/accelsim/units"
@@ -115,7 +116,7 @@ func TestEveryBoxThatIsOffByOneIsRefused(t *testing.T) {
 		for c := plan.Start(); c.Next(&s); {
 			all++
 		}
-		shifted := map[schedule.Class]int{}
+		shifted := map[role.Role]int{}
 		for range 150 {
 			what := ""
 			source := &tiles{Cursor: plan.Start(), at: r.IntN(all)}
@@ -128,9 +129,9 @@ func TestEveryBoxThatIsOffByOneIsRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for _, c := range []schedule.Class{
-			schedule.Weight, schedule.Potential, schedule.PotentialError, schedule.WeightGradient, schedule.Spikes,
-			schedule.NormSaved, schedule.SynapticErr, schedule.PoolPotential, schedule.OutputError, schedule.Moment,
+		for _, c := range []role.Role{
+			role.Weight, role.Potential, role.PotentialError, role.WeightGradient, role.Spikes,
+			role.NormSaved, role.SynapticError, role.PoolPotential, role.OutputError, role.Moment,
 		} {
 			if shifted[c] == 0 {
 				t.Errorf("no box of %v was shifted", c)
@@ -156,7 +157,7 @@ func TestEveryReadAndProductOfATileIsNeeded(t *testing.T) {
 			i := r.IntN(len(s.Reads) + len(s.Products) + 1)
 			switch j := i - len(s.Reads); {
 			case j < 0:
-				if read := s.Reads[i]; read.Region == (schedule.Region{}) || read.Region.Size() > 0 {
+				if read := s.Reads[i]; read.Region == (role.Region{}) || read.Region.Size() > 0 {
 					what = "read of " + read.Tensor.String()
 				}
 				s.Reads = append(s.Reads[:i], s.Reads[i+1:]...)
@@ -175,10 +176,10 @@ func TestEveryReadAndProductOfATileIsNeeded(t *testing.T) {
 }
 
 // shift moves the box of one transfer or product by one value in one dimension.
-func shift(r *rand.Rand, s *schedule.Step, shifted map[schedule.Class]int) string {
+func shift(r *rand.Rand, s *schedule.Step, shifted map[role.Role]int) string {
 	type box struct {
-		schedule.Tensor
-		*schedule.Region
+		role.Tensor
+		*role.Region
 	}
 	var boxes []box
 	for i := range s.Reads {
@@ -195,7 +196,7 @@ func shift(r *rand.Rand, s *schedule.Step, shifted map[schedule.Class]int) strin
 	r.Shuffle(len(boxes), func(i, j int) { boxes[i], boxes[j] = boxes[j], boxes[i] })
 	for _, b := range boxes {
 		for d := range b.Of {
-			if b.Size() == 0 || b.To[d] == b.Of[d] || b.Class == schedule.PartialSum {
+			if b.Size() == 0 || b.To[d] == b.Of[d] || b.Class == role.PartialSum {
 				continue
 			}
 			b.From[d]++

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"github.com/accelsim-dev/accelsim/op"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -53,10 +54,10 @@ type Span struct {
 	Kind                         schedule.Kind
 	Interval, Time, Block, Layer int
 
-	Write  bool            // DMA, Port
-	Tensor schedule.Tensor // Port
-	Words  units.Words     // DMA, Port
-	Op     schedule.Op     // Array, Lanes
+	Write  bool        // DMA, Port
+	Tensor role.Tensor // Port
+	Words  units.Words // DMA, Port
+	Op     schedule.Op // Array, Lanes
 }
 
 // Level is how full the layer buffer is from a time on.

@@ -2,19 +2,20 @@ package tiling
 
 import (
 	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // view is how an operand's values lie along the dimensions of a stage.
 type view struct {
-	whole schedule.Region
+	whole role.Region
 	along [4]int // the stage's dimension, or none
 }
 
 const none = -1
 
 // region returns the box that a tile needs of an operand.
-func (o *operand) region(from, to extent) schedule.Region {
+func (o *operand) region(from, to extent) role.Region {
 	r := o.view.whole
 	for i, d := range o.view.along {
 		if d != none {
@@ -26,15 +27,15 @@ func (o *operand) region(from, to extent) schedule.Region {
 }
 
 // operandRegion is the box that a tile's part of an operand has.
-func (t *Cursor) operandRegion(o *operand, from, to extent) schedule.Region {
+func (t *Cursor) operandRegion(o *operand, from, to extent) role.Region {
 	if t.Unboxed {
-		return schedule.Region{}
+		return role.Region{}
 	}
 	return o.region(from, to)
 }
 
 // box is the part of a stage's results between two places.
-func box(dims, from, to extent) (r schedule.Region) {
+func box(dims, from, to extent) (r role.Region) {
 	for i := range r.Of { // a region has the first four dimensions, in their order
 		r.Of[i], r.From[i], r.To[i] = int32(dims[i]), int32(from[i]), int32(to[i])
 	}
@@ -45,7 +46,7 @@ func flat(n int) network.Shape { return network.Shape{Channels: n, Height: 1, Wi
 
 // boxes are a tile: of the step's neurons, of what they are after pooling, and of
 // the weights of a gradient.
-type boxes struct{ neurons, pooled, weights schedule.Region }
+type boxes struct{ neurons, pooled, weights role.Region }
 
 // boxesOf returns a tile's boxes.
 func (t *Cursor) boxesOf(s *stage, from, to extent) (b boxes) {
@@ -75,9 +76,9 @@ func (t *Cursor) boxesOf(s *stage, from, to extent) (b boxes) {
 
 // regionOf returns the box of a tensor that comes or goes with a tile's results,
 // value by value.
-func (t *Cursor) regionOf(x schedule.Tensor, s *stage) schedule.Region {
+func (t *Cursor) regionOf(x role.Tensor, s *stage) role.Region {
 	if t.Unboxed {
-		return schedule.Region{}
+		return role.Region{}
 	}
 	if s.gradient {
 		return t.tile.weights
@@ -90,7 +91,7 @@ func (t *Cursor) regionOf(x schedule.Tensor, s *stage) schedule.Region {
 		return r
 	case row.AfterPool && own: // others' are operands of an addition, before pooling
 		return t.tile.pooled
-	case x.Class == schedule.OutputError && !own && t.has(schedule.JoinBackward): // of a sum that reads the layer's output
+	case x.Class == role.OutputError && !own && t.has(schedule.JoinBackward): // of a sum that reads the layer's output
 		return t.tile.pooled
 	}
 	return t.tile.neurons

@@ -8,6 +8,7 @@ import (
 	"sort"
 
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -30,11 +31,11 @@ type planner struct {
 	pinned  Words // by buffer of the room
 	least   Words // on chip that the program cannot do without
 	live    liveness
-	surveys map[[schedule.NumBuffers]units.Words]*survey // by what stays
+	surveys map[[role.Buffers]units.Words]*survey // by what stays
 }
 
 func newPlanner(p *schedule.Program, room Room, places int, array pe.Array, memo *Memo) *planner {
-	t := &planner{surveyor: surveyor{array, memo}, surveys: map[[schedule.NumBuffers]units.Words]*survey{}}
+	t := &planner{surveyor: surveyor{array, memo}, surveys: map[[role.Buffers]units.Words]*survey{}}
 	t.rules = rules{program: p, places: units.Words(places), room: room}
 	for _, pin := range p.Policy().Pinned {
 		t.pinned[room.buffer(pin.Class)] += p.Words(pin.Class, pin.Index)
@@ -158,7 +159,7 @@ func (t *planner) findLeast() (least Words, err error) {
 	r.limit = noneKept()
 	none := t.survey(&r, Room{Shared: t.room.Shared}) // nothing fits twice: all is cut
 	t.surveys[r.limit] = none
-	var worst [schedule.NumBuffers]string
+	var worst [role.Buffers]string
 	for b := range worst {
 		worst[b] = "what is pinned"
 	}
@@ -179,7 +180,7 @@ func (t *planner) findLeast() (least Words, err error) {
 		}
 		e := &TooSmall{Step: worst[b], Capacity: t.room.bytes(t.room.Words[b] + t.pinned[b]), Needs: t.room.bytes(n + t.pinned[b])}
 		if !t.room.Shared {
-			e.Buffer = schedule.Buffer(b).String()
+			e.Buffer = role.Buffer(b).String()
 		}
 		return least, e
 	}
@@ -196,7 +197,7 @@ func (x *surveyed) String() string {
 
 // liveness is what the program keeps on chip between steps: how many words at
 // most, by buffer, of the tensors up to a size. Sizes ascend.
-type liveness [schedule.NumBuffers][]upTo
+type liveness [role.Buffers][]upTo
 
 type upTo struct{ size, most units.Words }
 
@@ -233,7 +234,7 @@ func (u upTo) compare(size units.Words) int { return cmp.Compare(u.size, size) }
 // onChip calls do with the sizes of the tensors, by buffer, that the program keeps
 // on chip before or after each step. They are the callee's until it returns.
 func (t *planner) onChip(do func(*liveness)) {
-	var before, on []schedule.Tensor
+	var before, on []role.Tensor
 	var seen set
 	var at liveness
 	for w := t.walk(); w.different(); {
@@ -258,7 +259,7 @@ func (t *planner) onChip(do func(*liveness)) {
 		for b := range at {
 			at[b] = at[b][:0]
 		}
-		note := func(c schedule.Class, index int) {
+		note := func(c role.Role, index int) {
 			b := t.room.buffer(c)
 			at[b] = append(at[b], upTo{size: t.program.Words(c, index)})
 		}
@@ -266,7 +267,7 @@ func (t *planner) onChip(do func(*liveness)) {
 			note(k.Class, k.Index)
 		}
 		for range t.places {
-			note(schedule.Spikes, t.program.Received())
+			note(role.Spikes, t.program.Received())
 		}
 		do(&at)
 	}
@@ -275,7 +276,7 @@ func (t *planner) onChip(do func(*liveness)) {
 // limitKept returns what may stay on chip between steps: the smallest tensors
 // first, as many sizes as fit together into their share of the room, and beside
 // the smallest tiles.
-func (t *planner) limitKept(room Room) [schedule.NumBuffers]units.Words {
+func (t *planner) limitKept(room Room) [role.Buffers]units.Words {
 	limit := noneKept()
 	for b := range t.live {
 		for _, upTo := range t.live[b] {

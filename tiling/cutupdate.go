@@ -3,6 +3,7 @@ package tiling
 import (
 	"slices"
 
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
@@ -34,7 +35,7 @@ func (t *placed) cutUpdate() (stages []stage) {
 // kernel.
 func (t *placed) takeTrained(k schedule.Kernel, from *moved) (own moved) {
 	trained := k.Of.Row().Trained
-	is := func(x schedule.Tensor) bool {
+	is := func(x role.Tensor) bool {
 		return x.Index == k.Index && (x.Class == k.Of || x.Class == trained.Gradient || x.Class == trained.Moment)
 	}
 	own.reads = take(&from.reads, func(x schedule.Transfer) bool { return is(x.Tensor) })

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/accelsim-dev/accelsim/op"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -204,7 +205,7 @@ func (t *Cursor) emitTile(s *schedule.Step) {
 // emitOnce adds what is on chip, whole, for all tiles of a stage: loaded with the
 // first, made from the first to the last, stored with the last.
 func (t *Cursor) emitOnce(s *schedule.Step, g *stage, more bool) {
-	replaced := func(x schedule.Tensor) bool {
+	replaced := func(x role.Tensor) bool {
 		return slices.ContainsFunc(g.onceProducts, func(p schedule.Product) bool { return p.InPlace && p.Replaces == x })
 	}
 	if t.at.started {
@@ -265,7 +266,7 @@ func (t *Cursor) emitSums(s *schedule.Step, g *stage, from, to extent, complete 
 	if g.gradient || (complete && from[depth] == 0) {
 		return
 	}
-	sums := schedule.Tensor{Class: schedule.PartialSum, Index: max(s.Layer, s.Block), Step: s.Time}
+	sums := role.Tensor{Class: role.PartialSum, Index: max(s.Layer, s.Block), Step: s.Time}
 	if from[depth] == 0 {
 		p := schedule.Product{Tensor: sums, Words: units.Words(size(from, to)), Region: t.tile.neurons}
 		if s.Kind == schedule.BackwardLayer { // errors come to pooling neurons

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -48,7 +49,7 @@ func TestShapeHasAllOfAStage(t *testing.T) {
 		g := stage{
 			products: make([]product, 1), operands: []operand{{spans: spans{1: {{}}}}}, holds: make([]holding, 1),
 			elements: []element{{hasRead: true}, {isResult: true}},
-			pins:     func(schedule.Tensor) bool { return false },
+			pins:     func(role.Tensor) bool { return false },
 		}
 		change(&g)
 		shape := string(g.shape(nil))
@@ -85,7 +86,7 @@ func TestShapeHasAllOfAStage(t *testing.T) {
 	note("gradient", func(g *stage) { g.gradient = true })
 	note("ordered", func(g *stage) { g.ordered = true })
 	note("operand's words", func(g *stage) { g.operands[0].Words = 4 })
-	note("operand's buffer", func(g *stage) { g.operands[0].Tensor.Class = schedule.Spikes })
+	note("operand's buffer", func(g *stage) { g.operands[0].Tensor.Class = role.Spikes })
 	note("generated", func(g *stage) { g.operands[0].generated = true })
 	note("span's kind", func(g *stage) { g.operands[0].spans[1][0].kind = windowSpan })
 	for i, number := range []func(*span) *int64{
@@ -95,7 +96,7 @@ func TestShapeHasAllOfAStage(t *testing.T) {
 		note(fmt.Sprint("number ", i, " of a span"), func(g *stage) { *number(&g.operands[0].spans[1][0]) = 5 })
 	}
 	note("element's read", func(g *stage) { g.elements[0].read.Words = 4 })
-	note("element's buffer", func(g *stage) { g.elements[0].read.Tensor.Class = schedule.Spikes })
+	note("element's buffer", func(g *stage) { g.elements[0].read.Tensor.Class = role.Spikes })
 	note("element's product", func(g *stage) { g.elements[1].product.Words = 4 })
 	note("no product", func(g *stage) { g.elements[1].isResult = false })
 	note("what is on chip", func(g *stage) { g.holds[0].words = 4 })

@@ -12,15 +12,15 @@ import (
 // rules are what decides where a program's tensors are between steps.
 type rules struct {
 	program *schedule.Program
-	room    Room                             // without what is pinned
-	limit   [schedule.NumBuffers]units.Words // tensors up to that size stay on chip between steps
-	places  units.Words                      // for time steps of the spikes that another PE group hands over
+	room    Room                      // without what is pinned
+	limit   [role.Buffers]units.Words // tensors up to that size stay on chip between steps
+	places  units.Words               // for time steps of the spikes that another PE group hands over
 	// throughMemory tells that the next group reads this one's spikes from DRAM.
 	throughMemory bool
 }
 
 // noneKept are limits under which nothing stays.
-func noneKept() (limit [schedule.NumBuffers]units.Words) {
+func noneKept() (limit [role.Buffers]units.Words) {
 	for b := range limit {
 		limit[b] = -1
 	}
@@ -29,34 +29,34 @@ func noneKept() (limit [schedule.NumBuffers]units.Words) {
 
 // receives tells whether there is room for the spikes of the PE group before.
 func (r *rules) receives() bool {
-	return r.places > 0 && r.program.Words(schedule.Spikes, r.program.Received()) <= r.limit[r.room.buffer(schedule.Spikes)]
+	return r.places > 0 && r.program.Words(role.Spikes, r.program.Received()) <= r.limit[r.room.buffer(role.Spikes)]
 }
 
 // isReceived tells whether a tensor is spikes of the PE group before.
-func (r *rules) isReceived(x schedule.Tensor) bool {
-	return r.program.Received() != 0 && x.Class == schedule.Spikes && x.Index == r.program.Received()
+func (r *rules) isReceived(x role.Tensor) bool {
+	return r.program.Received() != 0 && x.Class == role.Spikes && x.Index == r.program.Received()
 }
 
 // placed is a step of the program with its tensors in their places.
 type placed struct {
 	*rules
 	step     schedule.Step
-	stays    []schedule.Tensor // made or loaded by the step, whole, for later steps
-	resident []schedule.Tensor // on chip, from steps before too
-	is       set               // resident
-	keeps    set               // what the step keeps
+	stays    []role.Tensor // made or loaded by the step, whole, for later steps
+	resident []role.Tensor // on chip, from steps before too
+	is       set           // resident
+	keeps    set           // what the step keeps
 }
 
 // set tells which tensors are in it. There may be one of each layer.
 type set struct{ role.Table[struct{}] }
 
-func (s *set) add(x schedule.Tensor) { s.Put(x, struct{}{}) }
+func (s *set) add(x role.Tensor) { s.Put(x, struct{}{}) }
 
 // isResident tells whether a tensor stayed on chip.
-func (t *placed) isResident(x schedule.Tensor) bool { return t.is.Has(x) }
+func (t *placed) isResident(x role.Tensor) bool { return t.is.Has(x) }
 
 // isStaying tells whether a tensor of this step stays on chip for later ones.
-func (t *placed) isStaying(x schedule.Tensor) bool { return slices.Contains(t.stays, x) }
+func (t *placed) isStaying(x role.Tensor) bool { return slices.Contains(t.stays, x) }
 
 // walk goes through a program's steps and puts the tensors of each in their
 // places.
@@ -109,7 +109,7 @@ func (w *walk) skip(interval int) {
 }
 
 // hold has a tensor on chip.
-func (w *walk) hold(x schedule.Tensor) {
+func (w *walk) hold(x role.Tensor) {
 	w.resident = append(w.resident, x)
 	w.is.add(x)
 }
@@ -155,7 +155,7 @@ func (w *walk) leave() {
 // does not although the program counts on it.
 func (w *walk) keep() {
 	s := &w.step
-	pin := func(x schedule.Tensor) {
+	pin := func(x role.Tensor) {
 		if w.program.Resides(s, x) {
 			w.stay(x)
 		}
@@ -200,14 +200,14 @@ func (w *walk) keep() {
 }
 
 // stay keeps a tensor of the step on chip for later ones.
-func (w *walk) stay(x schedule.Tensor) {
+func (w *walk) stay(x role.Tensor) {
 	w.hold(x)
 	w.stays = append(w.stays, x)
 }
 
 // spillOut makes the step write a tensor that was to stay on chip, unless it is
 // written anyway.
-func (w *walk) spillOut(x schedule.Tensor, words units.Words) {
+func (w *walk) spillOut(x role.Tensor, words units.Words) {
 	for _, t := range w.step.Writes {
 		if t.Tensor == x {
 			return
@@ -249,7 +249,7 @@ func (t *placed) kept() (words units.Words) {
 		}
 	}
 	if receives {
-		words += t.places * t.program.Words(schedule.Spikes, t.program.Received())
+		words += t.places * t.program.Words(role.Spikes, t.program.Received())
 	}
 	return words
 }
@@ -283,7 +283,7 @@ func (t *placed) appendKey(key []byte) []byte {
 	key = append(key, byte(s.Kind), end)
 	key = binary.AppendUvarint(key, uint64(s.Block))
 	key = binary.AppendUvarint(key, uint64(s.Layer))
-	add := func(x schedule.Tensor) {
+	add := func(x role.Tensor) {
 		key = append(key, byte(x.Class)+1)
 		key = binary.AppendUvarint(key, uint64(x.Index))
 	}
@@ -293,7 +293,7 @@ func (t *placed) appendKey(key []byte) []byte {
 		}
 		key = append(key, 0) // ends a list
 	}
-	for _, list := range [][]schedule.Tensor{s.Uses, t.stays} {
+	for _, list := range [][]role.Tensor{s.Uses, t.stays} {
 		for _, x := range list {
 			add(x)
 		}

@@ -1,7 +1,7 @@
 package tiling
 
 import (
-	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/units"
 )
 
@@ -16,7 +16,7 @@ type Room struct {
 func (r Room) bytes(n units.Words) units.Bytes { return units.Bytes(n) * r.Word }
 
 // buffer tells which of the room's buffers holds a class.
-func (r Room) buffer(c schedule.Class) int {
+func (r Room) buffer(c role.Role) int {
 	if r.Shared {
 		return 0
 	}
@@ -24,9 +24,9 @@ func (r Room) buffer(c schedule.Class) int {
 }
 
 // Words is an amount in each buffer.
-type Words [schedule.NumBuffers]units.Words
+type Words [role.Buffers]units.Words
 
-func (w *Words) add(c schedule.Class, n units.Words) { w[c.Buffer()] += n }
+func (w *Words) add(c role.Role, n units.Words) { w[c.Buffer()] += n }
 
 func (w Words) times(n units.Words) Words {
 	for b := range w {

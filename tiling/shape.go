@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 
-	"github.com/accelsim-dev/accelsim/schedule"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/units"
 )
 
@@ -20,7 +20,7 @@ func (s *stage) shape(key []byte) []byte {
 			key = append(key, 0)
 		}
 	}
-	tensor := func(c schedule.Class, words units.Words) {
+	tensor := func(c role.Role, words units.Words) {
 		key = append(key, byte(c.Buffer()))
 		number(int64(words))
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -69,11 +70,11 @@ type stage struct {
 	elements     []element           // loaded with each tile's results, or made
 	writes       []schedule.Transfer // stored with each tile's results
 	once         []schedule.Transfer
-	pins         func(schedule.Tensor) bool // of what comes once: room for it is set aside
+	pins         func(role.Tensor) bool // of what comes once: room for it is set aside
 	onceProducts []schedule.Product
 	onceWrites   []schedule.Transfer
 	holds        []holding
-	uses         []schedule.Tensor
+	uses         []role.Tensor
 	kernels      []schedule.Kernel
 
 	products []product // of the kernels that are matrix products
@@ -82,7 +83,7 @@ type stage struct {
 // holding is a tensor that is on chip, whole, from one stage of a step to others,
 // and never leaves.
 type holding struct {
-	schedule.Tensor
+	role.Tensor
 	words units.Words
 	made  bool // by this stage
 }
@@ -323,7 +324,7 @@ func (s *stage) weighFootprint(cut [dimensions]*cutting) (footprint Words) {
 		footprint[b] += n
 	}
 	if cut[depth].tiles > 1 {
-		footprint.add(schedule.PartialSum, units.Words(results))
+		footprint.add(role.PartialSum, units.Words(results))
 	}
 	return footprint
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -77,7 +78,7 @@ func (v surveyor) surveyStep(key string, t *placed, room Room) surveyed {
 	x := surveyed{
 		key: key, kind: s.Kind, block: s.Block, layer: s.Layer, place: t.placeOf(s),
 		early: t.isDifferent(), whole: t.demand(), moves: s.WordsRead() + s.WordsWritten(), kept: t.kept(),
-		handsParts: slices.ContainsFunc(s.Hands, func(x schedule.Tensor) bool { return !t.isResident(x) }),
+		handsParts: slices.ContainsFunc(s.Hands, func(x role.Tensor) bool { return !t.isResident(x) }),
 	}
 	if x.whole.times(2).fits(x.forTiles(room)) {
 		return x
