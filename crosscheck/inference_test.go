@@ -2,6 +2,7 @@ package crosscheck
 
 import (
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -26,7 +27,7 @@ func forwardOnly(t *testing.T, seed uint64) (w *network.Workload, k, n int, text
 
 // An inference moves and executes the forward half of the equations and nothing else;
 // the spikes of every neuron at every step are the plain trainer's, whatever stays on
-// chip and however many PE groups work.
+// chip, however steps are cut and however many PE groups work.
 func TestInferenceIsTheForwardHalf(t *testing.T) {
 	paper, err := hardware.Open("paper")
 	if err != nil {
@@ -49,6 +50,10 @@ func TestInferenceIsTheForwardHalf(t *testing.T) {
 		}
 		in := RandomInput(w, p.Blocks, seed)
 		in.Y = nil
+		_, small, err := narrow(t, rand.New(rand.NewPCG(seed, 5)), paper, p, sim.Residency{}, schedule.Sequential)
+		if err != nil {
+			t.Fatalf("seed %d: %v\n%s", seed, err, text)
+		}
 		for _, way := range []struct {
 			hw        *hardware.Hardware
 			residency sim.Residency
@@ -56,6 +61,7 @@ func TestInferenceIsTheForwardHalf(t *testing.T) {
 		}{
 			{hw: paper},
 			{hw: chip},
+			{hw: small},
 			{hw: chip, residency: sim.Residency{Resident: true, SkipUnread: true}},
 			{hw: paper, order: schedule.Pipelined},
 		} {

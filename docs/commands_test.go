@@ -382,7 +382,7 @@ func TestFlagsExist(t *testing.T) {
 	for _, m := range top.FindAllStringSubmatch(of(""), -1) {
 		everywhere.WriteString(of(m[1]))
 	}
-	for _, name := range []string{"import scalesim", "import activity", "import nir"} {
+	for _, name := range []string{"import scalesim", "import activity", "import nir", "export nir"} {
 		everywhere.WriteString(of(name))
 	}
 	foreign := []string{"--lint-only", "--array", "--privileged"} // verilator's, sbatch's

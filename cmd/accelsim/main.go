@@ -112,7 +112,7 @@ func newRootCommand() *cobra.Command {
 		newSweepCommand(),
 		newVersionCommand(),
 		newFiguresCommand(),
-		newImportCommand(),
+		newImportCommand(), newExportCommand(),
 		newVerifyCommand(),
 		newTrainCommand(),
 		newDRAMCommand(),

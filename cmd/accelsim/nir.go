@@ -14,6 +14,7 @@ import (
 	"github.com/accelsim-dev/accelsim/importing/nir"
 	"github.com/accelsim-dev/accelsim/internal/output"
 	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/tensors"
 )
 
 // nirFlags say what a file of the NIR project has not.
@@ -77,7 +78,7 @@ func (f *nirFlags) options(c *cobra.Command, path string) (o nir.Options, err er
 	switch {
 	case f.out == "":
 		return o, usage(errors.New("--out is missing; name the folder to write workload and weights to"))
-	case c.Flags().Changed("dt") && !(f.step > 0 && f.step <= math.MaxFloat32):
+	case c.Flags().Changed("dt") && !isStep(f.step):
 		return o, usage(fmt.Errorf("--dt %v; write the length of a step in seconds, such as 1e-3", f.step))
 	case f.timesteps < 1:
 		return o, usage(fmt.Errorf("--steps %d; write 1 or more", f.timesteps))
@@ -87,4 +88,83 @@ func (f *nirFlags) options(c *cobra.Command, path string) (o nir.Options, err er
 		return o, usage(fmt.Errorf("--encoding %q; write event or direct", f.encoding))
 	}
 	return o, nil
+}
+
+func newExportCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "export nir --net NET --weights FILE.npz --out FILE.nir",
+		Short: "Write a network and its weights in what other tools read",
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage(fmt.Errorf("export does not know %q; write accelsim export nir", args[0]))
+			}
+			return c.Help()
+		},
+	}
+	c.AddCommand(newExportNIRCommand())
+	return c
+}
+
+func newExportNIRCommand() *cobra.Command {
+	var net, weights, out string
+	var step float64
+	c := &cobra.Command{
+		Use:   "nir --net NET --weights FILE.npz --out FILE.nir",
+		Short: "Workload file and weights to a network of the NIR project",
+		Long: "The way back of accelsim import nir: weights to the bit, time constants such that an import with the same --dt\n" +
+			"gives the same neurons. The weights are those of the whole network as one local block (wc1), as import writes\n" +
+			"them or a training leaves them. What NIR cannot say is refused by name; docs/import.md has all of it.",
+		Example: "  accelsim export nir --net braille/braille.yaml --weights braille/braille.npz --dt 1e-4 --out braille.nir",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			for _, needed := range []struct{ flag, value string }{{"net", net}, {"weights", weights}, {"out", out}} {
+				if needed.value == "" {
+					return usage(fmt.Errorf("--%s is missing; write accelsim export nir --net NET --weights FILE.npz --out FILE.nir", needed.flag))
+				}
+			}
+			if c.Flags().Changed("dt") && !isStep(step) {
+				return usage(fmt.Errorf("--dt %v; write the length of a step in seconds, such as 1e-3", step))
+			}
+			w, p, err := openTrained(net, weights)
+			if err != nil {
+				return usage(err)
+			}
+			exported, err := nir.Export(w, p, step)
+			if err != nil {
+				return usage(fmt.Errorf("%s: %w", net, err))
+			}
+			for _, note := range exported.Notes {
+				say("%s: %s", net, note)
+			}
+			return finish(func() error { return nil }, toFile("out", out, exported.Write))
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&net, "net", "", "built-in network or workload file")
+	flags.StringVar(&weights, "weights", "", "NPZ file with its weights")
+	flags.Float64Var(&step, "dt", 0, "length of a step in seconds, the unit of time constants; needed if neurons leak, else 1")
+	fileFlag(c, &out, "out", "NIR file to write")
+	return c
+}
+
+// isStep tells whether a number can be a step's length.
+func isStep(v float64) bool { return v > 0 && v <= math.MaxFloat32 }
+
+// openTrained reads a workload and all its parameters in one local block.
+func openTrained(net, weights string) (*network.Workload, *tensors.Parameters, error) {
+	w, err := network.Open(net)
+	if err != nil {
+		return nil, nil, err
+	}
+	blocks, err := w.Net.Blocks(w.Net.N())
+	if err != nil {
+		return nil, nil, err
+	}
+	w.Training.Rule = network.Rule{} // what only learning needs may be absent
+	p := &tensors.Parameters{}
+	absent, err := p.ReadParameters(weights, w, blocks)
+	if err == nil && len(absent) > 0 {
+		err = fmt.Errorf("%s: %s is missing", weights, strings.Join(absent[:min(len(absent), 8)], ", "))
+	}
+	return w, p, err
 }
