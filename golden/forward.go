@@ -116,6 +116,7 @@ func (t *Trainer) sumTask(worker, task int) {
 type gather struct {
 	in, out extent
 	kernel  network.Kernel
+	apart   bool      // its taps
 	rows    []float32 // [height][width][in.channels][columns.width]
 	columns columns
 	index   []int32 // of non-zero inputs, ascending
@@ -142,22 +143,24 @@ func (g *gather) events(in *reading, b, batch int, flat bool) {
 
 // run forms the sums of all outputs, [positions][out.channels].
 func (g *gather) run(sums, accumulator []float32, how into) {
-	width, k := g.columns.width, &g.kernel
+	width, stride, pad := g.columns.width, g.kernel.Stride, g.kernel.Pad
 	acc := accumulator[:width]
+	g.apart = g.kernel.Dilation != network.Square(1)
+	at := g.columns.first
 	for oy := range g.out.height {
 		for ox := range g.out.width {
-			at := (oy*g.out.width+ox)*g.out.channels + g.columns.first
 			if how == goOn {
 				copy(acc, sums[at:at+width])
 			} else {
 				clear(acc)
 			}
-			g.window(acc, oy*k.Stride.Height-k.Pad.Height, ox*k.Stride.Width-k.Pad.Width)
+			g.window(acc, oy*stride.Height-pad.Height, ox*stride.Width-pad.Width)
 			if how == addTo {
 				add(sums[at:at+width], acc)
 			} else {
 				copy(sums[at:at+width], acc)
 			}
+			at += g.out.channels
 		}
 	}
 }
@@ -170,7 +173,7 @@ func (g *gather) window(acc []float32, y, x int) {
 		g.add(acc, 0, 0, len(g.index))
 		return
 	}
-	if k.Dilation != network.Square(1) {
+	if g.apart {
 		g.windowApart(acc, y, x)
 		return
 	}
