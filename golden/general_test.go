@@ -467,3 +467,29 @@ func TestGeneralVectorsOfAutomaticDifferentiation(t *testing.T) {
 		})
 	}
 }
+
+// What the trainer cannot do or hold it refuses in words.
+func TestWhatTheTrainerCannotDoIsRefused(t *testing.T) {
+	for want, c := range map[string]struct {
+		layers string
+		change func(w *network.Workload)
+	}{
+		"an inference learns nothing": {"4FC-2FC", func(w *network.Workload) { w.Training.Rule.Inference = true }},
+		"a trace needs k = 1":         {"4FC-2FC", func(w *network.Workload) { w.Training.Rule.Trace = network.LeakTrace }},
+		"a feature map of 1x65536x65536 with values up to 1 is too large for the trainer": {"1C1-1AP32768-2FC", func(*network.Workload) {}},
+	} {
+		size := 4
+		if strings.Contains(want, "65536") {
+			size = 65536
+		}
+		text := fmt.Sprintf("input: {channels: 1, height: %d, width: %d, encoding: event}\ntimesteps: 2\nbatch: 1\nlayers: %s\n", size, size, c.layers)
+		w, err := network.Read([]byte(text), "task.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.change(w)
+		if _, err := New(w, 2, 1, Options{}); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}

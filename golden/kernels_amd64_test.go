@@ -27,6 +27,9 @@ func TestAssemblyTrainsTheSameBits(t *testing.T) {
 		v := newTask(t, seed)
 		got := v.run(t, 2)
 		withoutVectors(func() { mustEqual(t, v.run(t, 2), got) })
+		v, _ = newGeneralTask(t, seed)
+		got = v.run(t, 2)
+		withoutVectors(func() { mustEqual(t, v.run(t, 2), got) })
 	}
 }
 

@@ -145,6 +145,9 @@ func (t *Trainer) buildLayer(g *network.Layer) error {
 	l := &layer{Layer: g}
 	batch, kind := t.batch, t.workload.NeuronOf(g)
 	own := paddedExtent(g.Out)
+	if own.size() > math.MaxInt32 {
+		return tooLarge(own, 1)
+	}
 	l.output = output{extent: paddedExtent(g.Pooled), maxValue: g.MaxValue, scale: g.Scale}
 	if t.dropout > 0 {
 		l.mask = make([]byte, batch*own.size())
@@ -221,9 +224,7 @@ func (t *Trainer) buildProjection(l *layer, p *network.Projection, own extent, k
 	made := &projection{Projection: p, in: &from.now}
 	if p.Delay > 0 {
 		made.in = &reading{output: from, late: true}
-		if err := t.allocateLists(made.in); err != nil {
-			return nil, err
-		}
+		t.allocateLists(made.in)
 	}
 	if !p.Weighted() {
 		return made, nil
@@ -272,6 +273,9 @@ func (t *Trainer) buildClassifier(b *block) {
 // allocateOutput allocates the values of an output and the lists of what is read at
 // the same step.
 func (t *Trainer) allocateOutput(o *output) error {
+	if o.capacity() > math.MaxInt32 {
+		return tooLarge(o.extent, o.maxValue)
+	}
 	slots := t.slots
 	if o.static {
 		slots = 1
@@ -287,24 +291,30 @@ func (t *Trainer) allocateOutput(o *output) error {
 		o.floats = make([]float32, t.predictionSlots*t.batch*o.size())
 	}
 	o.now.output = o
-	return t.allocateLists(&o.now)
+	t.allocateLists(&o.now)
+	return nil
 }
 
-func (t *Trainer) allocateLists(r *reading) error {
-	capacity := r.size()
-	if !r.static && r.scale == 1 {
-		capacity *= r.maxValue
+// capacity is the most that a sample's list can hold.
+func (o *output) capacity() int {
+	if o.static || o.scale > 1 {
+		return o.size()
 	}
-	if capacity > math.MaxInt32 {
-		return fmt.Errorf("a feature map of %dx%dx%d with values up to %d is too large for the trainer", r.used, r.height, r.width, r.maxValue)
-	}
+	return o.size() * o.maxValue
+}
+
+func (t *Trainer) allocateLists(r *reading) {
+	capacity := t.batch * r.capacity()
+	r.index = make([]int32, capacity)
 	if r.floats != nil {
-		r.value = make([]float32, t.batch*capacity)
+		r.value = make([]float32, capacity)
 	}
-	r.index = make([]int32, t.batch*capacity)
 	r.start = make([]int32, t.batch*(r.positions()+1))
 	r.nonZero = make([]int64, t.batch)
-	return nil
+}
+
+func tooLarge(e extent, largest int) error {
+	return fmt.Errorf("a feature map of %dx%dx%d with values up to %d is too large for the trainer", e.used, e.height, e.width, largest)
 }
 
 // outputOf returns the output of layer l, or the network's input.

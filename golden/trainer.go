@@ -19,6 +19,7 @@
 package golden
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 
@@ -169,6 +170,9 @@ func newTrainer(w *network.Workload, k, n int, o Options, smooth func(float32) f
 	}
 	if err := w.Training.Rule.Check(k, blocks); err != nil {
 		return nil, err
+	}
+	if w.Training.Rule.Inference {
+		return nil, errors.New("an inference learns nothing; the trainer needs a rule that does")
 	}
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
