@@ -160,9 +160,9 @@ func openTrained(net, weights string) (*network.Workload, *tensors.Parameters, e
 	if err != nil {
 		return nil, nil, err
 	}
-	w.Training.Rule = network.Rule{} // what only learning needs may be absent
 	p := &tensors.Parameters{}
 	absent, err := p.ReadParameters(weights, w, blocks)
+	absent = slices.DeleteFunc(absent, func(name string) bool { return strings.HasPrefix(name, "fb") }) // only learning needs them
 	if err == nil && len(absent) > 0 {
 		err = fmt.Errorf("%s: %s is missing", weights, strings.Join(absent[:min(len(absent), 8)], ", "))
 	}
