@@ -9,9 +9,6 @@ import (
 	"testing"
 
 	"github.com/accelsim-dev/accelsim/network"
-
-	"github.com/sbinet/npyio/npz"
-	"gonum.org/v1/gonum/mat"
 )
 
 // esCanvas is a canvas of ES-ImageNet's own size.
@@ -76,27 +73,6 @@ func TestNumpyFilesAreRead(t *testing.T) {
 		if got := c.spikes(); !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", file, got, want)
 		}
-	}
-}
-
-// What another writer of these files wrote.
-func TestNpyioFilesAreRead(t *testing.T) {
-	var b bytes.Buffer
-	w := npz.NewWriter(&b)
-	for _, name := range []string{"pos.npy", "neg.npy"} {
-		if err := w.Write(name, mat.NewDense(2, 3, []float64{10, 20, 3, 11, 21, 4})); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	c := esCanvas()
-	if err := draw(wide(), b.Bytes(), c); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := c.spikes(), [][4]int{{2, 0, 26, 4}, {2, 1, 26, 4}, {3, 0, 27, 5}, {3, 1, 27, 5}}; !slices.Equal(got, want) {
-		t.Errorf("%v, want %v", got, want)
 	}
 }
 
