@@ -6,7 +6,6 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -132,10 +131,10 @@ func (t Table) Entries() []Entry {
 		list = append(list, Entry{f.key, *f.to})
 	}
 	for _, p := range t.SRAMRead {
-		list = append(list, Entry{readKey + "." + capacityText(p.Capacity), p.Value})
+		list = append(list, Entry{readKey + "." + p.Capacity.Text(), p.Value})
 	}
 	for _, p := range t.SRAMWrite {
-		list = append(list, Entry{writeKey + "." + capacityText(p.Capacity), p.Value})
+		list = append(list, Entry{writeKey + "." + p.Capacity.Text(), p.Value})
 	}
 	return list
 }
@@ -251,12 +250,12 @@ func (r *reader) section(pair config.Pair, key string) error {
 func (r *reader) points(n *config.Node, key string, to *[]Point) error {
 	var points []Point
 	err := r.mapping(n, key, func(pair config.Pair, key string) error {
-		capacity, err := parseCapacity(pair.Name)
+		capacity, err := capacities.Parse(pair.Name)
 		if err != nil {
 			return r.At(pair.Line, key, "%w", err)
 		}
 		v, err := r.value(pair.Value, key, Picojoule)
-		points = append(points, Point{capacity, v})
+		points = append(points, Point{units.Bytes(capacity), v})
 		return err
 	})
 	if err != nil {
@@ -268,7 +267,7 @@ func (r *reader) points(n *config.Node, key string, to *[]Point) error {
 	slices.SortFunc(points, func(a, b Point) int { return cmp.Compare(a.Capacity, b.Capacity) })
 	for i := 1; i < len(points); i++ {
 		if points[i].Capacity == points[i-1].Capacity {
-			return r.fail(n, key, "has %s twice", capacityText(points[i].Capacity))
+			return r.fail(n, key, "has %s twice", points[i].Capacity.Text())
 		}
 	}
 	*to = points
@@ -306,74 +305,26 @@ func (r *reader) value(n *config.Node, key string, unit Unit) (Value, error) {
 	return v, err
 }
 
-// scales are the units of a file, in those of a table.
-var scales = map[Unit]map[string]float64{
-	Picojoule: {"fJ": 1e-3, "pJ": 1, "nJ": 1e3},
-	Milliwatt: {"uW": 1e-3, "mW": 1, "W": 1e3},
-}
-
-var accepted = map[Unit]string{Picojoule: "fJ, pJ or nJ", Milliwatt: "uW, mW or W"}
-
-func (r *reader) amount(n *config.Node, key string, unit Unit) (float64, error) {
-	if n.Kind != config.Scalar {
-		return 0, r.fail(n, key, "is not a number with a unit; write for example 1 %s", unit)
-	}
-	text := n.Text
-	number, suffix := splitUnit(text)
-	amount, err := config.ParseNumber(number)
-	switch {
-	case err != nil || math.IsNaN(amount):
-		return 0, r.fail(n, key, "%q is not a number with a unit; write for example 1 %s", text, unit)
-	case suffix == "":
-		return 0, r.fail(n, key, "%q has no unit; write %s %s", text, number, unit)
-	}
-	scale, ok := scales[unit][suffix]
-	if !ok {
-		return 0, r.fail(n, key, "%q is in %s; write %s", text, suffix, accepted[unit])
-	}
-	if amount < 0 || amount*scale > maxAmount {
-		return 0, r.fail(n, key, "%q must be between 0 and %g %s", text, float64(maxAmount), unit)
-	}
-	return amount * scale, nil
-}
-
 // maxAmount keeps sums far from overflow; nothing on a chip comes near it.
 const maxAmount = 1e15
 
-// splitUnit cuts the letters off a number's end.
-func splitUnit(text string) (number, unit string) {
-	text = strings.TrimSpace(text)
-	number = strings.TrimRightFunc(text, func(c rune) bool { return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' })
-	return strings.TrimSpace(number), text[len(number):]
+// forms are how a file writes what a table has in a unit, whatever the prefix.
+var forms = map[Unit]units.Form{
+	Picojoule: {Kind: units.Energy, In: string(Picojoule), Most: maxAmount, Bounds: "0 to 1000 J", Example: "1 pJ"},
+	Milliwatt: {Kind: units.Power, In: string(Milliwatt), Most: maxAmount, Bounds: "0 to 1e12 W", Example: "1 mW"},
 }
 
-var capacityUnits = []struct {
-	name string
-	size units.Bytes
-}{{"B", 1}, {"KiB", units.KiB}, {"MiB", units.MiB}, {"GiB", units.GiB}}
-
-// parseCapacity reads a whole number of B, KiB, MiB or GiB.
-func parseCapacity(text string) (units.Bytes, error) {
-	number, suffix := splitUnit(text)
-	for _, u := range capacityUnits {
-		if u.name != suffix {
-			continue
-		}
-		v, err := config.ParseInteger(number)
-		if err != nil || v < 1 {
-			break
-		}
-		return units.Mul(units.Bytes(v), u.size)
+func (r *reader) amount(n *config.Node, key string, unit Unit) (float64, error) {
+	form := forms[unit]
+	if n.Kind != config.Scalar {
+		return 0, r.fail(n, key, "is not a number with a unit; write for example %s", form.Example)
 	}
-	return 0, fmt.Errorf("%q is not a capacity; write for example 32 KiB", text)
+	amount, err := form.Parse(n.Text)
+	if err != nil {
+		return 0, r.fail(n, key, "%w", err)
+	}
+	return amount, nil
 }
 
-// capacityText is the inverse of parseCapacity.
-func capacityText(b units.Bytes) string {
-	for i := len(capacityUnits) - 1; i > 0; i-- {
-		if u := capacityUnits[i]; b%u.size == 0 {
-			return fmt.Sprintf("%d %s", b/u.size, u.name)
-		}
-	}
-	return fmt.Sprintf("%d B", b)
-}
+// capacities are how a file writes the sizes of SRAMs.
+var capacities = units.Form{Kind: units.Memory, In: "B", Least: 1, Most: 1 << 49, Bounds: "1 B to 524288 GiB", Whole: true, Example: "32 KiB"}

@@ -257,7 +257,7 @@ func TestRefusals(t *testing.T) {
 		{"150MHz", "150MHz, precision: bf16", `mine.yaml:2: pe.precision: "bf16" is not a number format; write one of fp32, fp16, fixed32, fixed16`},
 		{"150MHz", "150MHz, groups: 0", "mine.yaml:2: pe.groups: 0 is out of range; write 1 to 65536, or block for one for every local block"},
 		{"2MiB", "2", `mine.yaml:3: onchip.capacity: "2" has no unit; write for example 2MiB or workload`},
-		{"2MiB", "2MB", `mine.yaml:3: onchip.capacity: "2MB" is in MB; write it in B, KiB, MiB, GiB, for example 2MiB or workload`},
+		{"2MiB", "2MB", `mine.yaml:3: onchip.capacity: "2MB" is in MB (did you mean "MiB"?); write it in B, KiB, MiB, GiB, for example 2MiB or workload`},
 		{"2MiB", "1B", `mine.yaml:3: onchip.capacity: "1B" is out of range; write 1KiB to 524288GiB, for example 2MiB or workload`},
 		{"capacity: 2MiB, ", "", "mine.yaml:3: onchip.capacity: is missing; write one shared buffer, for example capacity: 2MiB, or one for each kind of tensor: weights, states, gradients, spikes"},
 		{"8KiB", "0.5B", `mine.yaml:3: onchip.bank: "0.5B" is out of range; write 1B to 524288GiB, for example 32KiB`},

@@ -22,6 +22,7 @@ type key struct {
 	path    string // "pe.rows"
 	example string // of a value; of a key that must be there
 	needed  bool
+	kind    *units.Kind             // of a quantity with a unit
 	set     func(text string) error // says what is wrong, and what would be accepted
 }
 
@@ -38,8 +39,7 @@ type file struct {
 	channels       int
 	ranks          int
 	mapping        string
-	transfers      int64  // a second, on a data pin of the DRAM
-	transfersText  string // as written
+	transfers      int64 // a second, on a data pin of the DRAM
 	energyTable    string
 	workloadSized  bool
 	bufferSections []string
@@ -147,10 +147,19 @@ func (f *file) value(n *config.Node, k *key) error {
 // listKeys says what a hardware file may have, and where each value goes.
 func (f *file) listKeys() {
 	needed := func(path, example string, set func(string) error) {
-		f.keys = append(f.keys, key{path, example, true, set})
+		f.keys = append(f.keys, key{path: path, example: example, needed: true, set: set})
 	}
 	optional := func(path, example string, set func(string) error) {
-		f.keys = append(f.keys, key{path, example, false, set})
+		f.keys = append(f.keys, key{path: path, example: example, set: set})
+	}
+	quantity := func(path string, form units.Form, needed bool, set func(float64)) {
+		f.keys = append(f.keys, key{path, form.Example, needed, form.Kind, func(text string) error {
+			v, err := form.Parse(text)
+			if err == nil {
+				set(v)
+			}
+			return err
+		}})
 	}
 	array := &f.hw.PE
 	optional("name", "my-board", text(&f.hw.Name))
@@ -160,11 +169,7 @@ func (f *file) listKeys() {
 	needed("pe.columns", "28", whole(&array.Columns, 1))
 	needed("pe.lanes", "64", whole(&array.Lanes, 1))
 	optional("pe.pipeline", "8", whole(&array.Pipeline, 0))
-	needed("pe.clock", clocks.example, func(text string) error {
-		hz, err := clocks.parse(text)
-		array.Clock = units.Hertz(hz)
-		return err
-	})
+	quantity("pe.clock", clocks, true, func(hz float64) { array.Clock = units.Hertz(hz) })
 	optional("pe.dataflow", "gated", func(text string) (err error) {
 		array.Dataflow, err = pe.ParseDataflow(text)
 		return err
@@ -189,7 +194,7 @@ func (f *file) listKeys() {
 			f.workloadSized = true
 			return nil
 		}
-		return capacity(&f.shared.Capacity, capacities.or(workloadSized))(text)
+		return capacity(&f.shared.Capacity, capacities.Or(workloadSized))(text)
 	})
 	for b := range f.hw.Buffers {
 		section := "onchip." + role.Buffer(b).String()
@@ -200,11 +205,7 @@ func (f *file) listKeys() {
 	optional("dma.engines", "1", whole(&f.hw.Engines, 1))
 
 	needed("dram.device", "ddr4-2400", text(&f.device))
-	optional("dram.rate", rates.example, func(text string) (err error) {
-		f.transfersText = text
-		f.transfers, err = rates.parse(text)
-		return err
-	})
+	quantity("dram.rate", rates, false, func(millions float64) { f.transfers = int64(millions * 1e6) })
 	needed("dram.channels", "1", whole(&f.channels, 1))
 	needed("dram.ranks", "1", whole(&f.ranks, 1))
 	optional("dram.mapping", "rorabacobgch", text(&f.mapping))
@@ -214,15 +215,27 @@ func (f *file) listKeys() {
 // listBuffer adds the keys of one buffer.
 func (f *file) listBuffer(section string, b *Buffer, banks *int, setCapacity func(string) error) {
 	f.keys = append(f.keys,
-		key{section + ".capacity", "512KiB", false, setCapacity},
-		key{section + ".bank", "32KiB", false, func(text string) error {
-			v, err := bankSizes.parse(text)
+		key{section + ".capacity", "512KiB", false, units.Memory, setCapacity},
+		key{section + ".bank", "32KiB", false, units.Memory, func(text string) error {
+			v, err := bankSizes.Parse(text)
 			b.Bank = units.Bytes(v)
 			return err
 		}},
-		key{section + ".banks", "16", false, whole(banks, 1)},
-		key{section + ".ports", "2", false, whole(&b.Ports, 1)},
+		key{path: section + ".banks", example: "16", set: whole(banks, 1)},
+		key{path: section + ".ports", example: "2", set: whole(&b.Ports, 1)},
 	)
+}
+
+// DimensionOf returns what a key of a hardware file measures.
+func DimensionOf(path string) units.Dimension {
+	var f file
+	f.listKeys()
+	for _, k := range f.keys {
+		if k.path == path && k.kind != nil {
+			return k.kind.Dimension
+		}
+	}
+	return units.Dimension{}
 }
 
 // groupForEveryBlock is written for as many PE groups as there are local blocks.
@@ -245,7 +258,7 @@ func text(to *string) func(string) error {
 // whole reads a whole number.
 func whole[T ~int | ~int64](to *T, least int64) func(string) error {
 	return func(text string) error {
-		v, err := config.ParseInteger(text)
+		v, err := units.ParseInteger(text)
 		switch {
 		case errors.Is(err, strconv.ErrSyntax):
 			return fmt.Errorf("%q is not a whole number; write %d to %d", text, least, maxCount)
@@ -258,9 +271,9 @@ func whole[T ~int | ~int64](to *T, least int64) func(string) error {
 }
 
 // capacity reads the size of a buffer.
-func capacity(to *units.Bytes, sizes measure) func(string) error {
+func capacity(to *units.Bytes, sizes units.Form) func(string) error {
 	return func(text string) error {
-		v, err := sizes.parse(text)
+		v, err := sizes.Parse(text)
 		*to = units.Bytes(v)
 		return err
 	}
@@ -369,12 +382,7 @@ func divisor(capacity units.Bytes, n int) int {
 
 // sizeText prints bytes in the largest unit that keeps them whole.
 func sizeText(b units.Bytes) string {
-	for _, u := range byteUnits {
-		if scale := units.Bytes(u.scale); b%scale == 0 {
-			return fmt.Sprintf("%d%s", b/scale, u.name)
-		}
-	}
-	return fmt.Sprintf("%dB", b)
+	return strings.Replace(b.Text(), " ", "", 1)
 }
 
 // clockRounding is how far a device's tCK may be from the period of its rate:
@@ -396,8 +404,8 @@ func (f *file) checkDRAM() error {
 	if f.transfers > 0 {
 		period := units.Picoseconds(int64(units.Second) * int64(device.Beats()) / f.transfers)
 		if off := period - device.Clock; off < -clockRounding || off > clockRounding {
-			return f.On("dram.rate", "%s makes %d million transfers a second, not %s; leave the key out, or take another device: %s",
-				f.device, int64(units.Second)*int64(device.Beats())/int64(device.Clock)/1e6, f.transfersText, strings.Join(dram.Names(), ", "))
+			return f.On("dram.rate", "%s makes %d million transfers a second, not %dMT/s; leave the key out, or take another device: %s",
+				f.device, int64(units.Second)*int64(device.Beats())/int64(device.Clock)/1e6, f.transfers/1e6, strings.Join(dram.Names(), ", "))
 		}
 	}
 	device = device.WithChannels(f.channels)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/accelsim-dev/accelsim/internal/config"
 	"github.com/accelsim-dev/accelsim/internal/spelling"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // The list form of layers in a workload file: one entry a layer, the last the
@@ -395,7 +396,7 @@ func readFlag(d *config.Document, n *config.Node, key string) (bool, error) {
 
 // whole reads a whole number in a range.
 func (r *listReader) whole(n *config.Node, key string, least, most int) (int, error) {
-	v, err := config.ParseNumber(n.Text)
+	v, err := units.ParseNumber(n.Text)
 	if n.Kind != config.Scalar || n.Quoted || err != nil {
 		return 0, r.doc.At(n.Line, key, "is not a number")
 	}

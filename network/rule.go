@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/accelsim-dev/accelsim/internal/config"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Rule is how a network learns besides the paper's pair (k, n). The zero Rule is
@@ -75,7 +76,7 @@ func (f *ruleFile) fill(d *config.Document, key string, r *Rule) error {
 		r.OnceAnIteration = name == "iteration"
 	}
 	if n := f.Trace; n != nil {
-		decay, err := config.ParseNumber(n.Text)
+		decay, err := units.ParseNumber(n.Text)
 		switch {
 		case n.Kind == config.Scalar && n.Text == "leak":
 			r.Trace, r.TraceDecay = LeakTrace, 0
@@ -95,7 +96,7 @@ func (f *ruleFile) fill(d *config.Document, key string, r *Rule) error {
 		}
 	}
 	if n := f.BackwardSteps; n != nil {
-		steps, err := config.ParseInteger(n.Text)
+		steps, err := units.ParseInteger(n.Text)
 		if n.Kind != config.Scalar || n.Quoted || err != nil || steps < 1 || steps > maxNumber {
 			return d.At(n.Line, key+".backward_steps", "is %q; write a whole number, at least 1 and at most k", n.Text)
 		}

@@ -25,19 +25,6 @@ const (
 	columnVersion  = "version"
 )
 
-// aliases are short names of columns, for conditions and orders.
-var aliases = map[string]string{
-	"cycles":    "cycles.total",
-	"energy":    "energy_pj.total",
-	"footprint": "dram.footprint_bytes",
-	"memory":    "analytic.memory_words",
-}
-
-const (
-	reductionAlias  = "reduction."
-	reductionColumn = "baseline.reduction_percent."
-)
-
 // Table is points and what is known of them. A cell is text; "" is a value that
 // a row does not have. Cells are read from the records when they are asked for,
 // since there may be millions of rows.
@@ -346,11 +333,7 @@ func Resolver(inputs []string) func(name string) (string, error) {
 	var open []string // prefixes below which names depend on the network
 	resultNames(reflect.TypeFor[report.Run](), "", &known, &open)
 	return func(name string) (string, error) {
-		candidates := []string{name, aliases[name], name + ".total"}
-		if rest, ok := strings.CutPrefix(name, reductionAlias); ok {
-			candidates = append(candidates, reductionColumn+rest)
-		}
-		for _, c := range candidates {
+		for _, c := range candidates(name) {
 			if slices.Contains(known, c) || slices.ContainsFunc(open, func(p string) bool { return strings.HasPrefix(c, p) }) {
 				return c, nil
 			}
@@ -360,7 +343,7 @@ func Resolver(inputs []string) func(name string) (string, error) {
 			names = append(names, alias)
 		}
 		slices.Sort(names)
-		return "", fmt.Errorf("there is no column %q%s; there are the inputs %s, and results such as cycles, energy, footprint, memory_access, "+
+		return "", fmt.Errorf("there is no column %q%s; there are the inputs %s, and results such as cycles, time, energy, footprint, memory_access, "+
 			"macs, reduction.cycles, or any that run --format json names", name, spelling.Suggest(name, names), strings.Join(inputs, ", "))
 	}
 }

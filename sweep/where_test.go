@@ -7,11 +7,12 @@ import (
 
 var cells = map[string]string{
 	"net": "alexnet", "k": "10", "n": "2", "status": "ok", "cycles.total": "2000", "dram.device": "ddr4-2400",
-	"onchip.capacity": "2MiB", "rate": "0.5", "crosscheck.pass": "true",
+	"onchip.capacity": "2MiB", "rate": "0.5", "crosscheck.pass": "true", "pe.clock": "200MHz", "dram.rate": "2400MT/s",
+	"seconds": "3.5", "baseline.seconds": "7", "energy_pj.total": "11.5e12", "dram.footprint_bytes": "7e9",
 }
 
 func resolveTest(name string) (string, error) {
-	return Resolver([]string{"net", "k", "n", "dram.device", "onchip.capacity", "empty", "rate"})(name)
+	return Resolver([]string{"net", "k", "n", "dram.device", "onchip.capacity", "pe.clock", "dram.rate", "empty", "rate"})(name)
 }
 
 func TestWhere(t *testing.T) {
@@ -43,6 +44,17 @@ func TestWhere(t *testing.T) {
 		{"k/0 = 1", false},
 		{"net < 3", false},
 		{"crosscheck.pass = true", true},
+		{"time < 4s", true},
+		{"time < 4 s and energy < 12J", true},
+		{"time < 3400ms", false},
+		{"time > 3499999 µs", true},
+		{"time < 3.6", true}, // a plain number is in the column's unit
+		{"energy < 11e9 nJ", false},
+		{"energy/time < 3.3W and footprint/time = 2 GB/s", true},
+		{"baseline.time - time > 3s", true},
+		{"2*time = baseline.time", true},
+		{"pe.clock = 0.2GHz and dram.rate = 2.4GT/s", true},
+		{"time*pe.clock = 700e6", true},
 	} {
 		w, err := ParseWhere(c.text)
 		if err == nil {
@@ -75,7 +87,13 @@ func TestBadConditions(t *testing.T) {
 		{"k and n = 2", "and joins comparisons"},
 		{"not k", "not needs"},
 		{"cylces < 3", `did you mean "cycles"`},
-		{"k < hbm2", "no column"},
+		{"k < hbm2", "position 5: there is no column"},
+		{"k < 1 and 2 < 3Mib", `position 15: "3Mib" is not a number (did you mean "MiB"?)`},
+		{"time < 12J", "position 6: the left of < is a time, the right an energy"},
+		{"cycles < 4s", "the left of < is a plain number, the right a time"},
+		{"not (k = 1 or energy + time < 3)", "position 22: the left of + is an energy, the right a time"},
+		{"energy/time < 3J", "is a power, the right an energy"},
+		{"onchip.capacity < 2 s", "is an amount of memory, the right a time"},
 		{strings.Repeat("(", 1000) + "k = 1", "too many"},
 		{strings.Repeat("not ", 1000) + "k = 1", "too many"},
 	} {
@@ -114,7 +132,7 @@ func TestEveryResultHasAName(t *testing.T) {
 }
 
 func FuzzWhere(f *testing.F) {
-	for _, text := range []string{"k = 10 and n != 2", "not (a < 2MiB || 'x' = y)", "a*-2 + 3/b >= 1e-3", "dram.device = ddr4-2400", "0x1p-2=k"} {
+	for _, text := range []string{"k = 10 and n != 2", "not (a < 2MiB || 'x' = y)", "a*-2 + 3/b >= 1e-3", "19.2 GB/s > seconds", "µ 4 µs", "dram.device = ddr4-2400", "0x1p-2=k"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -122,7 +140,7 @@ func FuzzWhere(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := w.Bind(func(name string) (string, error) { return name, nil }); err != nil {
+		if _, err := w.Bind(func(name string) (string, error) { return name, nil }); err != nil && !strings.Contains(err.Error(), "the left of") {
 			t.Fatalf("%q: %v", text, err)
 		}
 		w.Holds(func(name string) string { return cells[name] })

@@ -245,7 +245,7 @@ func newSweepCommand() *cobra.Command {
 		Short: "Evaluate a grid of design points; resumable, on all cores or a cluster",
 		Example: "  accelsim sweep --net alexnet --k 1,2,5,10 --n 1,2,4,8 --out results\n" +
 			"  accelsim sweep --net alexnet --k all --n all --set dram.device=ddr4-2400,hbm2 --pareto cycles,energy\n" +
-			"  accelsim sweep --grid grid.yaml --out results --where 'status = ok and cycles < 2e10' --sort energy\n" +
+			"  accelsim sweep --grid grid.yaml --out results --where 'status = ok and time < 90s' --sort energy\n" +
 			"  accelsim sweep --grid grid.yaml --out results --shards 8 --emit slurm > sweep.sh",
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

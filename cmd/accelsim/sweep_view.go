@@ -36,8 +36,8 @@ type viewFlags struct {
 
 func (f *viewFlags) register(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringVar(&f.whereText, "where", "", "only points for which this holds: 'k <= 10 and cycles < 2e10'; on inputs alone, others are not simulated")
-	flags.StringVar(&f.sortText, "sort", "", "columns to sort by, largest first with a minus: energy,-k")
+	flags.StringVar(&f.whereText, "where", "", "only points for which this holds: 'k <= 10 and time < 90s'; on inputs alone, others are not simulated")
+	flags.StringVar(&f.sortText, "sort", "", "columns to sort by, largest first with a minus: time,-k")
 	flags.StringVar(&f.paretoText, "pareto", "", "show the Pareto front of these columns, less is better, more with a minus: cycles,energy,-accuracy")
 	flags.StringSliceVar(&f.accuracyFiles, "accuracy", nil, "CSV or JSON files with accuracies, or results of accelsim train, for the figure of merit (Eq. 18)")
 	flags.StringVar(&f.weightsText, "fom-weights", "", "weights of Eq. 18 (default accuracy=1,memory=0.25,access=0.25,adds=0.25,macs=0.25)")

@@ -1,12 +1,15 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/accelsim-dev/accelsim/internal/spelling"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // Decode fills the struct that into points to with the document's values. A
@@ -60,7 +63,7 @@ func (d *Document) value(n *Node, key string, to reflect.Value) error {
 		to.SetString(n.Text)
 		return nil
 	}
-	v, err := ParseNumber(n.Text)
+	v, err := units.ParseNumber(n.Text)
 	if n.Kind != Scalar || err != nil {
 		return d.At(n.Line, key, "is not a number")
 	}
@@ -106,7 +109,7 @@ func (n *Node) typeName() string {
 	}
 	switch {
 	case n.Quoted:
-	case integer.MatchString(n.Text):
+	case isInteger(n.Text):
 		return "integer"
 	case isNumber(n.Text):
 		return "float"
@@ -117,6 +120,11 @@ func (n *Node) typeName() string {
 }
 
 func isNumber(text string) bool {
-	_, err := ParseNumber(text)
+	_, err := units.ParseNumber(text)
 	return err == nil
+}
+
+func isInteger(text string) bool {
+	_, err := units.ParseInteger(text)
+	return err == nil || errors.Is(err, strconv.ErrRange)
 }

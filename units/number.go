@@ -1,4 +1,4 @@
-package config
+package units
 
 import (
 	"errors"
@@ -9,9 +9,9 @@ import (
 
 // Numbers of YAML 1.2's core schema (section 10.3.2 of its specification).
 var (
-	integer = regexp.MustCompile(`^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$`)
-	float   = regexp.MustCompile(`^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$`)
-	special = map[string]float64{
+	integerForm    = regexp.MustCompile(`^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$`)
+	floatForm      = regexp.MustCompile(`^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$`)
+	specialNumbers = map[string]float64{
 		".inf": math.Inf(1), ".Inf": math.Inf(1), ".INF": math.Inf(1),
 		"+.inf": math.Inf(1), "+.Inf": math.Inf(1), "+.INF": math.Inf(1),
 		"-.inf": math.Inf(-1), "-.Inf": math.Inf(-1), "-.INF": math.Inf(-1),
@@ -22,7 +22,7 @@ var (
 // ParseInteger reads a whole number: decimal, 0o octal or 0x hexadecimal. Its
 // errors are those of [strconv.ParseInt].
 func ParseInteger(text string) (int64, error) {
-	if !integer.MatchString(text) {
+	if !integerForm.MatchString(text) {
 		return 0, strconv.ErrSyntax
 	}
 	digits, base := text, 10
@@ -39,14 +39,14 @@ func ParseInteger(text string) (int64, error) {
 
 // ParseNumber reads a number. One beyond the range of float64 is infinite.
 func ParseNumber(text string) (float64, error) {
-	if v, ok := special[text]; ok {
+	if v, ok := specialNumbers[text]; ok {
 		return v, nil
 	}
 	if v, err := ParseInteger(text); err == nil {
 		return float64(v), nil
 	}
-	if !float.MatchString(text) {
-		if integer.MatchString(text) { // hexadecimal beyond 64 bits
+	if !floatForm.MatchString(text) {
+		if integerForm.MatchString(text) { // hexadecimal beyond 64 bits
 			return math.Inf(1), nil
 		}
 		return 0, strconv.ErrSyntax
