@@ -382,7 +382,7 @@ func TestFlagsExist(t *testing.T) {
 	for _, m := range top.FindAllStringSubmatch(of(""), -1) {
 		everywhere.WriteString(of(m[1]))
 	}
-	for _, name := range []string{"import scalesim", "import activity", "import nir", "export nir"} {
+	for _, name := range []string{"import scalesim", "import activity", "import nir", "import torch", "export nir"} {
 		everywhere.WriteString(of(name))
 	}
 	foreign := []string{"--lint-only", "--array", "--privileged"} // verilator's, sbatch's
@@ -407,7 +407,7 @@ func subcommand(args string) string {
 	switch {
 	case len(words) == 0 || !regexp.MustCompile(`^[a-z]+$`).MatchString(words[0]):
 		return ""
-	case len(words) > 1 && slices.Contains([]string{"scalesim", "activity", "nir", "merge"}, words[1]):
+	case len(words) > 1 && slices.Contains([]string{"scalesim", "activity", "nir", "torch", "merge"}, words[1]):
 		return words[0] + " " + words[1]
 	}
 	return words[0]

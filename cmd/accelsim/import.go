@@ -16,16 +16,16 @@ import (
 
 func newImportCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "import scalesim|activity|nir FILE --out FILE",
+		Use:   "import nir|torch|scalesim|activity FILE --out FILE",
 		Short: "Make workload and activity files from what other tools write",
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usage(fmt.Errorf("import does not know %q; write accelsim import nir, scalesim or activity", args[0]))
+				return usage(fmt.Errorf("import does not know %q; write accelsim import nir, torch, scalesim or activity", args[0]))
 			}
 			return c.Help()
 		},
 	}
-	c.AddCommand(newImportScaleSimCommand(), newImportActivityCommand(), newImportNIRCommand())
+	c.AddCommand(newImportScaleSimCommand(), newImportActivityCommand(), newImportNIRCommand(), newImportTorchCommand())
 	return c
 }
 

@@ -16,6 +16,7 @@ import (
 const (
 	importData = "../../importing/testdata/"
 	nirData    = "../../testdata/nir/"
+	torchData  = "../../importing/torch/testdata/"
 )
 
 // TestImportedTopologyRuns: SCALE-Sim's notation of LeNet-1 gives the counts of
@@ -72,6 +73,14 @@ func TestImportsRefuse(t *testing.T) {
 		{"import activity " + topology + " --net lenet1", topology + ": not a readable NPZ file"},
 		{"import activity " + importData + "spikes.npz --net lenet1", importData + "spikes.npz: x has shape [5,3,2,8,8]; expected [T,B,1,28,28]"},
 		{"import activity " + importData + "spikes.npz --net lenet9", `no network "lenet9"`},
+		{"import torch " + torchData + "state.pt --net " + torchData + "net.yaml", "--out is missing"},
+		{"import torch " + torchData + "state.pt --out DIR/w.npz", "--net is missing"},
+		{"import torch " + torchData + "state.pt --net " + torchData + "net.yaml --out DIR/w.npz --map w1", `--map "w1"; write NAME=TENSOR`},
+		{"import torch " + torchData + "state.pt --net " + torchData + "net.yaml --out DIR/w.npz --map w1=a,w1=b", "--map names w1 twice"},
+		{"import torch " + torchData + "state.pt --net " + torchData + "net.yaml --out DIR/w.npz --map w7=a", `the workload has no parameter "w7"`},
+		{"import torch " + torchData + "state.pt --net " + torchData + "net.yaml --out DIR/w.npz --n 9", "n = 9 is out of range"},
+		{"import torch " + torchData + "state.pt --net lenet1 --out DIR/w.npz", "w1: no tensor of shape"},
+		{"import torch " + torchData + "evil.pt --net lenet1 --out DIR/w.npz", "which would run code: it is not read"},
 		{"export onnx x", `export does not know "onnx"`},
 		{"export nir --net lenet1", "--weights is missing"},
 		{"export nir --net lenet9 --weights x.npz --out DIR/x.nir", `no network "lenet9"`},
@@ -203,6 +212,41 @@ func TestInferenceRefuses(t *testing.T) {
 		status, stdout, stderr := commandLine(t, strings.Fields(c.args)...)
 		if status != exitBadInput || stdout != "" || !strings.Contains(stderr, c.want) {
 			t.Errorf("accelsim %s: exit %d, %s%s\nwant %s", c.args, status, stdout, stderr, c.want)
+		}
+	}
+}
+
+// A network's weights come from PyTorch, and it learns on from them.
+func TestImportTorch(t *testing.T) {
+	weights, dump := filepath.Join(t.TempDir(), "weights.npz"), filepath.Join(t.TempDir(), "out.npz")
+	net := torchData + "net.yaml"
+	status, stdout, stderr := commandLine(t, "import", "torch", torchData+"state.safetensors", "--net", net, "--out", weights)
+	if status != 0 || stdout != "" || !strings.Contains(stderr, "bc1 is out.bias [3]") {
+		t.Fatalf("exit %d, %q, %q", status, stdout, stderr)
+	}
+	frames := filepath.Join(t.TempDir(), "x.npz")
+	x := make([]float32, 2*1*2*6*6)
+	for i := range x {
+		x[i] = float32(i % 2)
+	}
+	if err := (tensors.Set{"x": tensors.Floats(x, 2, 1, 2, 6, 6), "y": {Shape: []int{1}, Int64: []int64{2}}}).WriteFile(frames); err != nil {
+		t.Fatal(err)
+	}
+	given := []string{"--net", net, "--k", "2", "--n", "3", "--tensors", frames, "--weights", weights}
+	succeed(t, append([]string{"run", "--dump", dump}, given...)...)
+	succeed(t, append([]string{"verify"}, given...)...)
+	first, err := tensors.ReadFile(weights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, err := tensors.ReadFile(dump)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range first["bc1"].Len() { // SGD's first step: w - lr dw
+		want := first["bc1"].Float32[i] - 0.5*after["dbc1_i1"].Float32[i]
+		if got := after["bc1"].Float32[i]; got != want {
+			t.Errorf("bc1 is %v after a step, want %v", got, want)
 		}
 	}
 }

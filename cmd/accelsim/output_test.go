@@ -50,6 +50,7 @@ func writers() map[string][]string {
 		"sweep --out":           append(words("sweep --timing off"), quick...),
 		"import scalesim --out": words("import scalesim ../../importing/testdata/alexnet.csv --classes 10"),
 		"import nir --out":      words("import nir " + nirData + "cnn_sinabs.nir"),
+		"import torch --out":    words("import torch " + torchData + "state.pt --net " + torchData + "net.yaml"),
 		"export nir --out":      words("export nir --dt 1 --net " + vectorFiles + "general/g-hardv.yaml --weights " + vectorFiles + "general/g-hardv.in.npz"),
 		"import activity --out": words("import activity " + importData + "spikes.npz --net " + importData + "spikes.yaml"),
 	}
