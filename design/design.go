@@ -157,6 +157,9 @@ func Evaluate(p Point) (*Evaluation, error) {
 			return nil, err
 		}
 	}
+	if err := sims.check(); err != nil {
+		return nil, err
+	}
 	if err := sims.run(p); err != nil {
 		return nil, err
 	}

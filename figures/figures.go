@@ -83,6 +83,8 @@ func Names() []string {
 
 // Album is a choice of figures with the lab that simulates their points.
 type Album struct {
+	Seed *uint64 // that was given; the index records it
+
 	Lab        *Lab
 	Accuracies *Accuracies
 	kinds      []kind
@@ -250,6 +252,9 @@ func (a *Album) Files() ([]File, error) {
 		files = append(files, File{"published.csv", PublishedCSV(rows)}, File{"published.md", markdown})
 		index.WriteString("## Published numbers\n\n")
 		index.Write(markdown)
+	}
+	if a.Seed != nil {
+		fmt.Fprintf(&index, "\nThe seed %d was given; nothing is drawn at random.\n", *a.Seed)
 	}
 	return append(files, File{"index.md", index.Bytes()}), nil
 }

@@ -7,8 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/accelsim-dev/accelsim/internal/input"
 )
 
 // NotEmpty says that an output folder has something in it.
@@ -37,7 +41,33 @@ func (d *Design) Write(folder string, force bool) error {
 	if err := CheckFolder(folder, force); err != nil {
 		return err
 	}
-	return write(folder, d.Files())
+	older := emitted(folder)
+	files := d.Files()
+	if err := write(folder, files); err != nil {
+		return err
+	}
+	for _, name := range older {
+		if !slices.ContainsFunc(files, func(f file) bool { return f.name == name }) {
+			if err := os.Remove(filepath.Join(folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// description is the name of the file that says what a design consists of.
+const description = "accelsim.json"
+
+// emitted lists the files that an older design left in a folder, as its description
+// names them: none that lie elsewhere.
+func emitted(folder string) []string {
+	var old jsonDesign
+	text, err := input.Text(filepath.Join(folder, description))
+	if err != nil || json.Unmarshal(text, &old) != nil || old.Schema != Schema {
+		return nil
+	}
+	return slices.DeleteFunc(old.Files, func(name string) bool { return !filepath.IsLocal(name) })
 }
 
 // Files returns everything that a design consists of, in a fixed order.
@@ -45,7 +75,7 @@ func (d *Design) Files() []file {
 	files := []file{
 		{"accelsim_params.vh", d.header()},
 		{"accelsim_pkg.sv", d.pkg()},
-		{"accelsim.json", d.json()},
+		{description, ""}, // filled in when all are known
 		{"accelsim.core", d.core()},
 		{"accelsim_top.v", d.top()},
 		{"accelsim_pkg_top.sv", d.pkgTop()},
@@ -55,6 +85,15 @@ func (d *Design) Files() []file {
 	files = append(files, testUnits(d.Datapath, Units(d.Datapath, d.Vectors, d.Seed))...)
 	if d.Block != nil {
 		files = append(files, d.Block.files()...)
+	}
+	var names []string
+	for _, f := range files {
+		names = append(names, f.name)
+	}
+	for i := range files {
+		if files[i].name == description {
+			files[i].text = d.json(names)
+		}
 	}
 	return files
 }
@@ -211,6 +250,7 @@ type jsonDesign struct {
 	N        int         `json:"n"`
 	Datapath string      `json:"datapath"`
 	Command  string      `json:"command"`
+	Files    []string    `json:"files"` // of the design, with this one
 	Groups   []jsonGroup `json:"groups"`
 	Tests    struct {
 		Vectors     int   `json:"vectors"`
@@ -234,10 +274,10 @@ type jsonParameter struct {
 	Comment string `json:"comment,omitempty"`
 }
 
-func (d *Design) json() string {
+func (d *Design) json(files []string) string {
 	out := jsonDesign{
 		Schema: Schema, Workload: d.Workload.Name, Hardware: d.Hardware.Name, K: d.K, N: d.N,
-		Datapath: d.Formats.String(), Command: d.Command,
+		Datapath: d.Formats.String(), Command: d.Command, Files: files,
 	}
 	address := 0
 	for _, g := range d.groups {

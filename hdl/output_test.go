@@ -42,7 +42,7 @@ func TestCoreAndJSONAreWellFormedAndNameFilesThatExist(t *testing.T) {
 	if err := d.Write(dir, false); err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal([]byte(d.json()), new(jsonDesign)); err != nil {
+	if err := json.Unmarshal([]byte(d.json(nil)), new(jsonDesign)); err != nil {
 		t.Error(err)
 	}
 	var core struct {

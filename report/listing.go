@@ -14,8 +14,9 @@ import (
 type Listing struct {
 	Program  *schedule.Program
 	Interval int
-	Block    int  // 0 is all
-	All      bool // also the time steps that repeat the one before
+	Block    int     // 0 is all
+	All      bool    // also the time steps that repeat the one before
+	Seed     *uint64 // that was given, for the records
 }
 
 // StepRecord is a step as data.
@@ -32,6 +33,7 @@ type StepRecord struct {
 	Writes       []Moved     `json:"writes"`
 	WordsRead    units.Words `json:"words_read"`
 	WordsWritten units.Words `json:"words_written"`
+	Seed         *uint64     `json:"seed,omitempty"` // that was given; nothing is drawn
 }
 
 // Moved is a transfer as data; Beyond is "covered" for what Eqs. 11-17 count.
@@ -47,7 +49,7 @@ func (l *Listing) Records() []StepRecord {
 	l.each(func(s *schedule.Step) {
 		r := StepRecord{
 			Step: s.Kind.String(), Interval: s.Interval, Time: s.Time, Block: s.Block, Layer: s.Layer, AtEnd: s.End,
-			Reads: moved(s.Reads), Writes: moved(s.Writes), Computes: computes(s),
+			Reads: moved(s.Reads), Writes: moved(s.Writes), Computes: computes(s), Seed: l.Seed,
 			OnChip: []string{}, WordsRead: s.WordsRead(), WordsWritten: s.WordsWritten(),
 		}
 		for _, t := range s.Uses {

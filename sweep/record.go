@@ -98,7 +98,7 @@ func record(p *Point, e *design.Evaluation, err error) (Record, error) {
 	case errors.As(err, new(*design.TooLarge)):
 		r.Status, r.Reason = TooLarge, oneLine(err)
 		return r, nil
-	case errors.As(err, new(*sim.StepTooLong)) || errors.Is(err, sim.ErrAcross):
+	case errors.As(err, new(*sim.StepTooLong)) || errors.As(err, new(*design.TooManySteps)) || errors.Is(err, sim.ErrAcross):
 		r.Status, r.Reason = Invalid, oneLine(err)
 		return r, nil
 	case err != nil:

@@ -118,10 +118,25 @@ func NewPlan(spec *Spec, fixed Fixed, limit int64) (*Plan, error) {
 	if err := r.hopeless(); err != nil {
 		return nil, err
 	}
+	if err := r.plan.refused(); err != nil {
+		return nil, err
+	}
 	if err := r.idleEnergy(); err != nil {
 		return nil, err
 	}
 	return r.plan, nil
+}
+
+// refused returns an error if no point can be simulated.
+func (p *Plan) refused() error {
+	if slices.ContainsFunc(p.Points, func(point *Point) bool { return point.Refused == "" }) {
+		return nil
+	}
+	first := p.Points[0].Refused
+	if len(p.Points) == 1 {
+		return errors.New(first)
+	}
+	return fmt.Errorf("none of %d points can be simulated; the first: %s", len(p.Points), first)
 }
 
 // idleEnergy refuses an energy table that changes nothing on any machine.

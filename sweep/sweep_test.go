@@ -45,7 +45,7 @@ func tables(t *testing.T, p *Plan, records *Records) string {
 		t.Fatalf("%d points are missing", len(missing))
 	}
 	var out bytes.Buffer
-	if err := errors.Join(table.WriteCSV(&out), table.WriteParquet(&out), table.WriteJSON(&out)); err != nil {
+	if err := errors.Join(table.WriteCSV(&out), table.WriteParquet(&out), table.WriteJSON(&out, nil)); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

@@ -394,10 +394,14 @@ func (t *Table) WriteCSV(w io.Writer) error {
 	return out.Error()
 }
 
-// WriteJSON writes one object: the schema, and the points as objects from
-// columns to values, without those that a row does not have.
-func (t *Table) WriteJSON(w io.Writer) error {
-	if _, err := fmt.Fprintf(w, "{\n  \"schema\": %q,\n  \"points\": [", schema); err != nil {
+// WriteJSON writes one object: the schema, a seed if one was given, and the points as
+// objects from columns to values, without those that a row does not have.
+func (t *Table) WriteJSON(w io.Writer, seed *uint64) error {
+	provenance := ""
+	if seed != nil {
+		provenance = fmt.Sprintf("  \"provenance\": {\"seed\": %d},\n", *seed)
+	}
+	if _, err := fmt.Fprintf(w, "{\n  \"schema\": %q,\n%s  \"points\": [", schema, provenance); err != nil {
 		return err
 	}
 	kinds := t.kinds()

@@ -79,6 +79,7 @@ func newFiguresCommand() *cobra.Command {
 			if err != nil {
 				return usage(fmt.Errorf("--only: %w", err))
 			}
+			album.Seed = seedOf(c)
 			warnOfIdleFlags(c)
 			progress := newProgress(os.Stderr, "simulating")
 			defer progress.finish()

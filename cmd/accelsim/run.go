@@ -116,7 +116,7 @@ func newRunCommand() *cobra.Command {
 // misfit tells whether an error says that a workload and a machine do not fit
 // each other: the user's to mend.
 func misfit(err error) bool {
-	return errors.As(err, new(*design.TooLarge)) || errors.As(err, new(*tiling.TooSmall)) || errors.As(err, new(*sim.StepTooLong)) ||
+	return errors.As(err, new(*design.TooLarge)) || errors.As(err, new(*tiling.TooSmall)) || errors.As(err, new(*sim.StepTooLong)) || errors.As(err, new(*design.TooManySteps)) ||
 		errors.Is(err, sim.ErrOneGroup) || errors.Is(err, sim.ErrAcross) || errors.Is(err, sim.ErrPrecision)
 }
 

@@ -48,7 +48,7 @@ func newScheduleCommand() *cobra.Command {
 			if listing.Block < 0 || listing.Block > len(p.Blocks) {
 				return usage(fmt.Errorf("--block %d; there are local blocks 1 to %d, or 0 for all", listing.Block, len(p.Blocks)))
 			}
-			listing.Program = p
+			listing.Program, listing.Seed = p, seedOf(c)
 			warnOfIdleFlags(c)
 			table := func(w io.Writer) error { return listing.Write(w) }
 			return output.print(c.OutOrStdout(), listing.Records(), table, nil)

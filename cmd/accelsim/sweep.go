@@ -277,6 +277,7 @@ func newSweepCommand() *cobra.Command {
 				workers = runtime.GOMAXPROCS(0)
 			}
 			warnOfIdleFlags(c)
+			warnOfNotations(plan)
 			r := &sweeping{plan: plan, out: out, shard: shard, workers: workers}
 			ctx, stop := interrupt.Context(c.Context())
 			err = r.run(ctx)
@@ -299,6 +300,17 @@ func newSweepCommand() *cobra.Command {
 	flags.IntVar(&workers, "workers", 0, "points at a time (default all CPUs)")
 	c.AddCommand(newMergeCommand())
 	return c
+}
+
+// warnOfNotations says which networks other tools read otherwise, each once.
+func warnOfNotations(p *sweep.Plan) {
+	said := map[string]bool{}
+	for _, s := range p.Subjects {
+		if note := s.Net.Misreadable(); note != "" && !said[note] {
+			said[note] = true
+			say("warning: %s: %s", s.Given, note)
+		}
+	}
 }
 
 // sweeping is a sweep under way.

@@ -21,6 +21,7 @@ import (
 
 // viewFlags ask questions of a sweep's points.
 type viewFlags struct {
+	seed                                                 *uint64
 	whereText, sortText, paretoText, weightsText, format string
 	accuracyFiles                                        []string
 	top                                                  int
@@ -47,6 +48,7 @@ func (f *viewFlags) register(c *cobra.Command) {
 
 // open checks the flags against the columns that there can be.
 func (f *viewFlags) open(c *cobra.Command, inputs []string) (err error) {
+	f.seed = seedOf(c)
 	if err := (&outputFlags{format: f.format}).check(); err != nil {
 		return err
 	}
@@ -159,7 +161,7 @@ func (f *viewFlags) finish(stdout io.Writer, p *sweep.Plan, records *sweep.Recor
 func (f *viewFlags) print(w io.Writer, t *sweep.Table, o outcomes, out string) error {
 	switch f.format {
 	case "json":
-		return t.WriteJSON(w)
+		return t.WriteJSON(w, f.seed)
 	case "csv":
 		return t.WriteCSV(w)
 	}

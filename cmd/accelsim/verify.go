@@ -83,10 +83,15 @@ func newVerifyCommand() *cobra.Command {
 				return err
 			}
 			// Before tensors are made that the simulated memory cannot hold.
-			if _, err := plan.Footprint(); errors.As(err, new(*sim.NotFit)) || misfit(err) {
+			footprint, err := plan.Footprint()
+			if errors.As(err, new(*sim.NotFit)) || misfit(err) {
 				return usage(err)
-			} else if err != nil {
+			}
+			if err != nil {
 				return err
+			}
+			if err := checkHostMemory(w, footprint.Total, freeMemory(thisComputer)); err != nil {
+				return usage(err)
 			}
 			if in == nil {
 				if in, source, err = how.open(c, w, n); err != nil {
