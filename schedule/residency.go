@@ -83,10 +83,14 @@ func (p *Program) Pins(t role.Tensor) bool {
 func (p *Program) isLayerPolicy() bool { return !p.policy.SkipUnread && len(p.policy.Pinned) == 0 }
 
 // Resides tells whether a tensor that a step reads, uses or makes is the one that
-// stays on chip: not the U^t of an earlier time step that the backward pass
-// reads again.
+// stays on chip, its newest value: not the U^t of an earlier time step that the
+// backward pass reads again, nor another layer's error of the step after, which a
+// delayed projection has it read once more.
 func (p *Program) Resides(s *Step, t role.Tensor) bool {
-	if t.Class.Row().Slots == role.History && !s.Kind.Forward() && !s.End {
+	row := t.Class.Row()
+	switch {
+	case s.Kind.Forward() || row.Lifetime != role.PerStep:
+	case row.Slots == role.History && !s.End, t.Step > s.Time && t.Index != s.Layer && row.Owner == role.OfLayer:
 		return false
 	}
 	return p.Pins(t)

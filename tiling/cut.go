@@ -24,7 +24,7 @@ func (t *placed) ways() (ways [][]stage) {
 		var replaced []role.Tensor // by a stage before
 		for i := range stages {
 			g := &stages[i]
-			g.pins = t.program.Pins
+			g.pins = func(x role.Tensor) bool { return t.program.Resides(&t.step, x) }
 			g.products = t.productsOf(g)
 			g.uses = slices.DeleteFunc(g.uses, func(x role.Tensor) bool { return slices.Contains(replaced, x) })
 			for _, p := range g.onceProducts {
