@@ -293,7 +293,7 @@ func BPTT(p Point) (*Baseline, error) {
 // bptt is the program of standard BPTT: one interval, one block, the paper's rule.
 func (p Point) bptt() (*schedule.Program, error) {
 	w := *p.Workload
-	w.Training.Rule = network.Rule{}
+	w.Training.Rule, w.Training.RuleName = network.Rule{}, ""
 	return schedule.New(&w, w.Timesteps, w.Net.N(), p.Traffic)
 }
 

@@ -198,6 +198,19 @@ func newClone(t *testing.T, bin string) clone {
 	return c
 }
 
+// write makes the file that a block shows, if it shows one.
+func (c clone) write(t *testing.T, b block) bool {
+	t.Helper()
+	file := b.file()
+	if file == "" {
+		return false
+	}
+	if err := os.WriteFile(filepath.Join(c.folder, file), []byte(strings.Join(b.text, "\n")+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return true
+}
+
 // run runs a command and returns what a terminal would show.
 func (c clone) run(text string) (string, error) {
 	ctx, stop := context.WithTimeout(context.Background(), 30*time.Minute)
@@ -245,10 +258,7 @@ func TestCommands(t *testing.T) {
 			t.Parallel()
 			reader := newClone(t, bin)
 			for _, b := range blocks(text) {
-				if file := b.file(); file != "" {
-					if err := os.WriteFile(filepath.Join(reader.folder, file), []byte(strings.Join(b.text, "\n")+"\n"), 0o644); err != nil {
-						t.Fatal(err)
-					}
+				if reader.write(t, b) {
 					continue
 				}
 				list := b.commands()

@@ -55,6 +55,27 @@ const (
 	CurrentReadout   Readout = "current"   // the mean of currents
 )
 
+// readouts are their names in files.
+func readouts() []string {
+	return []string{"spikes", string(PotentialReadout), string(CurrentReadout)}
+}
+
+// readoutOf returns the readout of a name.
+func readoutOf(name string) Readout {
+	if name == "spikes" {
+		return RateReadout
+	}
+	return Readout(name)
+}
+
+// Name returns the readout as files write it.
+func (r Readout) Name() string {
+	if r == RateReadout {
+		return "spikes"
+	}
+	return string(r)
+}
+
 // IsPaper tells whether the rule is the paper's.
 func (r Rule) IsPaper() bool { return r == Rule{} }
 
@@ -66,10 +87,18 @@ type ruleFile struct {
 	BackwardSteps *config.Node `yaml:"backward_steps"`
 }
 
+// ruleKey names a key of a rule, in a section or, in a file of the rule's own, in none.
+func ruleKey(section, name string) string {
+	if section == "" {
+		return name
+	}
+	return section + "." + name
+}
+
 // fill overwrites what is given.
-func (f *ruleFile) fill(d *config.Document, key string, r *Rule) error {
+func (f *ruleFile) fill(d *config.Document, section string, r *Rule) error {
 	if f.Update != nil {
-		name, err := pick(d, f.Update, key+".update", []string{"interval", "iteration"})
+		name, err := pick(d, f.Update, ruleKey(section, "update"), []string{"interval", "iteration"})
 		if err != nil {
 			return err
 		}
@@ -78,16 +107,18 @@ func (f *ruleFile) fill(d *config.Document, key string, r *Rule) error {
 	if n := f.Trace; n != nil {
 		decay, err := units.ParseNumber(n.Text)
 		switch {
+		case n.Kind == config.Scalar && n.Text == "none":
+			r.Trace, r.TraceDecay = NoTrace, 0
 		case n.Kind == config.Scalar && n.Text == "leak":
 			r.Trace, r.TraceDecay = LeakTrace, 0
 		case n.Kind == config.Scalar && !n.Quoted && err == nil && decay >= 0 && decay <= 1:
 			r.Trace, r.TraceDecay = FixedTrace, decay
 		default:
-			return d.At(n.Line, key+".trace", "is %q; write a decay between 0 and 1, or leak for the receiving layer's", n.Text)
+			return d.At(n.Line, ruleKey(section, "trace"), "is %q; write a decay between 0 and 1, leak for the receiving layer's, or none", n.Text)
 		}
 	}
 	if f.Feedback != nil {
-		name, err := pick(d, f.Feedback, key+".feedback", []string{"backprop", string(DirectFeedback), string(DirectToAll)})
+		name, err := pick(d, f.Feedback, ruleKey(section, "feedback"), []string{"backprop", string(DirectFeedback), string(DirectToAll)})
 		if err != nil {
 			return err
 		}
@@ -96,9 +127,13 @@ func (f *ruleFile) fill(d *config.Document, key string, r *Rule) error {
 		}
 	}
 	if n := f.BackwardSteps; n != nil {
+		if n.Kind == config.Scalar && n.Text == "all" {
+			r.BackwardSteps = 0
+			return nil
+		}
 		steps, err := units.ParseInteger(n.Text)
 		if n.Kind != config.Scalar || n.Quoted || err != nil || steps < 1 || steps > maxNumber {
-			return d.At(n.Line, key+".backward_steps", "is %q; write a whole number, at least 1 and at most k", n.Text)
+			return d.At(n.Line, ruleKey(section, "backward_steps"), "is %q; write a whole number, at least 1 and at most k, or all", n.Text)
 		}
 		r.BackwardSteps = int(steps)
 	}
@@ -161,24 +196,41 @@ func (r Rule) Decay(leak float64) float64 {
 	return r.TraceDecay
 }
 
+// Choices are the keys of a rule as files write them.
+type Choices struct{ Update, Trace, Feedback string }
+
+// Choices returns what the rule chooses.
+func (r Rule) Choices() Choices {
+	c := Choices{"interval", "none", "backprop"}
+	if r.OnceAnIteration {
+		c.Update = "iteration"
+	}
+	switch r.Trace {
+	case FixedTrace:
+		c.Trace = fmt.Sprint(r.TraceDecay)
+	case LeakTrace:
+		c.Trace = "leak"
+	case NoTrace:
+	}
+	if r.Feedback != Backprop {
+		c.Feedback = string(r.Feedback)
+	}
+	return c
+}
+
 // String lists what differs from the paper's rule.
 func (r Rule) String() string {
 	var parts []string
 	if r.Inference {
 		parts = append(parts, "inference")
 	}
-	if r.OnceAnIteration {
-		parts = append(parts, "update: iteration")
-	}
-	switch r.Trace {
-	case FixedTrace:
-		parts = append(parts, fmt.Sprintf("trace: %v", r.TraceDecay))
-	case LeakTrace:
-		parts = append(parts, "trace: leak")
-	case NoTrace:
-	}
-	if r.Feedback != Backprop {
-		parts = append(parts, "feedback: "+string(r.Feedback))
+	own, papers := r.Choices(), Rule{}.Choices()
+	for _, c := range []struct{ key, value, papers string }{
+		{"update", own.Update, papers.Update}, {"trace", own.Trace, papers.Trace}, {"feedback", own.Feedback, papers.Feedback},
+	} {
+		if c.value != c.papers {
+			parts = append(parts, c.key+": "+c.value)
+		}
 	}
 	if r.BackwardSteps > 0 {
 		parts = append(parts, fmt.Sprintf("backward_steps: %d", r.BackwardSteps))

@@ -40,6 +40,7 @@ type Training struct {
 	Readout        Readout `json:",omitzero"`
 	ClassifierBias bool    `json:",omitzero"`
 	Rule           Rule    `json:",omitzero"`
+	RuleName       string  `json:",omitzero"` // of a rule that was applied to the workload
 }
 
 // Activity holds the densities of non-zero values (alpha of Eqs. 15 and 16).
@@ -228,7 +229,7 @@ type file struct {
 	Activity *config.Node `yaml:"activity"`
 }
 
-//go:embed nets/*.yaml datasets/*.yaml
+//go:embed nets/*.yaml datasets/*.yaml rules/*.yaml
 var builtin embed.FS
 
 func builtinNames(dir string) []string {
@@ -326,13 +327,11 @@ func (f *file) fill(d *config.Document, n *Neuron, t *Training, dropout *float64
 		}
 	}
 	if f.Training.Readout != nil {
-		name, err := pick(d, f.Training.Readout, "training.readout", []string{"spikes", string(PotentialReadout), string(CurrentReadout)})
+		name, err := pick(d, f.Training.Readout, "training.readout", readouts())
 		if err != nil {
 			return err
 		}
-		if t.Readout = Readout(name); name == "spikes" {
-			t.Readout = RateReadout
-		}
+		t.Readout = readoutOf(name)
 	}
 	if f.Training.ClassifierBias != nil {
 		on, err := readFlag(d, f.Training.ClassifierBias, "training.classifier_bias")

@@ -15,6 +15,7 @@ import (
 
 	"github.com/accelsim-dev/accelsim/design"
 	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
@@ -87,6 +88,7 @@ type Schedule struct {
 	Batch      int     `json:"batch"`
 	Intervals  int     `json:"intervals"`
 	Blocks     [][]int `json:"blocks"`
+	Rule       *Rule   `json:"rule,omitempty"`
 	Classifier string  `json:"classifier"`
 	Order      string  `json:"order"`
 	Groups     []Group `json:"groups"`
@@ -280,6 +282,57 @@ type Baseline struct {
 	Reduction   map[string]float64 `json:"reduction_percent"`
 }
 
+// Rule is a training rule: its name, if it was named, and what it differs in from the
+// paper's.
+type Rule struct {
+	Name          string `json:"name,omitempty"`
+	Update        string `json:"update"`
+	Trace         string `json:"trace"`
+	Feedback      string `json:"feedback"`
+	BackwardSteps int    `json:"backward_steps"`
+	Readout       string `json:"readout"`
+	ResetGradient bool   `json:"reset_gradient"`
+}
+
+// String lists the rule in a line.
+func (r *Rule) String() string {
+	steps := fmt.Sprintf("%d steps", r.BackwardSteps)
+	if r.BackwardSteps == 1 {
+		steps = "1 step"
+	}
+	text := fmt.Sprintf("update every %s, errors of %s by %s", r.Update, steps, r.Feedback)
+	if r.Trace != "none" {
+		text += ", traces that decay by " + r.Trace
+	}
+	if r.Readout != "spikes" {
+		text += ", logits of " + r.Readout
+	}
+	if !r.ResetGradient {
+		text += ", none through resets"
+	}
+	if r.Name != "" {
+		text = r.Name + ": " + text
+	}
+	return text
+}
+
+// ruleOf describes the rule of a workload that has a name or is not the paper's; nil
+// otherwise.
+func ruleOf(w *network.Workload, k int) *Rule {
+	t := &w.Training
+	if t.Rule.Inference { // nothing is learnt
+		return nil
+	}
+	if t.RuleName == "" && t.Rule.IsPaper() && t.Readout == network.RateReadout && !w.Neuron.ConstantReset {
+		return nil
+	}
+	choices := t.Rule.Choices()
+	return &Rule{
+		Name: t.RuleName, Update: choices.Update, Trace: choices.Trace, Feedback: choices.Feedback,
+		BackwardSteps: t.Rule.Backward(k), Readout: t.Readout.Name(), ResetGradient: !w.Neuron.ConstantReset,
+	}
+}
+
 // Projection is a whole training.
 type Projection struct {
 	Samples         int     `json:"samples"`
@@ -300,7 +353,7 @@ func NewRun(e *design.Evaluation) *Run {
 		Workload: Workload{Name: w.Name, Dataset: w.Dataset, Text: w.Net.Text, Classes: w.Net.Classes},
 		Schedule: Schedule{
 			Timesteps: w.Timesteps, K: r.K, N: r.N, Batch: w.Batch, Intervals: r.Intervals,
-			Classifier: w.Training.Classifier, Order: r.Order.String(), Traffic: trafficName(e.Traffic),
+			Rule: ruleOf(w, r.K), Classifier: w.Training.Classifier, Order: r.Order.String(), Traffic: trafficName(e.Traffic),
 		},
 		Hardware: Hardware{
 			Name: r.Hardware.Name, Rows: r.Hardware.PE.Rows, Columns: r.Hardware.PE.Columns,

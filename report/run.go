@@ -105,6 +105,9 @@ func writeHeading(w io.Writer, e *design.Evaluation) {
 	fmt.Fprintf(w, "%s%s: %s\n", task.Name, data, task.Net.Text)
 	fmt.Fprintf(w, "(k, n) = (%d, %d): T = %d in %d intervals, %d layers in %d local blocks, batch %d, %s classifiers\n",
 		r.K, r.N, task.Timesteps, r.Intervals, task.Net.N(), len(r.Blocks), task.Batch, task.Training.Classifier)
+	if rule := ruleOf(task, r.K); rule != nil {
+		fmt.Fprintf(w, "rule %s\n", rule)
+	}
 	hw := r.Hardware
 	special := "" // what is not the paper's
 	if hw.PE.Precision != pe.FP32 {

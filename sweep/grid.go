@@ -18,6 +18,7 @@ const (
 	axisDataset    = "dataset"
 	axisTimesteps  = "timesteps"
 	axisBatch      = "batch"
+	axisRule       = "rule"
 	axisClassifier = "classifier"
 	axisActivity   = "activity"
 	axisTraffic    = "traffic"
@@ -34,7 +35,7 @@ const (
 
 // Axes names them, slowest first; hardware keys come before the last two.
 var Axes = []string{
-	axisNet, axisDataset, axisTimesteps, axisBatch, axisClassifier, axisActivity,
+	axisNet, axisDataset, axisTimesteps, axisBatch, axisRule, axisClassifier, axisActivity,
 	axisTraffic, axisResidency, axisSkipUnread, axisSchedule, axisHardware, axisK, axisN,
 }
 
@@ -258,11 +259,15 @@ func parseCut(text string) (cut, error) {
 	return cut{first: int(a), last: int(b)}, nil
 }
 
-// cuts returns the values of k or n for a workload; without one, words have no
-// value and stand as 0.
-func (g Grid) cuts(name string, w *network.Workload) ([]int, error) {
+// cuts returns the values of k or n for a workload, where no axis has them that of its
+// rule; without a workload, words have no value and stand as 0.
+func (g Grid) cuts(name string, w *network.Workload, byRule network.Extent) ([]int, error) {
 	a, ok := g.find(name)
-	if !ok {
+	switch {
+	case ok:
+	case byRule > 0:
+		a.Values = []string{byRule.String()}
+	default:
 		a.Values = []string{wordMax}
 	}
 	var values []int

@@ -17,22 +17,22 @@ type resolver struct {
 	plan  *Plan
 	limit int64
 
-	nets, activities, hardware sources
-	tasks                      map[[6]string]*task
-	networks                   map[Key]*network.Network
-	subjects                   map[Key]*Subject
-	machines                   map[Key]*machine
-	combinations               map[Key]*combination
-	seen                       map[Key]bool
-	phrases                    map[string]string
-	values                     map[axisValue]*verdict
-	order                      []axisValue
+	nets, rules, activities, hardware sources
+	tasks                             map[taskKey]*task
+	networks                          map[Key]*network.Network
+	subjects                          map[Key]*Subject
+	machines                          map[Key]*machine
+	combinations                      map[Key]*combination
+	seen                              map[Key]bool
+	phrases                           map[string]string
+	values                            map[axisValue]*verdict
+	order                             []axisValue
 }
 
 func newResolver(p *Plan, limit int64) *resolver {
 	return &resolver{
-		plan: p, limit: limit, nets: sources{}, activities: sources{}, hardware: sources{},
-		tasks: map[[6]string]*task{}, networks: map[Key]*network.Network{}, subjects: map[Key]*Subject{},
+		plan: p, limit: limit, nets: sources{}, rules: sources{}, activities: sources{}, hardware: sources{},
+		tasks: map[taskKey]*task{}, networks: map[Key]*network.Network{}, subjects: map[Key]*Subject{},
 		machines: map[Key]*machine{}, combinations: map[Key]*combination{},
 		seen: map[Key]bool{}, phrases: map[string]string{}, values: map[axisValue]*verdict{},
 	}
@@ -107,11 +107,11 @@ func (r *resolver) cut(g Grid, chosen map[string]string) error {
 		c = known
 	}
 	r.combinations[c.sum] = c
-	ks, err := g.cuts(axisK, t.workload)
+	ks, err := g.cuts(axisK, t.workload, t.k)
 	if err != nil {
 		return err
 	}
-	ns, err := g.cuts(axisN, t.workload)
+	ns, err := g.cuts(axisN, t.workload, t.n)
 	if err != nil {
 		return err
 	}
@@ -226,6 +226,9 @@ func (p *Point) fits(hw *hardware.Hardware) error {
 	}
 	blocks, err := p.workload.Net.Blocks(int(p.n))
 	if err != nil {
+		return err
+	}
+	if err := p.workload.Training.Rule.Check(int(p.k), blocks); err != nil {
 		return err
 	}
 	return sim.CheckOrder(p.order, hw, len(blocks))

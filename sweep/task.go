@@ -11,15 +11,21 @@ import (
 // task is a workload, or why there is none.
 type task struct {
 	workload *network.Workload
+	k, n     network.Extent // by its rule
 	subject  *Subject
 	content  Key
 	err      error
 }
 
+// taskAxes are what a task depends on.
+var taskAxes = [...]string{axisNet, axisDataset, axisTimesteps, axisBatch, axisRule, axisClassifier, axisActivity}
+
+type taskKey [len(taskAxes)]string
+
 // task opens the workload of a combination, once.
 func (r *resolver) task(chosen map[string]string) *task {
-	var key [6]string
-	for i, name := range []string{axisNet, axisDataset, axisTimesteps, axisBatch, axisClassifier, axisActivity} {
+	var key taskKey
+	for i, name := range taskAxes {
 		key[i] = chosen[name]
 	}
 	t := r.tasks[key]
@@ -28,7 +34,7 @@ func (r *resolver) task(chosen map[string]string) *task {
 	}
 	t = &task{}
 	r.tasks[key] = t
-	w, file, err := r.open(key)
+	w, file, err := r.open(key, t)
 	if err != nil {
 		t.err = err
 		return t
@@ -62,10 +68,19 @@ func (r *resolver) subject(given string, file Key, w *network.Workload) *Subject
 	return s
 }
 
+// rule reads a rule.
+func (r *resolver) rule(name string) (*network.NamedRule, error) {
+	text, filename, err := r.rules.read(name, network.RuleSource)
+	if err != nil {
+		return nil, err
+	}
+	return network.ReadRule(text, filename)
+}
+
 // open reads a workload and makes of it what the axes say; file is what its own
-// file says.
-func (r *resolver) open(key [6]string) (w *network.Workload, file Key, err error) {
-	net, dataset, timesteps, batch, classifier, activity := key[0], key[1], key[2], key[3], key[4], key[5]
+// file says. The task gets the rule's k and n.
+func (r *resolver) open(key taskKey, t *task) (w *network.Workload, file Key, err error) {
+	net, dataset, timesteps, batch, rule, classifier, activity := key[0], key[1], key[2], key[3], key[4], key[5], key[6]
 	text, filename, err := r.nets.read(net, network.Source)
 	if err != nil {
 		return nil, file, err
@@ -88,6 +103,16 @@ func (r *resolver) open(key [6]string) (w *network.Workload, file Key, err error
 		}
 		if *v.to, err = strconv.Atoi(v.text); err != nil {
 			return nil, file, fmt.Errorf("%s %q is not a whole number", v.name, v.text)
+		}
+	}
+	if rule != "" {
+		named, err := r.rule(rule)
+		if err != nil {
+			return nil, file, err
+		}
+		t.k, t.n = named.K, named.N
+		if err := named.Apply(w); err != nil {
+			return nil, file, err
 		}
 	}
 	if classifier != "" {

@@ -21,18 +21,21 @@ import (
 
 // taskFlags say what is trained and how it is cut.
 type taskFlags struct {
-	net, dataset, classifier, activity string
-	batch, timesteps, k, n             int
+	net, dataset, rule, classifier, activity string
+	batch, timesteps, k, n                   int
 }
 
 func (f *taskFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.net, "net", "", "built-in network ("+strings.Join(network.Nets(), ", ")+") or workload file")
 	flags.StringVar(&f.dataset, "dataset", "", "dataset whose T, encoding, channels, classes and hyper-parameters to use")
-	flags.IntVar(&f.k, "k", 0, "truncation interval, a divisor of T (default T)")
-	flags.IntVar(&f.n, "n", 0, "layers of a local block, 1..N (default N)")
+	flags.IntVar(&f.k, "k", 0, "truncation interval, a divisor of T (default the rule's, else T)")
+	flags.IntVar(&f.n, "n", 0, "layers of a local block, 1..N (default the rule's, else N)")
 	flags.IntVar(&f.batch, "batch", 0, "samples of an iteration (default the workload's)")
 	flags.IntVar(&f.timesteps, "timesteps", 0, "time steps T (default the workload's)")
+	if c.Name() != "hdl" {
+		flags.StringVar(&f.rule, "rule", "", "built-in training rule ("+strings.Join(network.Rules(), ", ")+") or rule file")
+	}
 	flags.StringVar(&f.classifier, "classifier", "", "trainable or random (default the workload's)")
 	flags.StringVar(&f.activity, "activity", "", "density of spikes: a number for all, or a file (default the workload's, else 0.1)")
 }
@@ -64,6 +67,15 @@ func (f *taskFlags) open(c *cobra.Command) (w *network.Workload, k, n int, err e
 		}
 		*size.of = size.value
 	}
+	rule := new(network.NamedRule)
+	if given("rule") {
+		if rule, err = network.OpenRule(f.rule); err != nil {
+			return nil, 0, 0, usage(fmt.Errorf("--rule: %w", err))
+		}
+		if err := rule.Apply(w); err != nil {
+			return nil, 0, 0, usage(err)
+		}
+	}
 	if given("classifier") {
 		if _, err := choice("classifier", f.classifier, network.Trainable, network.Random); err != nil {
 			return nil, 0, 0, err
@@ -81,7 +93,7 @@ func (f *taskFlags) open(c *cobra.Command) (w *network.Workload, k, n int, err e
 		}
 		return nil, 0, 0, usage(fmt.Errorf("%s: %w", w.Name, err))
 	}
-	k, n = w.Timesteps, w.Net.N()
+	k, n = rule.K.Of(w.Timesteps), rule.N.Of(w.Net.N())
 	if given("k") {
 		k = f.k
 	}

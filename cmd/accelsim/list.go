@@ -24,6 +24,7 @@ type listing struct {
 var listings = []listing{
 	{"nets", listNets},
 	{"datasets", listDatasets},
+	{"rules", listRules},
 	{"hardware", listHardware},
 	{"dram", listDRAM},
 }
@@ -100,6 +101,21 @@ func listDatasets() (*report.Table, error) {
 		t.Add(name, d.Input.String(), string(d.Encoding), strconv.Itoa(d.Timesteps), strconv.Itoa(d.Classes),
 			report.Integer(d.Samples), strconv.Itoa(d.Batch), d.Training.Optimizer, number(d.Training.LearningRate),
 			number(d.Neuron.Leak), number(d.Neuron.Threshold), number(d.Dropout))
+	}
+	return t, nil
+}
+
+func listRules() (*report.Table, error) {
+	t := &report.Table{
+		Header: []string{"rule", "k", "n", "differs from the paper's in", "classifier", "year", "what it is", "paper"},
+		Left:   []int{1, 2, 3, 4, 6, 7},
+	}
+	for _, name := range network.Rules() {
+		r, err := network.OpenRule(name)
+		if err != nil {
+			return nil, err
+		}
+		t.Add(name, r.K.String(), r.N.String(), r.Choices(), r.Classifier(), strconv.Itoa(r.Year), r.Summary, r.Paper)
 	}
 	return t, nil
 }

@@ -85,7 +85,7 @@ func outputFlagsOf(annotation string) []string {
 // checked before the work, and tested here.
 func TestEveryOutputFlagIsKnown(t *testing.T) {
 	read := []string{
-		"accuracy", "activity", "claim", "config", "data", "dataset", "dump-golden", "energy", "grid", "hw", "image", "net", "only", "resume", "set", "tensors", "trace", "weights",
+		"accuracy", "activity", "claim", "config", "data", "dataset", "dump-golden", "energy", "grid", "hw", "image", "net", "only", "resume", "rule", "set", "tensors", "trace", "weights",
 		"dram-trace-requests", "perfetto-steps", "force", "reset", "batch", "checkpoint-every",
 	}
 	about := regexp.MustCompile(`\b([Ff]iles?|[Ff]olders?|write)\b`)

@@ -66,6 +66,7 @@ func (f *gridFlags) register(c *cobra.Command) {
 		{"dataset", "datasets"},
 		{"timesteps", "time steps T"},
 		{"batch", "samples of an iteration"},
+		{"rule", "training rules, or rule files"},
 		{"classifier", "trainable, random"},
 		{"activity", "densities of spikes, or files"},
 		{"traffic", "all, equations"},
@@ -73,8 +74,8 @@ func (f *gridFlags) register(c *cobra.Command) {
 		{"skip-unread", "no, yes: leave out stores that nothing reads"},
 		{"schedule", "sequential, pipelined"},
 		{"hw", "hardware, or hardware files (default paper)"},
-		{"k", "truncation intervals: numbers, 1..8, all (divisors of T), max (T; the default)"},
-		{"n", "layers of a local block: numbers, 1..8, all, max (N; the default)"},
+		{"k", "truncation intervals: numbers, 1..8, all (divisors of T), max (T; the default, if the rule has none)"},
+		{"n", "layers of a local block: numbers, 1..8, all, max (N; the default, if the rule has none)"},
 	} {
 		f.axes[a.name] = flags.StringSlice(a.name, nil, a.usage)
 	}
