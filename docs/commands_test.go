@@ -31,6 +31,7 @@ var long = []struct{ page, command, why string }{
 	{"quickstart.md", "accelsim run --net alexnet --k 10 --n 1 --hw zcu102", "seconds"},
 	{"quickstart.md", "accelsim figures", "ten seconds"},
 	{"reproducing.md", "accelsim figures", "ten seconds"},
+	{"rules-accuracy.md", "for seed in 1 2 3", "a minute; TestAccuraciesAreWhatTrainingGives runs every row with -all"},
 	{"training.md", "accelsim train --net lenet1", "a minute"},
 	{"verification.md", "accelsim verify --net alexnet", "a minute"},
 }
@@ -48,6 +49,7 @@ var needs = []struct{ page, command, test, why string }{
 	{"quickstart.md", "accelsim import activity spikes.npz", "test -f spikes.npz", "no python3 with numpy made spikes.npz"},
 	{"quickstart.md", "accelsim run --net my.yaml --k 5 --n 1 --activity activity.yaml", "test -f activity.yaml", "no activity.yaml of before"},
 	{"training.md", "accelsim train --net lenet1 --dataset mnist", "accelsim " + mnist, "no MNIST in the module cache, and no network"},
+	{"rules-accuracy.md", "for seed in 1 2 3", "accelsim " + mnist, "no MNIST in the module cache, and no network"},
 	{"training.md", "accelsim train --net recurrent.yaml", "accelsim " + mnist, "no MNIST in the module cache, and no network"},
 	{"verification.md", "accelsim verify --net lenet1 --dataset mnist", "accelsim " + mnist, "no MNIST in the module cache, and no network"},
 	{"hdl.md", "accelsim hdl --net block.yaml", "command -v iverilog verilator yosys", "needs iverilog, verilator and yosys"},

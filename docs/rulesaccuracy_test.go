@@ -1,0 +1,167 @@
+package docs
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const accuracyPage = "rules-accuracy.md"
+
+// measured is a row of a table of accuracies.
+type measured struct {
+	file, kn, rate string
+	seeds          [3]float64
+	rest           []string // mean, spread, and what follows
+}
+
+// measurements reads a table of which so many cells stand before the learning rate.
+func measurements(t *testing.T, header string) (rows []measured) {
+	t.Helper()
+	for _, cells := range table(t, accuracyPage, header) {
+		m := measured{file: cells[0], kn: cells[1], rate: cells[2], rest: cells[6:]}
+		if strings.HasPrefix(header, "| k, n |") {
+			m.file, m.kn = "backward"+cells[1], cells[0]
+			if strings.HasPrefix(cells[0], cells[1]+",") { // all steps of the interval
+				m.file = "bptt"
+			}
+		}
+		for i := range m.seeds {
+			m.seeds[i] = number(t, cells[3+i])
+		}
+		rows = append(rows, m)
+	}
+	return rows
+}
+
+// number is what a cell shows.
+func number(t *testing.T, cell string) float64 {
+	t.Helper()
+	v, err := strconv.ParseFloat(strings.TrimSuffix(cell, " %"), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// shows tells whether a cell is a value to its last digit.
+func shows(cell string, v float64) bool {
+	_, digits, _ := strings.Cut(strings.TrimSuffix(cell, " %"), ".")
+	return strings.TrimSuffix(cell, " %") == strconv.FormatFloat(v, 'f', len(digits), 64)
+}
+
+const (
+	ruleTable   = "| rule | k, n | learning rate |"
+	fixedTable  = "| k, n | backward_steps | learning rate | seed 1 | seed 2 | seed 3 | mean | spread | words |"
+	scaledTable = "| k, n | backward_steps | larger rate |"
+)
+
+func TestMeansAndSpreadsOfAccuracies(t *testing.T) {
+	for _, header := range []string{ruleTable, fixedTable, scaledTable} {
+		for _, m := range measurements(t, header) {
+			s := m.seeds
+			mean, spread := (s[0]+s[1]+s[2])/3, max(s[0], s[1], s[2])-min(s[0], s[1], s[2])
+			if !shows(m.rest[0], mean) || !shows(m.rest[1], spread) {
+				t.Errorf("%s %s: mean %s and spread %s of %v", m.file, m.kn, m.rest[0], m.rest[1], s)
+			}
+		}
+	}
+}
+
+// settings are a row's flags.
+func (m measured) settings() string {
+	k, n, _ := strings.Cut(m.kn, ", ")
+	return fmt.Sprintf("--net %s.yaml --k %s --n %s --batch 32", m.file, k, n)
+}
+
+// ruleFiles writes the page's files.
+func (c clone) ruleFiles(t *testing.T) {
+	t.Helper()
+	for _, b := range blocks(pages(t)[accuracyPage]) {
+		if name := b.file(); name != "" {
+			if err := os.WriteFile(filepath.Join(c.folder, name), []byte(strings.Join(b.text, "\n")+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, b := range blocks(pages(t)[accuracyPage]) {
+		for _, command := range b.commands() {
+			if strings.Contains(command.text, "sed ") {
+				if out, err := c.run(command.text); err != nil {
+					t.Fatalf("%s: %v\n%s", command.text, err, out)
+				}
+			}
+		}
+	}
+}
+
+// What an iteration saves, and Eq. 18 of it.
+func TestShortBackwardPassesSaveWhatThePageSays(t *testing.T) {
+	c := newClone(t, build(t))
+	c.ruleFiles(t)
+	var bptt float64
+	for i, m := range measurements(t, fixedTable) {
+		mean := number(t, m.rest[0])
+		if i == 0 {
+			bptt = mean
+		}
+		var r result
+		c.decode(t, "run "+m.settings(), &r)
+		fom := (bptt-mean)/bptt + r.Analytic.Memory/r.Baseline.Memory/4
+		for j, key := range []string{"memory_access", "adds", "macs", "cycles"} {
+			saved := r.Baseline.Reduction[key]
+			if !shows(m.rest[2+j], saved) {
+				t.Errorf("%s %s: %s saved is %s, the program says %.2f", m.file, m.kn, key, m.rest[2+j], saved)
+			}
+			if key != "cycles" {
+				fom += (1 - saved/100) / 4
+			}
+		}
+		if shown := number(t, m.rest[6]); math.Abs(shown-fom) > 0.00051 {
+			t.Errorf("%s %s: FoM is %v, not %v", m.file, m.kn, fom, shown)
+		}
+	}
+}
+
+// Accuracies are what the program reaches: all with -all, else the cheapest.
+func TestAccuraciesAreWhatTrainingGives(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains for a quarter of a minute")
+	}
+	c := newClone(t, build(t))
+	c.needMNIST(t)
+	c.ruleFiles(t)
+	rows := measurements(t, ruleTable)
+	if *all {
+		rows = append(append(rows, measurements(t, fixedTable)...), measurements(t, scaledTable)...)
+	} else {
+		rows = rows[1:2]
+	}
+	for _, m := range rows {
+		for i, want := range m.seeds {
+			if i > 0 && !*all {
+				break
+			}
+			var r struct {
+				Epochs []struct {
+					Test float64 `json:"test_accuracy"`
+				} `json:"epochs"`
+			}
+			out, err := c.run(fmt.Sprintf("accelsim train %s --learning-rate %s --seed %d --samples 5000 --epochs 3 --format json 2>stderr", m.settings(), m.rate, i+1))
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			if err := json.Unmarshal([]byte(out), &r); err != nil {
+				t.Fatal(err)
+			}
+			if got := 100 * r.Epochs[2].Test; math.Abs(got-want) > 0.001 {
+				t.Errorf("%s, seed %d: %.2f, the page says %.2f", m.settings(), i+1, got, want)
+			}
+		}
+	}
+}
