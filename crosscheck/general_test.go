@@ -23,6 +23,8 @@ type general struct {
 	r      *rand.Rand
 	text   strings.Builder
 	delays int // of the network's input: 0 if it is encoded directly
+	// own says which parameters differ from neuron to neuron; nil for none.
+	own *rand.Rand
 }
 
 func (g *general) one(of ...string) string { return of[g.r.IntN(len(of))] }
@@ -38,6 +40,22 @@ func (g *general) neuron() string {
 		}
 	}
 	return "{" + strings.Join(keys, ", ") + "}"
+}
+
+// arrays lets some of a layer's parameters differ from neuron to neuron. Pooling neurons
+// would need values, too.
+func (g *general) arrays(neuron string, pool string) string {
+	if g.own == nil || strings.Contains(pool, "fire") {
+		return neuron
+	}
+	for _, key := range []string{"leak", "threshold", "hard_reset", "synapse_leak", "input_gain", "offset"} {
+		at := strings.Index(neuron, key+": ")
+		if at > 0 && neuron[at-1] != '_' && g.own.IntN(2) == 0 {
+			end := at + len(key) + 2
+			neuron = neuron[:end] + "array" + strings.TrimLeft(neuron[end:], "-.0123456789")
+		}
+	}
+	return neuron
 }
 
 // layers are maps of 4 channels and 4x6 values, so that all can be added and read.
@@ -77,7 +95,7 @@ func (g *general) layers() {
 			parts = append(parts, fmt.Sprintf("pool: {kind: %s, window: 3, stride: 1, padding: 1}", g.one("fire", "average", "sum", "max")))
 		}
 		if g.r.IntN(3) == 0 {
-			parts = append(parts, "neuron: "+g.neuron())
+			parts = append(parts, "neuron: "+g.arrays(g.neuron(), parts[len(parts)-1]))
 		}
 		fmt.Fprintf(&g.text, "  - {%s}\n", strings.Join(parts, ", "))
 	}
@@ -118,6 +136,9 @@ func (g *general) tail(n int) {
 func drawGeneral(t *testing.T, seed uint64) (w *network.Workload, k, n int, text string) {
 	t.Helper()
 	g := &general{r: rand.New(rand.NewPCG(seed, 17))}
+	if seed%2 == 0 {
+		g.own = rand.New(rand.NewPCG(seed, 18))
+	}
 	encoding := g.one("event", "event", "direct")
 	if encoding == "event" {
 		g.delays = 1
@@ -134,6 +155,9 @@ func drawGeneral(t *testing.T, seed uint64) (w *network.Workload, k, n int, text
 	}
 	var rule []string
 	for _, choice := range []string{"update: iteration", "feedback: direct-all", "feedback: direct", fmt.Sprintf("backward_steps: %d", 1+g.r.IntN(k)), "trace: " + g.one("0.7", "leak")} {
+		if strings.Contains(g.text.String(), " leak: array") || strings.Contains(g.text.String(), "{leak: array") {
+			choice = strings.Replace(choice, "trace: leak", "trace: 0.7", 1) // one for each neuron that reads
+		}
 		if g.r.IntN(3) == 0 && (k == 1 || !strings.HasPrefix(choice, "trace")) && !(strings.HasPrefix(choice, "feedback") && strings.Contains(strings.Join(rule, ""), "feedback")) {
 			rule = append(rule, choice)
 		}

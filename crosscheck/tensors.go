@@ -75,6 +75,7 @@ func RandomParameters(w *network.Workload, blocks []network.Block, seed uint64) 
 		if w.Training.Rule.FeedsBack(l.Index, blocks) {
 			p.Feedback[i] = uniform(net.Classes*l.Pooled.Size(), l.Pooled.Size())
 		}
+		p.Neurons = append(p.Neurons, randomNeurons(w.NeuronOf(l), l.Out.Size(), between))
 		if !l.BatchNorm {
 			p.Norms = append(p.Norms, nil)
 			continue
@@ -117,4 +118,18 @@ func DatasetInput(w *network.Workload, blocks []network.Block, set *dataset.Set,
 		Batch:      tensors.Batch{X: batch.X, Static: set.Encoding == network.Direct, Y: batch.Labels},
 		Parameters: *RandomParameters(w, blocks, seed),
 	}, nil
+}
+
+// randomNeurons are values of the parameters that differ from neuron to neuron, around
+// those of common networks.
+func randomNeurons(n network.Neuron, neurons int, between func(n int, low, high float64) []float32) (own [network.NumParameters][]float32) {
+	ranges := [network.NumParameters][2]float64{
+		network.LeakParameter: {0.5, 0.95}, network.ResetParameter: {0.2, 0.5}, network.ThresholdParameter: {0.3, 0.6},
+		network.InputGainParameter: {0.5, 1.5}, network.OffsetParameter: {-0.02, 0.02}, network.HardResetParameter: {-0.1, 0.1},
+		network.SynapseLeakParameter: {0.3, 0.8}, network.SynapseGainParameter: {0.5, 1.5},
+	}
+	for _, p := range n.Arrays.List() {
+		own[p] = between(neurons, ranges[p][0], ranges[p][1])
+	}
+	return own
 }

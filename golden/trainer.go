@@ -171,6 +171,11 @@ func newTrainer(w *network.Workload, k, n int, o Options, smooth func(float32) f
 	if err := w.Training.Rule.Check(k, blocks); err != nil {
 		return nil, err
 	}
+	for i := range w.Net.Layers {
+		if l := &w.Net.Layers[i]; w.NeuronOf(l).Arrays != 0 {
+			return nil, fmt.Errorf("layer %d has neurons that differ (%v is array); training on datasets takes one value for all of them", l.Index, w.NeuronOf(l).Arrays.List()[0])
+		}
+	}
 	if w.Training.Rule.Inference {
 		return nil, errors.New("an inference learns nothing; the trainer needs a rule that does")
 	}

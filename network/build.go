@@ -303,6 +303,9 @@ func (b *builder) pool(e *Entry, l *Layer) error {
 	if !l.HasPool() {
 		return nil
 	}
+	if l.Pool.Fires() && l.Neuron != nil && l.Neuron.Arrays != 0 {
+		return e.fail("has neurons that differ (%v is array) and pooling neurons, which would have their values; use another kind of pooling", l.Neuron.Arrays.List()[0])
+	}
 	w := l.Pool.Window
 	if w.Height > l.Out.Height+2*l.Pool.Pad.Height || w.Width > l.Out.Width+2*l.Pool.Pad.Width {
 		at := *e

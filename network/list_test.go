@@ -219,3 +219,27 @@ func FuzzList(f *testing.F) {
 		}
 	})
 }
+
+func TestParametersOfNeuronsMayBeArrays(t *testing.T) {
+	const head = "input: {channels: 2, height: 4, width: 4, encoding: event}\ntimesteps: 2\n"
+	w, err := Read([]byte(head+"layers: [{conv: {out: 3, kernel: 3}, neuron: {leak: array, synapse_leak: array, hard_reset: array, threshold: 0.25}}, {fc: {out: 2}}]\n"), "w.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := w.NeuronOf(w.Net.Layer(1))
+	if got := fmt.Sprint(n.Arrays.List()); got != "[leak hard_reset synapse_leak]" || n.Threshold != 0.25 || !n.HardReset || !n.Synapse || n.IsPaper() {
+		t.Errorf("%s, %+v", got, n)
+	}
+	for _, c := range []struct{ text, want string }{
+		{"neuron: {leak: array}\nlayers: 4C3-2FC\n", "w.yaml:3: neuron.leak: is array: classifiers have the file's neuron"},
+		{"layers: [{conv: {out: 3, kernel: 3}, neuron: {reset: array}, pool: {kind: fire, window: 2}}, {fc: {out: 2}}]\n", "has neurons that differ (reset is array) and pooling neurons"},
+		{"training: {rule: {trace: leak}}\nlayers: [{fc: {out: 3}, neuron: {leak: array}}, {fc: {out: 2}}]\n", "the leak of layer 1's neurons differs"},
+		{"layers: [{fc: {out: 3}, neuron: {surrogate_width: array}}, {fc: {out: 2}}]\n", "layers[0].neuron.surrogate_width: is not a number"},
+		{"layers: [{fc: {out: 3}, neuron: {leak: arrays}}, {fc: {out: 2}}]\n", "layers[0].neuron.leak: is not a number"},
+		{"layers: [{fc: {out: 3}, neuron: {reset: array, hard_reset: 0}}, {fc: {out: 2}}]\n", "and reset are both given"},
+	} {
+		if _, err := Read([]byte(head+c.text), "w.yaml"); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v, want %q", err, c.want)
+		}
+	}
+}

@@ -28,6 +28,9 @@ type Neuron struct {
 	Adaptation     bool    `json:",omitzero"`
 	Decay          float64 `json:",omitzero"`
 	Strength       float64 `json:",omitzero"`
+	// Arrays are parameters of which each neuron has a value of its own, elsewhere; what
+	// stands here of them counts for nothing.
+	Arrays Arrays `json:",omitzero"`
 	// Silent neurons neither fire nor reset, and the derivative of what is read of them
 	// is 1: classifiers whose potentials or currents are read out.
 	Silent bool `json:",omitzero"`
@@ -66,12 +69,14 @@ func (n Neuron) Shape() string {
 
 // IsPaper tells whether the neuron is that of Eqs. 1, 2 and 6.
 func (n Neuron) IsPaper() bool {
-	return n.Shape() == Rectangle && n.Gain() == 1 && n.Offset == 0 && !n.Synapse && !n.HardReset && !n.Adaptation && !n.ConstantReset && !n.Silent
+	return n.Shape() == Rectangle && n.Gain() == 1 && n.Offset == 0 && !n.Synapse && !n.HardReset && !n.Adaptation && !n.ConstantReset && !n.Silent && n.Arrays == 0
 }
 
 // PassesOn tells whether the error of the neuron's synaptic sum is that of its
 // potential.
-func (n Neuron) PassesOn() bool { return !n.Synapse && n.Gain() == 1 }
+func (n Neuron) PassesOn() bool {
+	return !n.Synapse && n.Gain() == 1 && !n.Arrays.Has(InputGainParameter)
+}
 
 // ClassifierNeuron returns the neuron of the classifiers: the file's, or one that
 // neither fires nor resets and has no other parts, whose potentials, or with no

@@ -5,20 +5,21 @@ import (
 
 	"github.com/accelsim-dev/accelsim/internal/config"
 	"github.com/accelsim-dev/accelsim/internal/spelling"
+	"github.com/accelsim-dev/accelsim/units"
 )
 
 // neuronFile is a neuron as a file describes it: what is not given stays as it is.
 type neuronFile struct {
-	Leak           *float64     `yaml:"leak"`
-	Reset          *float64     `yaml:"reset"`
-	Threshold      *float64     `yaml:"threshold"`
+	Leak           *config.Node `yaml:"leak"`
+	Reset          *config.Node `yaml:"reset"`
+	Threshold      *config.Node `yaml:"threshold"`
 	SurrogateWidth *float64     `yaml:"surrogate_width"`
 	Surrogate      *config.Node `yaml:"surrogate"`
-	InputGain      *float64     `yaml:"input_gain"`
-	Offset         *float64     `yaml:"offset"`
-	SynapseLeak    *float64     `yaml:"synapse_leak"`
-	SynapseGain    *float64     `yaml:"synapse_gain"`
-	HardReset      *float64     `yaml:"hard_reset"`
+	InputGain      *config.Node `yaml:"input_gain"`
+	Offset         *config.Node `yaml:"offset"`
+	SynapseLeak    *config.Node `yaml:"synapse_leak"`
+	SynapseGain    *config.Node `yaml:"synapse_gain"`
+	HardReset      *config.Node `yaml:"hard_reset"`
 	ResetGradient  *config.Node `yaml:"reset_gradient"`
 	Adaptation     *struct {
 		Decay    *float64 `yaml:"decay"`
@@ -26,42 +27,53 @@ type neuronFile struct {
 	} `yaml:"adaptation"`
 }
 
+// set takes a parameter: a number, or array.
+func (n *Neuron) set(d *config.Document, key string, p Parameter, given *config.Node) error {
+	switch {
+	case given == nil:
+		return nil
+	case given.Kind == config.Scalar && given.Text == "array":
+		n.Arrays |= 1 << p
+		return nil
+	}
+	v, err := units.ParseNumber(given.Text)
+	if given.Kind != config.Scalar || err != nil {
+		return d.At(given.Line, key+"."+p.String(), "is not a number")
+	}
+	*n = n.With(p, v)
+	return nil
+}
+
 // fill overwrites what is given, and checks all.
 func (f *neuronFile) fill(d *config.Document, key string, n *Neuron) error {
-	for _, p := range []struct{ from, to *float64 }{
-		{f.Leak, &n.Leak},
-		{f.Threshold, &n.Threshold},
-		{f.SurrogateWidth, &n.SurrogateWidth},
-		{f.InputGain, &n.InputGain},
-		{f.Offset, &n.Offset},
-	} {
-		if p.from != nil {
-			*p.to = *p.from
-		}
-	}
-	if f.InputGain != nil && *f.InputGain == 0 {
-		return d.On(key+".input_gain", "is 0: no current would reach the neuron")
-	}
 	if f.Reset != nil && f.HardReset != nil {
 		return d.On(key+".hard_reset", "and reset are both given; a neuron has one of them")
 	}
-	if f.Reset != nil {
-		n.Reset, n.HardReset, n.ResetTo = *f.Reset, false, 0
-	}
-	if f.HardReset != nil {
-		n.HardReset, n.ResetTo = true, *f.HardReset
-	}
-	if f.SynapseGain != nil && f.SynapseLeak == nil && !n.Synapse {
+	if f.SynapseLeak != nil && !n.Synapse {
+		n.Synapse, n.SynapseGain = true, 1
+	} else if f.SynapseGain != nil && !n.Synapse {
 		return d.On(key+".synapse_gain", "needs a synapse_leak: without one there is no synaptic current")
 	}
-	if f.SynapseLeak != nil {
-		if !n.Synapse {
-			n.SynapseGain = 1
-		}
-		n.Synapse, n.SynapseLeak = true, *f.SynapseLeak
+	switch {
+	case f.Reset != nil:
+		*n = n.With(HardResetParameter, 0)
+		n.HardReset = false
+	case f.HardReset != nil:
+		n.Arrays &^= 1 << ResetParameter
+		n.HardReset = true
 	}
-	if f.SynapseGain != nil {
-		n.SynapseGain = *f.SynapseGain
+	for p, given := range [numParameters]*config.Node{
+		f.Leak, f.Reset, f.Threshold, f.InputGain, f.Offset, f.HardReset, f.SynapseLeak, f.SynapseGain,
+	} {
+		if err := n.set(d, key, Parameter(p), given); err != nil {
+			return err
+		}
+	}
+	if f.InputGain != nil && n.InputGain == 0 && !n.Arrays.Has(InputGainParameter) {
+		return d.On(key+".input_gain", "is 0: no current would reach the neuron")
+	}
+	if f.SurrogateWidth != nil {
+		n.SurrogateWidth = *f.SurrogateWidth
 	}
 	if a := f.Adaptation; a != nil {
 		if !n.Adaptation && (a.Decay == nil || a.Strength == nil) {

@@ -343,7 +343,13 @@ func (f *file) fill(d *config.Document, n *Neuron, t *Training, dropout *float64
 	if err := f.Training.Rule.fill(d, "training.rule", &t.Rule); err != nil {
 		return err
 	}
-	return f.Neuron.fill(d, "neuron", n)
+	if err := f.Neuron.fill(d, "neuron", n); err != nil {
+		return err
+	}
+	if list := n.Arrays.List(); len(list) > 0 {
+		return d.On("neuron."+list[0].String(), "is array: classifiers have the file's neuron, and one value; write it into the neuron of a layer")
+	}
+	return nil
 }
 
 // Open returns the built-in network of that name, or reads a workload file. A
@@ -619,6 +625,11 @@ func (w *Workload) check() (key string, err error) {
 	} {
 		if !slices.Contains(v.accepted, v.value) {
 			return "training." + v.name, fmt.Errorf("%s %q; write %s", v.name, v.value, strings.Join(v.accepted, " or "))
+		}
+	}
+	for i := range w.Net.Layers {
+		if l := &w.Net.Layers[i]; w.Training.Rule.Trace == LeakTrace && w.NeuronOf(l).Arrays.Has(LeakParameter) {
+			return "training.rule.trace", fmt.Errorf("is leak, and the leak of layer %d's neurons differs: what they read would need a trace for each; write a decay", l.Index)
 		}
 	}
 	if w.Training.ClassifierBias && w.Training.Classifier == Random {

@@ -32,7 +32,11 @@ func (d *Chip) fire(s *schedule.Step, k schedule.Kernel) error {
 		return err
 	}
 	d.fired, d.firedBox = true, box
-	fired, err := d.fireNeurons(c, x, box, Observation{Time: s.Time, Layer: s.Layer, Block: s.Block})
+	maps, err := d.parameterMaps(s, c, box)
+	if err != nil {
+		return err
+	}
+	fired, err := d.fireNeurons(c, maps, x, box, Observation{Time: s.Time, Layer: s.Layer, Block: s.Block})
 	if err != nil {
 		return err
 	}
@@ -62,13 +66,13 @@ func (d *Chip) packOwn(s *schedule.Step, k schedule.Kernel, box role.Region) err
 }
 
 // fireNeurons fires neurons on the sums in the registers.
-func (d *Chip) fireNeurons(c cell, x pe.States, box role.Region, seen Observation) (fired int64, err error) {
+func (d *Chip) fireNeurons(c cell, maps []float32, x pe.States, box role.Region, seen Observation) (fired int64, err error) {
 	u := x.Potentials
 	d.spikes = room(d.spikes, len(u))
 	if d.fixed != nil {
 		fired, err = d.fixed.fire(u, d.spikes)
 	} else if err = need("sums", d.sums, len(u)); err == nil {
-		fired = c.Fire(x, d.sums, d.spikes)
+		fired = c.fire(maps, box, x, d.sums, d.spikes)
 	}
 	if err != nil {
 		return 0, err

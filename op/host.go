@@ -47,6 +47,14 @@ func (d *Chip) checkInput() error {
 				return err
 			}
 		}
+		for _, parameter := range w.NeuronOf(l).Arrays.List() {
+			if len(in.Neurons) != net.N() {
+				return fmt.Errorf("tensors have no parameters of neurons")
+			}
+			if err := check(parameter.String(), l.Index, len(in.Neurons[i][parameter]), l.Out.Size()); err != nil {
+				return err
+			}
+		}
 		if l.Bias {
 			if err := check("b", l.Index, len(in.Biases[i]), l.Out.Channels); err != nil {
 				return err
@@ -141,6 +149,15 @@ func (d *Chip) Fill(m Memory) error {
 		l := &net.Layers[i]
 		if l.Bias {
 			if err := put(role.Bias.At(l.Index, 0), pe.Values{Floats: clone(in.Biases[i])}); err != nil {
+				return err
+			}
+		}
+		if arrays := w.NeuronOf(l).Arrays.List(); len(arrays) > 0 {
+			var maps []float32
+			for _, parameter := range arrays {
+				maps = append(maps, deviceMaps(in.Neurons[i][parameter], l.Out)...)
+			}
+			if err := put(role.NeuronParameter.At(l.Index, 0), pe.Values{Floats: maps}); err != nil {
 				return err
 			}
 		}

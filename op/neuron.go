@@ -51,6 +51,7 @@ func workOf(n *network.Neuron) neuronWork {
 			w.spatial.add(part.spatial)
 		}
 	}
+	w.withArrays(*n)
 	return w
 }
 

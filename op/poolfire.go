@@ -53,7 +53,7 @@ func (d *Chip) firePool(s *schedule.Step, k schedule.Kernel) error {
 	for b := range box.Extent(0) {
 		p.Sums(sample(d.sums, b, p.Out.Size()), sample(d.spikes, b, p.In.Size()))
 	}
-	_, err = d.fireNeurons(c, x, windows, Observation{Time: s.Time, Layer: k.Index, Block: s.Block, Pool: true})
+	_, err = d.fireNeurons(c, nil, x, windows, Observation{Time: s.Time, Layer: k.Index, Block: s.Block, Pool: true})
 	return err
 }
 

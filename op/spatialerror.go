@@ -26,8 +26,12 @@ func (d *Chip) spatialError(s *schedule.Step, k schedule.Kernel) error {
 		return err
 	}
 	synaptic, err := d.synaptic(s, k, c, box)
+	if err != nil {
+		return err
+	}
+	maps, err := d.parameterMaps(s, c, box)
 	if err == nil {
-		c.Surrogate(gamma, d.spatial, x, synaptic)
+		c.surrogate(maps, box, gamma, d.spatial, x, synaptic)
 	}
 	return err
 }

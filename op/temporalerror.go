@@ -36,8 +36,12 @@ func (d *Chip) temporalError(s *schedule.Step, k schedule.Kernel) error {
 		return err
 	}
 	x, err := d.statesForReset(s, c, box)
+	if err != nil {
+		return err
+	}
+	maps, err := d.parameterMaps(s, c, box)
 	if err == nil {
-		c.Temporal(d.spatial, gamma, x)
+		c.temporal(maps, box, d.spatial, gamma, x)
 	}
 	return err
 }

@@ -31,6 +31,9 @@ func NewNeuron(n network.Neuron) Neuron {
 	}
 }
 
+// PassesOn tells whether the errors of synaptic sums are those of the potentials.
+func (n *Neuron) PassesOn() bool { return n.synapse == nil && n.gain == 1 }
+
 // States are those of neurons: potentials u, and, where they have them, synaptic
 // currents i and adaptations A.
 type States struct{ Potentials, Currents, Adaptations []float32 }

@@ -12,7 +12,7 @@ import (
 // with a frame.
 func TestEachKindOfTensorIsInItsBuffer(t *testing.T) {
 	want := map[string]string{
-		"weights":   "W W_c W_c* BN BN_run b b_c fb*",
+		"weights":   "W W_c W_c* BN BN_run b b_c fb* φ",
 		"states":    "U U_c U_p BN_x I ΣI i i_c i_p A A_c A_p x̂ x̂_c Σu_c",
 		"gradients": "dW γ dW_c γ_c δ_c γ_p dBN V V_c V_bn γ_I δ_out db V_b db_c V_bc γ_i γ_ic γ_ip γ_A γ_Ac γ_Ap γ_Ic",
 		"spikes":    "S s X Y ΣS_c j",

@@ -58,6 +58,7 @@ const (
 	ClassifierMoment // of W_c
 	NormMoment       // of gain and bias
 	BiasMoment       // of b^n
+	NeuronParameter  // what differs from neuron to neuron of layer n: leaks, thresholds
 
 	// On chip only, unless the layer buffer is small or something reads them a step
 	// later.
@@ -157,8 +158,8 @@ type Row struct {
 	AfterPool, Kept bool
 	// Trained, of parameters, names what training them takes.
 	Trained *Trained
-	// Few tells that it is a few words for each channel or sample: nothing that
-	// is worth cutting.
+	// Few tells that it is a few words for each channel, neuron or sample: nothing
+	// that is worth cutting.
 	Few bool
 }
 
@@ -171,6 +172,7 @@ var Layout = [...][]Role{
 		NormParameter, NormGradient, NormStatistic, NormSaved, NormMoment, Moment,
 		Bias, BiasGradient, BiasMoment, OwnSpikes, SynapticError, PoolChoice,
 		Trace, Current, CurrentError, PoolCurrent, PoolCurrentError, Adaptation, AdaptationError, PoolAdaptation, PoolAdaptationError,
+		NeuronParameter,
 	},
 	OfClassifier: {
 		ClassifierWeight, ClassifierGradient, ClassifierMoment, ClassifierPotential, ClassifierError, ClassifierDelta,
@@ -209,6 +211,7 @@ var table = [numRoles]Row{
 	BiasGradient:              {Name: "bias_gradients", Symbol: "db", Owner: OfLayer, Lifetime: Accumulated, Buffer: GradientBuffer, Slots: OneSlot, Shape: bias, Few: true, Carried: true},
 	BiasMoment:                {Name: "bias_moments", Symbol: "V_b", Owner: OfLayer, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: biasMoments, Few: true, Carried: true, Outcome: true, Kept: true},
 	PoolChoice:                {Name: "pooling_choices", Symbol: "j", Owner: OfLayer, Lifetime: PerStep, Buffer: SpikeBuffer, Slots: History, Format: Spike, Shape: pooled, Bits: placeBits, AfterPool: true},
+	NeuronParameter:           {Name: "neuron_parameters", Symbol: "φ", Owner: OfLayer, Lifetime: Forever, Buffer: WeightBuffer, Slots: OneSlot, Shape: neuronParameters, Few: true, Carried: true},
 	ClassifierBias:            {Name: "classifier_biases", Symbol: "b_c", Owner: OfClassifier, Lifetime: PerInterval, Buffer: WeightBuffer, Slots: OneSlot, Shape: classValues, Few: true, Trained: &Trained{ClassifierBiasGradient, ClassifierBiasMoment}, Carried: true, Outcome: true},
 	ClassifierBiasGradient:    {Name: "classifier_bias_gradients", Symbol: "db_c", Owner: OfClassifier, Lifetime: Accumulated, Buffer: GradientBuffer, Slots: OneSlot, Shape: classValues, Few: true, Carried: true},
 	ClassifierBiasMoment:      {Name: "classifier_bias_moments", Symbol: "V_bc", Owner: OfClassifier, Lifetime: PerInterval, Buffer: GradientBuffer, Slots: OneSlot, Shape: classMoments, Few: true, Carried: true, Outcome: true, Kept: true},

@@ -15,6 +15,7 @@ func everything(t *testing.T) *Sizes {
 	if err != nil {
 		t.Fatal(err)
 	}
+	net.Layers[0].Neuron = &network.Neuron{Leak: 0.5, Arrays: 1<<network.LeakParameter | 1<<network.ThresholdParameter}
 	w := &network.Workload{Net: net, Timesteps: 4, Batch: 3}
 	w.Training.Optimizer = network.Adam
 	blocks, err := net.Blocks(net.N())

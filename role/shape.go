@@ -97,6 +97,14 @@ func labels(s *Sizes, _ int) Extents { return s.row(1) }
 
 func neurons(s *Sizes, index int) Extents { return s.maps(s.Workload.Net.Layer(index).Out) }
 
+// neuronParameters are maps of the parameters that differ from neuron to neuron.
+func neuronParameters(s *Sizes, index int) Extents {
+	l := s.Workload.Net.Layer(index)
+	maps := s.maps(l.Out)
+	maps[0] = int64(len(s.Workload.NeuronOf(l).Arrays.List()))
+	return maps
+}
+
 func pooled(s *Sizes, index int) Extents { return s.maps(s.Workload.Net.Layer(index).Pooled) }
 
 func classes(s *Sizes, _ int) Extents { return s.row(s.Workload.Net.Classes) }

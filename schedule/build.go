@@ -214,6 +214,7 @@ func (p *Program) forwardLayer(s *Step, l *network.Layer) {
 		p.write(s, role.NormStatistic.At(n, t), BeyondNorm)
 		p.write(s, role.NormSaved.At(n, t), BeyondNorm)
 	}
+	p.neuronParameters(s, l)
 	p.statesForward(s, role.LayerNeurons, n, p.workload.NeuronOf(l))
 	p.runBeyond(s, Fire, n)
 	p.replace(s, role.Potential.At(n, t), role.Potential.At(n, t-1))
@@ -490,6 +491,7 @@ func (p *Program) backwardLayer(s *Step, l *network.Layer) {
 		p.make(s, gamma)
 	}
 	neuron := p.workload.NeuronOf(l)
+	p.neuronParameters(s, l)
 	p.statesBackward(s, role.LayerNeurons, n, neuron, onChip)
 	p.runBeyond(s, SpatialError, n)
 	if p.backward > 1 {
@@ -712,6 +714,13 @@ func states(of role.Neurons, n network.Neuron) (list []neuronState) {
 
 // neuronState is a state of neurons and its error.
 type neuronState struct{ state, err role.Role }
+
+// neuronParameters gets what differs from neuron to neuron of a layer.
+func (p *Program) neuronParameters(s *Step, l *network.Layer) {
+	if p.workload.NeuronOf(l).Arrays != 0 {
+		p.read(s, role.NeuronParameter.At(l.Index, 0), BeyondStates)
+	}
+}
 
 // statesForward takes the neurons' other states one step on.
 func (p *Program) statesForward(s *Step, of role.Neurons, index int, n network.Neuron) {

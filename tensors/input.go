@@ -20,6 +20,10 @@ type Parameters struct {
 	Norms       []*Norm     // [l-1]: nil where the layer has no batch norm
 	Biases      [][]float32 // [l-1]: [channels]; nil where the layer has none
 
+	// Neurons are parameters of which each neuron of a layer has a value of its own, in
+	// the order of the layer's maps; [l-1][parameter], nil where they have one.
+	Neurons [][network.NumParameters][]float32
+
 	ClassifierBiases [][]float32 // [b-1]: [classes]; nil where they have none
 	Feedback         [][]float32 // [l-1]: [classes,outputs], fixed; nil where the rule has none
 }
@@ -243,7 +247,7 @@ func (in *Input) check(w *network.Workload) error {
 			return fmt.Errorf("y: label %d of sample %d is out of range; there are classes 0 to %d", label, i+1, w.Net.Classes-1)
 		}
 	}
-	if err := in.Parameters.check(); err != nil {
+	if err := in.Parameters.check(w); err != nil {
 		return err
 	}
 	return in.checkFrames(w)

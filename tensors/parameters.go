@@ -22,6 +22,9 @@ func (p *Parameters) wanted(w *network.Workload, blocks []network.Block) (list [
 	for _, to := range []*[][]float32{&p.Classifiers, &p.ClassifierBiases} {
 		grow(to, len(blocks))
 	}
+	if p.Neurons == nil {
+		p.Neurons = make([][network.NumParameters][]float32, net.N())
+	}
 	if p.Norms == nil {
 		p.Norms = make([]*Norm, net.N())
 	}
@@ -36,6 +39,9 @@ func (p *Parameters) wanted(w *network.Workload, blocks []network.Block) (list [
 		}
 		if w.Training.Rule.FeedsBack(l.Index, blocks) {
 			list = append(list, wanted{name: fmt.Sprintf("fb%d", l.Index), shape: []int{classes, l.Pooled.Size()}, values: &p.Feedback[i]})
+		}
+		for _, parameter := range w.NeuronOf(l).Arrays.List() {
+			list = append(list, wanted{name: fmt.Sprintf("%v%d", parameter, l.Index), shape: NeuronShape(l), values: &p.Neurons[i][parameter]})
 		}
 		if !l.BatchNorm {
 			continue
@@ -116,11 +122,58 @@ func (p *Parameters) read(from Arrays, w *network.Workload, blocks []network.Blo
 			return nil, err
 		}
 	}
-	return absent, p.check()
+	return absent, p.check(w)
+}
+
+// NeuronShape is that of a value for each neuron of a layer.
+func NeuronShape(l *network.Layer) []int {
+	if l.First().Kind == network.FC {
+		return []int{l.Out.Channels}
+	}
+	return []int{l.Out.Channels, l.Out.Height, l.Out.Width}
+}
+
+// NeuronAt returns a neuron of a layer, numbered as the layer's maps [C,H,W] are, with
+// its own values.
+func (p *Parameters) NeuronAt(w *network.Workload, l *network.Layer, i int) network.Neuron {
+	n := w.NeuronOf(l)
+	for _, parameter := range n.Arrays.List() {
+		n = n.With(parameter, float64(p.Neurons[l.Index-1][parameter][i]))
+	}
+	return n
+}
+
+// checkNeurons refuses values that no neuron can have.
+func (p *Parameters) checkNeurons(w *network.Workload) error {
+	for i := range w.Net.Layers {
+		l := &w.Net.Layers[i]
+		arrays := w.NeuronOf(l).Arrays.List()
+		for _, parameter := range arrays {
+			if p.Neurons[i][parameter] == nil {
+				return nil // absent, which is told
+			}
+		}
+		for at := range l.Out.Size() {
+			if len(arrays) == 0 {
+				break
+			}
+			n := p.NeuronAt(w, l, at)
+			if n.InputGain == 0 && !w.NeuronOf(l).Arrays.Has(network.InputGainParameter) {
+				n.InputGain = 1
+			}
+			if err := n.Check(); err != nil {
+				return fmt.Errorf("neuron %d of layer %d: %w", at, l.Index, err)
+			}
+		}
+	}
+	return nil
 }
 
 // check refuses values that cannot be.
-func (p *Parameters) check() error {
+func (p *Parameters) check(w *network.Workload) error {
+	if err := p.checkNeurons(w); err != nil {
+		return err
+	}
 	for i, norm := range p.Norms {
 		if norm == nil {
 			continue

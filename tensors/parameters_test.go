@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/accelsim-dev/accelsim/network"
 )
 
 // someParameters are those of a vector, in a file of their own.
@@ -79,6 +81,46 @@ func TestParametersOfAnotherWorkloadAreRefused(t *testing.T) {
 		path := someParameters(t, change)
 		if _, err := p.ReadParameters(path, w, blocks); err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), path) {
 			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+}
+
+// What a workload calls array is a tensor of a value for each neuron.
+func TestNeuronsHaveValuesOfTheirOwn(t *testing.T) {
+	w, err := network.Read([]byte("{input: {channels: 2, height: 2, width: 2, encoding: event}, timesteps: 1, batch: 1, layers: [{conv: {out: 1, kernel: 3}, neuron: {leak: array}}, {fc: {out: 2}}]}"), "w.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks, err := w.Net.Blocks(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := func() Set {
+		return Set{
+			"x": Floats(make([]float32, 8), 1, 1, 2, 2, 2), "y": {Shape: []int{1}, Int64: []int64{0}},
+			"w1": Floats(make([]float32, 18), 1, 2, 3, 3), "wc1": Floats(make([]float32, 8), 2, 4), "leak1": Floats([]float32{0, 0.25, 0.5, 1}, 1, 2, 2),
+		}
+	}
+	in, err := set().Input(w, blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := in.NeuronAt(w, w.Net.Layer(1), 2); n.Leak != 0.5 || n.Arrays != 0 {
+		t.Errorf("%+v", n)
+	}
+	for _, c := range []struct {
+		spoil func(s Set)
+		want  string
+	}{
+		{func(s Set) { delete(s, "leak1") }, "leak1 is missing; expected [1,2,2]"},
+		{func(s Set) { s["leak1"] = Floats(make([]float32, 4), 4) }, "leak1 has shape [4]; expected [1,2,2]"},
+		{func(s Set) { s["leak1"].Float32[3] = 1.5 }, "neuron 3 of layer 1: leak is 1.5"},
+		{func(s Set) { s["reset1"] = s["leak1"] }, "reset1 is no tensor of this workload"},
+	} {
+		s := set()
+		c.spoil(s)
+		if _, err := s.Input(w, blocks); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v, want %q", err, c.want)
 		}
 	}
 }

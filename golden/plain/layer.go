@@ -76,6 +76,12 @@ func (t *trainer) build() {
 			Layer: g, cells: newCells(w.NeuronOf(g), samples, g.Out.Size(), steps),
 			choices: make([][][]int, steps+1), errors: make([]batch, steps+2),
 		}
+		if w.NeuronOf(g).Arrays != 0 {
+			for at := range g.Out.Size() { // [row][column][channel] of [channel][row][column]
+				channel, position := at%g.Out.Channels, at/g.Out.Channels
+				l.cells.own = append(l.cells.own, t.in.NeuronAt(w, g, channel*g.Out.Positions()+position))
+			}
+		}
 		for _, b := range t.blocks {
 			if b.Has(g.Index) {
 				l.block = b

@@ -11,6 +11,7 @@ import (
 // the step that was computed last.
 type cells struct {
 	n      network.Neuron
+	own    []network.Neuron // of each, where they differ
 	silent bool
 
 	u, i, a, spikes []batch // by step
@@ -27,18 +28,27 @@ func newCells(n network.Neuron, samples, size, steps int) *cells {
 	return c
 }
 
-func (c *cells) threshold(step, b, i int) float32 {
-	if !c.n.Adaptation {
-		return float32(c.n.Threshold)
+// is the neuron with a number.
+func (c *cells) is(i int) network.Neuron {
+	if c.own != nil {
+		return c.own[i]
 	}
-	return float32(c.n.Threshold) + float32(float32(c.n.Strength)*c.a[step][b][i])
+	return c.n
+}
+
+func (c *cells) threshold(step, b, i int) float32 {
+	n := c.is(i)
+	if !n.Adaptation {
+		return float32(n.Threshold)
+	}
+	return float32(n.Threshold) + float32(float32(n.Strength)*c.a[step][b][i])
 }
 
 // fire is NETWORKS.md's order of a neuron's step.
 func (c *cells) fire(step int, sums batch) {
-	n := c.n
 	for b := range sums {
 		for i, current := range sums[b] {
+			n := c.is(i)
 			before, spiked := c.u[step-1][b][i], c.spikes[step-1][b][i] == 1
 			if n.Synapse {
 				current = float32(float32(n.SynapseLeak)*c.i[step-1][b][i]) + float32(float32(n.SynapseGain)*current)
@@ -93,10 +103,10 @@ func (c *cells) slope(x float32) (float32, bool) {
 
 // back takes the error of spikes to that of the synaptic sum.
 func (c *cells) back(step int, delta batch, last bool) {
-	n := c.n
 	c.sum = newBatch(len(delta), len(delta[0]))
 	for b := range delta {
 		for i, d := range delta[b] {
+			n := c.is(i)
 			u, later := c.u[step][b][i], c.gu[b][i]
 			kept := float32(0)
 			if !last {

@@ -188,7 +188,7 @@ func (x *exporter) layer(l *network.Layer) error {
 		reads = append(reads, from)
 	}
 	name := x.neurons[l.Index]
-	kind, values, err := x.neuron(name, x.workload.NeuronOf(l), x.extents(l.Out))
+	kind, values, err := x.cells(name, l)
 	if err != nil {
 		return err
 	}
@@ -321,6 +321,39 @@ func (x *exporter) classifier() (string, error) {
 	}
 	x.add(name, kind, values, weight)
 	return name, nil
+}
+
+// cells are a layer's neurons: of those that differ each parameter has all values.
+func (x *exporter) cells(name string, l *network.Layer) (kind string, values map[string]*hdf5.Dataset, err error) {
+	n, extents := x.workload.NeuronOf(l), x.extents(l.Out)
+	if n.Arrays == 0 {
+		return x.neuron(name, n, extents)
+	}
+	all := map[string][]float64{}
+	for i := range l.Out.Size() {
+		k, one, err := x.neuron(name, x.parameters.NeuronAt(x.workload, l, i), []int{1})
+		if err != nil {
+			return "", nil, fmt.Errorf("neuron %d %w", i, err)
+		}
+		if kind == "" {
+			kind = k
+		}
+		if one["v_reset"] == nil && n.HardReset {
+			one["v_reset"] = full(0, []int{1})
+		}
+		if k != kind {
+			return "", nil, fmt.Errorf("has neurons that leak and others that do not, which are two kinds of node")
+		}
+		for key, d := range one {
+			v, _ := d.Float64(0)
+			all[key] = append(all[key], v)
+		}
+	}
+	values = map[string]*hdf5.Dataset{}
+	for key, list := range all {
+		values[key] = hdf5.Doubles(list, extents...)
+	}
+	return kind, values, nil
 }
 
 // neuron undoes what an import makes of a node's equations.

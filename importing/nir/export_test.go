@@ -260,3 +260,38 @@ func TestTimeConstantsGiveTheirLeaks(t *testing.T) {
 		}
 	}
 }
+
+// Parameters that differ from neuron to neuron are arrays, and come back.
+func TestParametersThatDifferAreArrays(t *testing.T) {
+	many := func(values ...float64) *hdf5.Dataset { return hdf5.Doubles(values, len(values)) }
+	for _, reset := range []Reset{FileReset, SubtractReset} {
+		s := chain()
+		s.nodes["s1"] = node("CubaLIF", map[string]*hdf5.Dataset{
+			"tau_mem": many(2, 4, 8), "tau_syn": many(2, 2, 2), "r": many(2, 4, 8), "w_in": many(2, 4, 2), "v_leak": many(0, 0, 1), "v_threshold": many(1, 2, 0.5),
+		})
+		o := Options{Name: "sketch", Step: 1, Timesteps: 4, Encoding: network.Event, Reset: reset}
+		first, err := s.bring(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := "neuron: {leak: array, offset: array, synapse_leak: 0.5, synapse_gain: array, threshold: array}"
+		if reset == SubtractReset {
+			n = strings.Replace(n, "}", ", reset: array}", 1)
+		}
+		if !strings.Contains(string(first.YAML), n) {
+			t.Errorf("%s\nhas no %s", first.YAML, n)
+		}
+		for name, want := range map[string][]float32{"leak1": {0.5, 0.75, 0.875}, "offset1": {0, 0, 0.125}, "synapse_gain1": {1, 2, 1}} {
+			if diff := cmp.Diff(want, first.Weights[name].Float32); diff != "" {
+				t.Errorf("%s: %s", name, diff)
+			}
+		}
+		_, again := thereAndBack(t, first, o)
+		if diff := cmp.Diff(layersOf(first.YAML), layersOf(again.YAML)); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff(first.Weights, again.Weights); diff != "" {
+			t.Error(diff)
+		}
+	}
+}

@@ -191,11 +191,7 @@ func (im *importer) neuronOf(l *layer, count int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, p := range list {
-		if !p.uniform() {
-			return "", fmt.Errorf("%v: its neurons differ in what makes their %s; a layer's neurons have one value", l.neuron, p.key)
-		}
-	}
+	l.parameters = slices.Clone(list)
 	has := map[string]bool{}
 	for _, p := range list {
 		has[p.key] = true
@@ -210,9 +206,9 @@ func (im *importer) neuronOf(l *layer, count int) (string, error) {
 		if !ok {
 			v, isDefault := defaults[p.key]
 			_, synapse := im.file["synapse_leak"]
-			return isDefault && p.values[0] == v && (p.key != "synapse_leak" || synapse)
+			return isDefault && p.uniform() && p.values[0] == v && (p.key != "synapse_leak" || synapse)
 		}
-		return p.values[0] == f.values[0]
+		return p.uniform() && p.values[0] == f.values[0]
 	})
 	if len(differs) == 0 {
 		return "", nil
@@ -429,6 +425,16 @@ func (im *importer) weights(w *network.Workload) (tensors.Set, error) {
 		g := &w.Net.Layers[i]
 		if err := l.checkNeurons(g.Out); err != nil {
 			return nil, err
+		}
+		for _, p := range l.parameters {
+			if p.uniform() {
+				continue
+			}
+			values := make([]float32, len(p.values))
+			for at, v := range p.values {
+				values[at] = float32(v)
+			}
+			set[fmt.Sprintf("%s%d", p.key, g.Index)] = tensors.Floats(values, tensors.NeuronShape(g)...)
 		}
 		biased := map[*Node]bool{}
 		for j, p := range l.inputs {

@@ -368,7 +368,6 @@ func TestWhatALayerCannotBeIsRefusedByName(t *testing.T) {
 		}, "d (Delay) is of 3; a step, 1, is the only delay that is known"},
 		{func(s *sketch) { s.nodes["w1"] = linear(3, 5) }, "w1 (Linear): weight has shape [3,5]; what it reads and feeds asks for [3,4]"},
 		{func(s *sketch) { s.nodes["s1"] = spiking(4, 1) }, "s1 (IF): r has shape [4]; its layer makes 3x1x1"},
-		{func(s *sketch) { s.nodes["s1"].Datasets["v_threshold"] = weight(3) }, "s1 (IF): its neurons differ in what makes their threshold"},
 		{func(s *sketch) { s.nodes["s2"].Datasets["v_threshold"] = weight(2) }, "s2 (IF): the classifier's neurons differ (threshold)"},
 		{func(s *sketch) { delete(s.nodes["s1"].Datasets, "r") }, "s1 (IF) has no r"},
 		{func(s *sketch) {

@@ -13,6 +13,8 @@ type layer struct {
 	pool   *Node
 	inputs []projection
 	index  int // 1..N; N+1 is the classifier
+
+	parameters []parameter // of its neurons, as the workload has them
 }
 
 // projection is what a layer reads: through a node with weights, or as it is.
