@@ -1,7 +1,11 @@
 package docs
 
 import (
+	"bytes"
+	"encoding/csv"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -61,6 +65,74 @@ func TestCountsByHand(t *testing.T) {
 	}
 	if rows < 20 {
 		t.Errorf("%d counts only", rows)
+	}
+}
+
+// ruleFigure is the data of the figure of rules on some hardware, by network and rule.
+func (c clone) ruleFigure(t *testing.T, hw string) (text []byte, rows map[[2]string]map[string]string) {
+	t.Helper()
+	if out, err := c.run("accelsim figures --out rules-" + hw + " --only rules --hw " + hw); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	text, err := os.ReadFile(filepath.Join(c.folder, "rules-"+hw, "extra-rules.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows = map[[2]string]map[string]string{}
+	for _, r := range records[1:] {
+		row := map[string]string{}
+		for i, name := range records[0] {
+			row[name] = r[i]
+		}
+		rows[[2]string{row["net"], row["rule"]}] = row
+	}
+	return text, rows
+}
+
+// TestFigureOfRules holds the numbers beside the figure to simulations.
+func TestFigureOfRules(t *testing.T) {
+	text, _ := newClone(t, build(t)).ruleFigure(t, "paper")
+	want, err := os.ReadFile("rules.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(text, want) {
+		t.Error("rules.csv is not what figures --only rules writes")
+	}
+}
+
+// TestTableOfRulesOnChips holds the table of two chips to simulations; it takes half a
+// minute.
+func TestTableOfRulesOnChips(t *testing.T) {
+	if !*all {
+		t.Skip("rules.md: rules on two chips (half a minute; make docs runs it)")
+	}
+	reader := newClone(t, build(t))
+	figures := map[string]map[[2]string]map[string]string{}
+	for _, hw := range []string{"zcu102", "asic-28nm"} {
+		_, figures[hw] = reader.ruleFigure(t, hw)
+	}
+	for _, row := range table(t, "rules.md", "| rule | alexnet, zcu102: time |") {
+		cell := 1
+		for _, net := range []string{"alexnet", "shd-rnn"} {
+			for _, hw := range []string{"zcu102", "asic-28nm"} {
+				of := figures[hw][[2]string{net, row[0]}]
+				for _, column := range []string{"saved_seconds_percent", "saved_joules_percent"} {
+					saved, err := strconv.ParseFloat(of[column], 64)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if want := fmt.Sprintf("%.1f %%", saved); row[cell] != want {
+						t.Errorf("%s of %s by %s on %s: %s simulated, the page says %s", column, net, row[0], hw, want, row[cell])
+					}
+					cell++
+				}
+			}
+		}
 	}
 }
 

@@ -70,6 +70,7 @@ var kinds = []kind{
 	{"time", needGrid(true), (*Album).time},
 	{"energy", needGrid(true), (*Album).energy},
 	{"capacity", needCapacity, (*Album).capacity},
+	{"rules", needRules, (*Album).rules},
 }
 
 // Names are the figures that there are.
@@ -91,11 +92,11 @@ type Album struct {
 	claims     []claim
 }
 
-// slow is the figure that has to be asked for: it takes a minute or more.
-const slow = "capacity"
+// slow are the figures that have to be asked for: they take a minute or more.
+var slow = []string{"capacity", "rules"}
 
-// New chooses figures by name, in the paper's order; none stands for all but the
-// one about capacity, which takes long. With all of them comes the table of
+// New chooses figures by name, in the paper's order; none stands for all but
+// those about capacity and rules, which take long. With all of them comes the table of
 // published numbers.
 func New(only []string, l *Lab, acc *Accuracies) (*Album, error) {
 	a := &Album{Lab: l, Accuracies: acc}
@@ -105,7 +106,7 @@ func New(only []string, l *Lab, acc *Accuracies) (*Album, error) {
 		}
 	}
 	for _, k := range kinds {
-		if len(only) == 0 && k.name != slow || slices.Contains(only, k.name) {
+		if len(only) == 0 && !slices.Contains(slow, k.name) || slices.Contains(only, k.name) {
 			a.kinds = append(a.kinds, k)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/accelsim-dev/accelsim/hardware"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
+	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 	"github.com/accelsim-dev/accelsim/sim"
 	"github.com/accelsim-dev/accelsim/units"
@@ -20,6 +21,7 @@ import (
 // Point is one design point of a figure. It is comparable.
 type Point struct {
 	Net, Dataset string
+	Rule         string // a built-in one; "": the network's own
 	Classifier   string
 	Density      string // of all spikes; "": the lab's
 	Batch        int    // 0: the network's
@@ -35,6 +37,15 @@ func (p Point) workload(activity string) (*network.Workload, error) {
 	}
 	if p.Dataset != "" && p.Dataset != w.Dataset {
 		if err := w.SetDataset(p.Dataset); err != nil {
+			return nil, err
+		}
+	}
+	if p.Rule != "" {
+		rule, err := network.OpenRule(p.Rule)
+		if err != nil {
+			return nil, err
+		}
+		if err := rule.Apply(w); err != nil {
 			return nil, err
 		}
 	}
@@ -73,8 +84,9 @@ type Machine struct {
 	Refetched  units.Words // of them, fetched again because they did not fit on chip
 	Adds, MACs int64       // all that PEs executed
 	Footprint  units.Bytes
-	RanksAdded int     // DRAM ranks beyond the hardware's, to hold all tensors
-	Seconds    float64 // 0 without timing
+	Traces     units.Bytes // of it
+	RanksAdded int         // DRAM ranks beyond the hardware's, to hold all tensors
+	Seconds    float64     // 0 without timing
 	Energy     units.Picojoules
 }
 
@@ -161,8 +173,8 @@ func (l *Lab) measure(points map[Point]bool) error {
 
 func compare(a, b Point) int {
 	return slices.Compare(
-		[]string{a.Net, a.Dataset, a.Classifier, a.Density, fmt.Sprintf("%9d%9d%9d%18d", a.Batch, a.K, a.N, a.OnChip)},
-		[]string{b.Net, b.Dataset, b.Classifier, b.Density, fmt.Sprintf("%9d%9d%9d%18d", b.Batch, b.K, b.N, b.OnChip)})
+		[]string{a.Net, a.Dataset, a.Rule, a.Classifier, a.Density, fmt.Sprintf("%9d%9d%9d%18d", a.Batch, a.K, a.N, a.OnChip)},
+		[]string{b.Net, b.Dataset, b.Rule, b.Classifier, b.Density, fmt.Sprintf("%9d%9d%9d%18d", b.Batch, b.K, b.N, b.OnChip)})
 }
 
 func (l *Lab) evaluate(p Point, timed bool) (*Value, error) {
@@ -225,6 +237,9 @@ func (l *Lab) simulate(p Point, w *network.Workload, traffic schedule.Traffic, t
 	}
 	for _, words := range r.Beyond.Words {
 		m.Words += words
+	}
+	for _, trace := range []role.Role{role.Trace, role.ClassifierTrace} {
+		m.Traces += r.Footprint.Class[trace]
 	}
 	if r.Timing != nil {
 		m.Seconds, m.Energy = r.Timing.Seconds, r.Timing.Energy.Total()

@@ -3,6 +3,7 @@ package network
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -301,13 +302,13 @@ func TestOpen(t *testing.T) {
 		t.Errorf("name %q", w.Name)
 	}
 	for _, name := range Nets() {
-		if w := open(t, name); w.Name != name || w.Batch != 128 || w.Dataset == "" {
+		if w := open(t, name); w.Name != name || w.Batch != 128 || (w.Dataset == "") == slices.Contains(ofTable2, name) {
 			t.Errorf("%s: %+v", name, w)
 		}
 	}
 	for _, c := range []struct{ name, want string }{
-		{"lenet", `no network "lenet" (did you mean "lenet1"?); there are alexnet, lenet1, lenet2, resnet18, vgg11, or name a workload file`},
-		{"transformer", `no network "transformer"; there are alexnet, lenet1, lenet2, resnet18, vgg11, or name a workload file`},
+		{"lenet", `no network "lenet" (did you mean "lenet1"?); there are alexnet, lenet1, lenet2, resnet18, shd-rnn, vgg11, or name a workload file`},
+		{"transformer", `no network "transformer"; there are alexnet, lenet1, lenet2, resnet18, shd-rnn, vgg11, or name a workload file`},
 		{filepath.Join(dir, "no.yaml"), "workload file: open " + filepath.Join(dir, "no.yaml") + ": no such file or directory"},
 	} {
 		if _, err := Open(c.name); err == nil || err.Error() != c.want {

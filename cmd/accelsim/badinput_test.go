@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	nets     = "alexnet, lenet1, lenet2, resnet18, vgg11"
+	nets     = "alexnet, lenet1, lenet2, resnet18, shd-rnn, vgg11"
 	datasets = "cifar10, cifar10-dvs, dvsgesture, emnist, mnist, n-caltech101, tiny-es-imagenet"
 )
 

@@ -28,8 +28,8 @@ func newFiguresCommand() *cobra.Command {
 		Long: "figures simulates the grids of Guo et al. (2023) on an idealised machine (the traffic and operations of\n" +
 			"Eqs. 11-17 and nothing else) and on a real one, and writes Figures 6, 7 and 9 to 15 as SVG, PNG and CSV to\n" +
 			"--out, with an index. Without --only it prints the table of published numbers and writes it as\n" +
-			"published.csv and published.md, too. Figures that the paper has not (traffic, time, energy, capacity) say so; capacity comes\n" +
-			"only with --only capacity: it takes minutes.\n\n" +
+			"published.csv and published.md, too. Figures that the paper has not (traffic, time, energy, capacity, rules) say so; capacity and rules come\n" +
+			"only with --only: they take minutes.\n\n" +
 			"--accuracy names files for Figures 14 and 15: JSON results of accelsim train, or CSV with the columns dataset,k,n\n" +
 			"and accuracy (percent or fractions, BPTT's among them) or loss (percent relative to BPTT, a number or bounds such as 0..1).\n" +
 			"The default is what the paper's text prints.",
