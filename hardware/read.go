@@ -23,6 +23,7 @@ type key struct {
 	example string // of a value; of a key that must be there
 	needed  bool
 	kind    *units.Kind             // of a quantity with a unit
+	schema  *config.Schema          // of the value; nil: any text
 	set     func(text string) error // says what is wrong, and what would be accepted
 }
 
@@ -153,7 +154,7 @@ func (f *file) listKeys() {
 		f.keys = append(f.keys, key{path: path, example: example, set: set})
 	}
 	quantity := func(path string, form units.Form, needed bool, set func(float64)) {
-		f.keys = append(f.keys, key{path, form.Example, needed, form.Kind, func(text string) error {
+		f.keys = append(f.keys, key{path, form.Example, needed, form.Kind, quantitySchema(form), func(text string) error {
 			v, err := form.Parse(text)
 			if err == nil {
 				set(v)
@@ -161,24 +162,29 @@ func (f *file) listKeys() {
 			return err
 		}})
 	}
+	word := func(path, example string, names []string, set func(string) error) {
+		f.keys = append(f.keys, key{path: path, example: example, schema: config.Word(names...), set: set})
+	}
 	array := &f.hw.PE
 	optional("name", "my-board", text(&f.hw.Name))
 	optional("note", "what it is, in a line", text(&f.hw.Note))
 
-	needed("pe.rows", "16", whole(&array.Rows, 1))
-	needed("pe.columns", "28", whole(&array.Columns, 1))
-	needed("pe.lanes", "64", whole(&array.Lanes, 1))
-	optional("pe.pipeline", "8", whole(&array.Pipeline, 0))
+	f.keys = append(f.keys, count("pe.rows", "16", true, &array.Rows, 1))
+	f.keys = append(f.keys, count("pe.columns", "28", true, &array.Columns, 1))
+	f.keys = append(f.keys, count("pe.lanes", "64", true, &array.Lanes, 1))
+	f.keys = append(f.keys, count("pe.pipeline", "8", false, &array.Pipeline, 0))
 	quantity("pe.clock", clocks, true, func(hz float64) { array.Clock = units.Hertz(hz) })
-	optional("pe.dataflow", "gated", func(text string) (err error) {
+	word("pe.dataflow", "gated", pe.Dataflows(), func(text string) (err error) {
 		array.Dataflow, err = pe.ParseDataflow(text)
 		return err
 	})
-	optional("pe.precision", "fp32", func(text string) (err error) {
+	word("pe.precision", "fp32", pe.Precisions(), func(text string) (err error) {
 		array.Precision, err = pe.ParsePrecision(text)
 		return err
 	})
-	optional("pe.groups", "1", func(text string) error {
+	groups := count("pe.groups", "1", false, &f.hw.Groups, 1)
+	groups.schema = groups.schema.Or(config.Word(groupForEveryBlock))
+	groups.set = func(text string) error {
 		if text == groupForEveryBlock {
 			f.hw.Groups = 0
 			return nil
@@ -187,7 +193,8 @@ func (f *file) listKeys() {
 			return fmt.Errorf("%w, or %s for one for every local block", err, groupForEveryBlock)
 		}
 		return nil
-	})
+	}
+	f.keys = append(f.keys, groups)
 
 	f.listBuffer("onchip", &f.shared, &f.banks[0], func(text string) error {
 		if text == workloadSized {
@@ -202,12 +209,12 @@ func (f *file) listKeys() {
 		of := &f.hw.Buffers[b]
 		f.listBuffer(section, of, &f.banks[1+b], capacity(&of.Capacity, capacities))
 	}
-	optional("dma.engines", "1", whole(&f.hw.Engines, 1))
+	f.keys = append(f.keys, count("dma.engines", "1", false, &f.hw.Engines, 1))
 
 	needed("dram.device", "ddr4-2400", text(&f.device))
 	quantity("dram.rate", rates, false, func(millions float64) { f.transfers = int64(millions * 1e6) })
-	needed("dram.channels", "1", whole(&f.channels, 1))
-	needed("dram.ranks", "1", whole(&f.ranks, 1))
+	f.keys = append(f.keys, count("dram.channels", "1", true, &f.channels, 1))
+	f.keys = append(f.keys, count("dram.ranks", "1", true, &f.ranks, 1))
 	optional("dram.mapping", "rorabacobgch", text(&f.mapping))
 	optional("energy", energy.Builtin+", or the name of a file", func(text string) error { f.energyTable = text; return nil })
 }
@@ -215,27 +222,15 @@ func (f *file) listKeys() {
 // listBuffer adds the keys of one buffer.
 func (f *file) listBuffer(section string, b *Buffer, banks *int, setCapacity func(string) error) {
 	f.keys = append(f.keys,
-		key{section + ".capacity", "512KiB", false, units.Memory, setCapacity},
-		key{section + ".bank", "32KiB", false, units.Memory, func(text string) error {
+		key{section + ".capacity", "512KiB", false, units.Memory, quantitySchema(capacities), setCapacity},
+		key{section + ".bank", "32KiB", false, units.Memory, quantitySchema(bankSizes), func(text string) error {
 			v, err := bankSizes.Parse(text)
 			b.Bank = units.Bytes(v)
 			return err
 		}},
-		key{path: section + ".banks", example: "16", set: whole(banks, 1)},
-		key{path: section + ".ports", example: "2", set: whole(&b.Ports, 1)},
+		count(section+".banks", "16", false, banks, 1),
+		count(section+".ports", "2", false, &b.Ports, 1),
 	)
-}
-
-// DimensionOf returns what a key of a hardware file measures.
-func DimensionOf(path string) units.Dimension {
-	var f file
-	f.listKeys()
-	for _, k := range f.keys {
-		if k.path == path && k.kind != nil {
-			return k.kind.Dimension
-		}
-	}
-	return units.Dimension{}
 }
 
 // groupForEveryBlock is written for as many PE groups as there are local blocks.
@@ -253,6 +248,11 @@ func text(to *string) func(string) error {
 		*to = input.Printable(oneLine(text))
 		return nil
 	}
+}
+
+// count is a key whose value is a whole number.
+func count[T ~int | ~int64](path, example string, needed bool, to *T, least int64) key {
+	return key{path: path, example: example, needed: needed, schema: config.Whole(float64(least), maxCount), set: whole(to, least)}
 }
 
 // whole reads a whole number.

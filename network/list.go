@@ -25,48 +25,48 @@ type listReader struct {
 
 // entryFile is an entry as it is written. A conv or fc beside `inputs` is an error.
 type entryFile struct {
-	Name     *config.Node `yaml:"name"`
-	Conv     *config.Node `yaml:"conv"`
-	FC       *config.Node `yaml:"fc"`
-	Inputs   *config.Node `yaml:"inputs"`
-	From     *config.Node `yaml:"from"`
-	Delay    *config.Node `yaml:"delay"`
-	Identity *config.Node `yaml:"identity"`
-	Norm     *config.Node `yaml:"norm"`
-	Neuron   *config.Node `yaml:"neuron"`
-	Add      *config.Node `yaml:"add"`
-	Pool     *config.Node `yaml:"pool"`
-	Unit     *config.Node `yaml:"unit"`
+	Name     *config.Node `yaml:"name" is:"name"`
+	Conv     *config.Node `yaml:"conv" is:"conv"`
+	FC       *config.Node `yaml:"fc" is:"fc"`
+	Inputs   *config.Node `yaml:"inputs" is:"inputs"`
+	From     *config.Node `yaml:"from" is:"from"`
+	Delay    *config.Node `yaml:"delay" is:"delay"`
+	Identity *config.Node `yaml:"identity" is:"flag"`
+	Norm     *config.Node `yaml:"norm" is:"norm"`
+	Neuron   *config.Node `yaml:"neuron" is:"neuron"`
+	Add      *config.Node `yaml:"add" is:"name"`
+	Pool     *config.Node `yaml:"pool" is:"pool"`
+	Unit     *config.Node `yaml:"unit" is:"name"`
 }
 
 type inputFile struct {
-	From     *config.Node `yaml:"from"`
-	Delay    *config.Node `yaml:"delay"`
-	Conv     *config.Node `yaml:"conv"`
-	FC       *config.Node `yaml:"fc"`
-	Identity *config.Node `yaml:"identity"`
+	From     *config.Node `yaml:"from" is:"from"`
+	Delay    *config.Node `yaml:"delay" is:"delay"`
+	Conv     *config.Node `yaml:"conv" is:"conv"`
+	FC       *config.Node `yaml:"fc" is:"fc"`
+	Identity *config.Node `yaml:"identity" is:"flag"`
 }
 
 type convFile struct {
-	Out      *config.Node `yaml:"out"`
-	Kernel   *config.Node `yaml:"kernel"`
-	Stride   *config.Node `yaml:"stride"`
-	Padding  *config.Node `yaml:"padding"`
-	Dilation *config.Node `yaml:"dilation"`
-	Groups   *config.Node `yaml:"groups"`
-	Bias     *config.Node `yaml:"bias"`
+	Out      *config.Node `yaml:"out" is:"count"`
+	Kernel   *config.Node `yaml:"kernel" is:"pair"`
+	Stride   *config.Node `yaml:"stride" is:"pair"`
+	Padding  *config.Node `yaml:"padding" is:"padding"`
+	Dilation *config.Node `yaml:"dilation" is:"pair"`
+	Groups   *config.Node `yaml:"groups" is:"count"`
+	Bias     *config.Node `yaml:"bias" is:"flag"`
 }
 
 type fcFile struct {
-	Out  *config.Node `yaml:"out"`
-	Bias *config.Node `yaml:"bias"`
+	Out  *config.Node `yaml:"out" is:"count"`
+	Bias *config.Node `yaml:"bias" is:"flag"`
 }
 
 type poolFile struct {
-	Kind    *config.Node `yaml:"kind"`
-	Window  *config.Node `yaml:"window"`
-	Stride  *config.Node `yaml:"stride"`
-	Padding *config.Node `yaml:"padding"`
+	Kind    *config.Node `yaml:"kind" is:"poolkind"`
+	Window  *config.Node `yaml:"window" is:"pair"`
+	Stride  *config.Node `yaml:"stride" is:"pair"`
+	Padding *config.Node `yaml:"padding" is:"padding"`
 }
 
 // read reads a list of layers.

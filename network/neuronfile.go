@@ -10,17 +10,17 @@ import (
 
 // neuronFile is a neuron as a file describes it: what is not given stays as it is.
 type neuronFile struct {
-	Leak           *config.Node `yaml:"leak"`
-	Reset          *config.Node `yaml:"reset"`
-	Threshold      *config.Node `yaml:"threshold"`
+	Leak           *config.Node `yaml:"leak" is:"parameter"`
+	Reset          *config.Node `yaml:"reset" is:"parameter"`
+	Threshold      *config.Node `yaml:"threshold" is:"parameter"`
 	SurrogateWidth *float64     `yaml:"surrogate_width"`
-	Surrogate      *config.Node `yaml:"surrogate"`
-	InputGain      *config.Node `yaml:"input_gain"`
-	Offset         *config.Node `yaml:"offset"`
-	SynapseLeak    *config.Node `yaml:"synapse_leak"`
-	SynapseGain    *config.Node `yaml:"synapse_gain"`
-	HardReset      *config.Node `yaml:"hard_reset"`
-	ResetGradient  *config.Node `yaml:"reset_gradient"`
+	Surrogate      *config.Node `yaml:"surrogate" is:"surrogate"`
+	InputGain      *config.Node `yaml:"input_gain" is:"parameter"`
+	Offset         *config.Node `yaml:"offset" is:"parameter"`
+	SynapseLeak    *config.Node `yaml:"synapse_leak" is:"parameter"`
+	SynapseGain    *config.Node `yaml:"synapse_gain" is:"parameter"`
+	HardReset      *config.Node `yaml:"hard_reset" is:"parameter"`
+	ResetGradient  *config.Node `yaml:"reset_gradient" is:"flag"`
 	Adaptation     *struct {
 		Decay    *float64 `yaml:"decay"`
 		Strength *float64 `yaml:"strength"`

@@ -79,12 +79,18 @@ func (r Readout) Name() string {
 // IsPaper tells whether the rule is the paper's.
 func (r Rule) IsPaper() bool { return r == Rule{} }
 
+// The words of a file.
+var (
+	updates   = []string{"interval", "iteration"}
+	feedbacks = []string{"backprop", string(DirectFeedback), string(DirectToAll)}
+)
+
 // ruleFile is a rule as a file describes it.
 type ruleFile struct {
-	Update        *config.Node `yaml:"update"`
-	Trace         *config.Node `yaml:"trace"`
-	Feedback      *config.Node `yaml:"feedback"`
-	BackwardSteps *config.Node `yaml:"backward_steps"`
+	Update        *config.Node `yaml:"update" is:"update"`
+	Trace         *config.Node `yaml:"trace" is:"trace"`
+	Feedback      *config.Node `yaml:"feedback" is:"feedback"`
+	BackwardSteps *config.Node `yaml:"backward_steps" is:"count"`
 }
 
 // ruleKey names a key of a rule, in a section or, in a file of the rule's own, in none.
@@ -98,7 +104,7 @@ func ruleKey(section, name string) string {
 // fill overwrites what is given.
 func (f *ruleFile) fill(d *config.Document, section string, r *Rule) error {
 	if f.Update != nil {
-		name, err := pick(d, f.Update, ruleKey(section, "update"), []string{"interval", "iteration"})
+		name, err := pick(d, f.Update, ruleKey(section, "update"), updates)
 		if err != nil {
 			return err
 		}
@@ -118,7 +124,7 @@ func (f *ruleFile) fill(d *config.Document, section string, r *Rule) error {
 		}
 	}
 	if f.Feedback != nil {
-		name, err := pick(d, f.Feedback, ruleKey(section, "feedback"), []string{"backprop", string(DirectFeedback), string(DirectToAll)})
+		name, err := pick(d, f.Feedback, ruleKey(section, "feedback"), feedbacks)
 		if err != nil {
 			return err
 		}

@@ -26,6 +26,8 @@ const (
 	Random    = "random"
 )
 
+var losses, classifiers = []string{MSE, CrossEntropy}, []string{Trainable, Random}
+
 // Training holds the hyper-parameters of Table 1.
 type Training struct {
 	Loss         string
@@ -127,6 +129,13 @@ type activityFile struct {
 	layers, classifiers []units.Density // nil: not given
 }
 
+// activityKeys are densities as a file has them.
+type activityKeys struct {
+	Input       *config.Node `yaml:"input" is:"density"`
+	Layers      *config.Node `yaml:"layers" is:"densities"`
+	Classifiers *config.Node `yaml:"classifiers" is:"densities"`
+}
+
 // readActivity reads one decimal for every density, or a mapping.
 func readActivity(d *config.Document, n *config.Node, section string) (*activityFile, error) {
 	f := &activityFile{}
@@ -135,11 +144,7 @@ func readActivity(d *config.Document, n *config.Node, section string) (*activity
 		f.all = &all
 		return f, err
 	}
-	var keys struct {
-		Input       *config.Node `yaml:"input"`
-		Layers      *config.Node `yaml:"layers"`
-		Classifiers *config.Node `yaml:"classifiers"`
-	}
+	var keys activityKeys
 	if err := d.DecodeNode(n, section, &keys); err != nil {
 		return nil, err
 	}
@@ -197,36 +202,36 @@ func readDensities(d *config.Document, n *config.Node, key string) ([]units.Dens
 // that 1e3 is one; see [file.whole]. Unlisted keys are a dataset's only.
 type file struct {
 	Name      string       `yaml:"name"`
-	Dataset   *string      `yaml:"dataset"`
+	Dataset   *string      `yaml:"dataset" is:"dataset"`
 	Classes   *float64     `yaml:"classes,unlisted"`
 	Samples   *float64     `yaml:"samples,unlisted"`
-	Timesteps *float64     `yaml:"timesteps"`
-	Batch     *float64     `yaml:"batch"`
-	Layers    *config.Node `yaml:"layers"`
+	Timesteps *float64     `yaml:"timesteps" is:"count"`
+	Batch     *float64     `yaml:"batch" is:"count"`
+	Layers    *config.Node `yaml:"layers" is:"layers"`
 	Input     *struct {
-		Channels float64  `yaml:"channels"`
-		Height   float64  `yaml:"height"`
-		Width    float64  `yaml:"width"`
-		Encoding Encoding `yaml:"encoding"`
+		Channels float64  `yaml:"channels" is:"count"`
+		Height   float64  `yaml:"height" is:"count"`
+		Width    float64  `yaml:"width" is:"count"`
+		Encoding Encoding `yaml:"encoding" is:"encoding"`
 	} `yaml:"input"`
-	Neuron   neuronFile `yaml:"neuron"`
+	Neuron   neuronFile `yaml:"neuron" is:"neuron"`
 	Training struct {
-		Loss         *string  `yaml:"loss"`
-		Optimizer    *string  `yaml:"optimizer"`
+		Loss         *string  `yaml:"loss" is:"loss"`
+		Optimizer    *string  `yaml:"optimizer" is:"optimizer"`
 		LearningRate *float64 `yaml:"learning_rate"`
 		Momentum     *float64 `yaml:"momentum"`
 		Beta1        *float64 `yaml:"beta1"`
 		Beta2        *float64 `yaml:"beta2"`
 		Rho          *float64 `yaml:"rho"`
 		Epsilon      *float64 `yaml:"epsilon"`
-		Classifier   *string  `yaml:"classifier"`
+		Classifier   *string  `yaml:"classifier" is:"classifier"`
 
-		Readout        *config.Node `yaml:"readout"`
-		ClassifierBias *config.Node `yaml:"classifier_bias"`
-		Rule           ruleFile     `yaml:"rule"`
+		Readout        *config.Node `yaml:"readout" is:"readout"`
+		ClassifierBias *config.Node `yaml:"classifier_bias" is:"flag"`
+		Rule           ruleFile     `yaml:"rule" is:"rule"`
 	} `yaml:"training"`
-	Dropout  *float64     `yaml:"dropout"`
-	Activity *config.Node `yaml:"activity"`
+	Dropout  *float64     `yaml:"dropout" is:"fraction"`
+	Activity *config.Node `yaml:"activity" is:"activity"`
 }
 
 //go:embed nets/*.yaml datasets/*.yaml rules/*.yaml
@@ -619,9 +624,9 @@ func (w *Workload) check() (key string, err error) {
 		name, value string
 		accepted    []string
 	}{
-		{"loss", w.Training.Loss, []string{MSE, CrossEntropy}},
+		{"loss", w.Training.Loss, losses},
 		{"optimizer", w.Training.Optimizer, Optimizers()},
-		{"classifier", w.Training.Classifier, []string{Trainable, Random}},
+		{"classifier", w.Training.Classifier, classifiers},
 	} {
 		if !slices.Contains(v.accepted, v.value) {
 			return "training." + v.name, fmt.Errorf("%s %q; write %s", v.name, v.value, strings.Join(v.accepted, " or "))

@@ -83,8 +83,8 @@ func kindOf(name string) *Kind {
 	return nil
 }
 
-// names lists the units that can be typed on any keyboard, smallest first.
-func (k *Kind) names() (list []string) {
+// Names lists the units that can be typed on any keyboard, smallest first.
+func (k *Kind) Names() (list []string) {
 	for _, u := range k.units {
 		if !strings.HasPrefix(u.name, "µ") {
 			list = append(list, u.name)
@@ -96,7 +96,7 @@ func (k *Kind) names() (list []string) {
 // UnitNames lists the names of all units.
 func UnitNames() (list []string) {
 	for _, k := range Kinds {
-		list = append(list, k.names()...)
+		list = append(list, k.Names()...)
 	}
 	return list
 }
@@ -130,7 +130,7 @@ func (f Form) Parse(text string) (float64, error) {
 	}
 	u, ok := f.Kind.find(name)
 	if !ok {
-		names, meant := f.Kind.names(), ""
+		names, meant := f.Kind.Names(), ""
 		if kindOf(name) == nil {
 			meant = spelling.Suggest(name, names)
 		}
