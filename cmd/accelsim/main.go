@@ -117,6 +117,7 @@ func newRootCommand() *cobra.Command {
 		newTrainCommand(),
 		newDRAMCommand(),
 		newHDLCommand(),
+		newSchemaCommand(),
 	)
 	for _, c := range root.Commands() {
 		acceptIdleFlags(c)
