@@ -55,17 +55,17 @@ type namedRuleFile struct {
 	Name    string       `yaml:"name"`
 	Summary string       `yaml:"summary"`
 	Paper   string       `yaml:"paper"`
-	Year    *config.Node `yaml:"year"`
-	K       *config.Node `yaml:"k"`
-	N       *config.Node `yaml:"n"`
+	Year    *config.Node `yaml:"year" is:"year"`
+	K       *config.Node `yaml:"k" is:"extent"`
+	N       *config.Node `yaml:"n" is:"extent"`
 
-	Update        *config.Node `yaml:"update"`
-	Trace         *config.Node `yaml:"trace"`
-	Feedback      *config.Node `yaml:"feedback"`
-	BackwardSteps *config.Node `yaml:"backward_steps"`
-	Classifier    *config.Node `yaml:"classifier"`
-	Readout       *config.Node `yaml:"readout"`
-	ResetGradient *config.Node `yaml:"reset_gradient"`
+	Update        *config.Node `yaml:"update" is:"update"`
+	Trace         *config.Node `yaml:"trace" is:"trace"`
+	Feedback      *config.Node `yaml:"feedback" is:"feedback"`
+	BackwardSteps *config.Node `yaml:"backward_steps" is:"extent"`
+	Classifier    *config.Node `yaml:"classifier" is:"classifier"`
+	Readout       *config.Node `yaml:"readout" is:"readout"`
+	ResetGradient *config.Node `yaml:"reset_gradient" is:"flag"`
 }
 
 // Rules returns the names of the built-in rules, sorted.
@@ -194,7 +194,7 @@ func (r *NamedRule) apply(w *Workload) error {
 		return err
 	}
 	if n := r.classifier; n != nil {
-		name, err := pick(r.doc, n, "classifier", []string{Trainable, Random})
+		name, err := pick(r.doc, n, "classifier", classifiers)
 		if err != nil {
 			return err
 		}

@@ -90,7 +90,7 @@ type ruleFile struct {
 	Update        *config.Node `yaml:"update" is:"update"`
 	Trace         *config.Node `yaml:"trace" is:"trace"`
 	Feedback      *config.Node `yaml:"feedback" is:"feedback"`
-	BackwardSteps *config.Node `yaml:"backward_steps" is:"count"`
+	BackwardSteps *config.Node `yaml:"backward_steps" is:"extent"`
 }
 
 // ruleKey names a key of a rule, in a section or, in a file of the rule's own, in none.

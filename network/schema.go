@@ -21,7 +21,8 @@ func forms() map[string]*config.Schema {
 		"dataset": config.Word(Datasets()...), "encoding": config.Word(string(Event), string(Direct)),
 		"loss": config.Word(losses...), "optimizer": config.Word(Optimizers()...), "classifier": config.Word(classifiers...),
 		"readout": config.Word(readouts()...), "surrogate": config.Word(Surrogates()...), "poolkind": config.Word(poolKinds...),
-		"update": config.Word(updates...), "feedback": config.Word(feedbacks...), "trace": density.Or(config.Word("leak")),
+		"update": config.Word(updates...), "feedback": config.Word(feedbacks...), "trace": density.Or(config.Word("leak", "none")),
+		"extent": count.Or(config.Word("all")), "year": config.Whole(0, maxNumber),
 		"neuron": config.Reference("neuron"), "rule": config.Reference("rule"),
 	}
 	f["conv"] = config.Describe[convFile](f).Needs("kernel")
@@ -37,9 +38,9 @@ func forms() map[string]*config.Schema {
 func Schema() *config.Schema {
 	f := forms()
 	s := config.Describe[file](f).Needs("input", "layers", "timesteps")
-	s.Definitions = config.Properties{{Name: "neuron", Schema: config.Describe[neuronFile](f)}, {Name: "rule", Schema: RuleSchema()}}
+	s.Definitions = config.Properties{{Name: "neuron", Schema: config.Describe[neuronFile](f)}, {Name: "rule", Schema: config.Describe[ruleFile](f)}}
 	return s
 }
 
-// RuleSchema returns the schema of what a workload file says under training.rule.
-func RuleSchema() *config.Schema { return config.Describe[ruleFile](forms()) }
+// RuleSchema returns the schema of rule files.
+func RuleSchema() *config.Schema { return config.Describe[namedRuleFile](forms()) }

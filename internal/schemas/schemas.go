@@ -28,7 +28,7 @@ var all = []schema{
 	{"hardware", "hardware:1", "accelsim: a hardware file", hardware.Schema},
 	{"energy", "energy:1", "accelsim: an energy table", energy.Schema},
 	{"grid", "grid:1", "accelsim: a grid of a sweep", sweep.Schema},
-	{"rule", "rule:1", "accelsim: a training rule, training.rule of a workload file", network.RuleSchema},
+	{"rule", "rule:1", "accelsim: a rule file", network.RuleSchema},
 	{"result", "run:1", "accelsim: what run --format json prints", report.DescribeRun},
 }
 

@@ -83,6 +83,7 @@ func TestFilesAreValid(t *testing.T) {
 		"workload": {"../../network/nets/*.yaml", "../../testdata/*/*.yaml", "../../network/testdata/*.yaml"},
 		"hardware": {"../../hardware/presets/*.yaml"},
 		"energy":   {"../../energy/*.yaml"},
+		"rule":     {"../../network/rules/*.yaml"},
 	} {
 		s, files := compiled(t, name), 0
 		for _, pattern := range patterns {
@@ -145,6 +146,10 @@ var examples = map[string]example{
 		_, err := energy.Load(bytes.NewReader(text), "f")
 		return err
 	}},
+	"rule": {`{"k": 1, "trace": 0.5, "backward_steps": "all", "readout": "current", "year": 2020}`, func(text []byte) error {
+		_, err := network.ReadRule(text, "f")
+		return err
+	}},
 	"grid": {`{"net": "lenet1", "k": [1, "max"], "set": {"dram.device": ["hbm2", "ddr4-2400"], "pe": {"rows": 4}}, "points": [{"n": 2, "set": {"onchip.capacity": "2MiB"}}]}`, func(text []byte) error {
 		_, err := sweep.ReadSpec(text, "f")
 		return err
@@ -170,7 +175,7 @@ func TestReadersAndSchemasHaveTheSameKeys(t *testing.T) {
 	for _, s := range all {
 		x, ok := examples[s.name]
 		if !ok {
-			continue // a rule is part of a workload, and nothing reads a result
+			continue // nothing reads a result
 		}
 		if err := x.read([]byte(x.text)); err != nil {
 			t.Fatalf("%s: %v", s.name, err)
@@ -315,7 +320,7 @@ func TestMistakesAreInvalid(t *testing.T) {
 		},
 		"energy": {"pe: {add_fp32: 1 mW}", "pe: {add_fp32: {source: x}}", "dram: {read: 1 pJ}"},
 		"grid":   {"nets: lenet1", "net: {a: 1}"},
-		"rule":   {"update: never", "trace: 1.5", "backward_steps: 0"},
+		"rule":   {"update: never", "trace: 1.5", "backward_steps: 0", "k: some"},
 	} {
 		s := compiled(t, name)
 		for _, text := range texts {
