@@ -60,6 +60,7 @@ type Workload struct {
 	Net       *Network
 	Timesteps int
 	Batch     int
+	OwnBatch  bool // a user's file gives the batch
 	Neuron    Neuron
 	Training  Training
 	Dropout   float64
@@ -364,7 +365,11 @@ func Open(name string) (*Workload, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Read(text, filename)
+	w, err := Read(text, filename)
+	if err == nil && slices.Contains(Nets(), name) {
+		w.OwnBatch = false // 128 everywhere
+	}
+	return w, err
 }
 
 // Source returns the text of the built-in network of that name, or of a
@@ -437,7 +442,7 @@ func Read(text []byte, filename string) (*Workload, error) {
 		w.Training.Loss = MSE
 	}
 	if f.Batch != nil {
-		w.Batch = int(*f.Batch)
+		w.Batch, w.OwnBatch = int(*f.Batch), true
 	}
 	if err := f.fill(doc, &w.Neuron, &w.Training, &w.Dropout); err != nil {
 		return nil, err

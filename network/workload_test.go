@@ -71,7 +71,7 @@ training: {loss: ce, optimizer: adam, learning_rate: 0.1, momentum: 0.8, beta1: 
 activity: {input: 0.5, layers: [0.1, 0.2, "0.3"], classifiers: [0.7, 0.8]}
 `)
 	want := &Workload{
-		Name: "mine", Dataset: "n-caltech101", Samples: 8709, Net: w.Net, Timesteps: 6, Batch: 7, Dropout: 0.25,
+		Name: "mine", Dataset: "n-caltech101", Samples: 8709, Net: w.Net, Timesteps: 6, Batch: 7, OwnBatch: true, Dropout: 0.25,
 		Neuron: Neuron{Leak: 0.79, Reset: 0.31, Threshold: 0.437, SurrogateWidth: 1.213},
 		Training: Training{
 			Loss: "ce", Optimizer: "adam", LearningRate: 0.1, Momentum: 0.8,
@@ -102,7 +102,7 @@ func TestJSONIsAccepted(t *testing.T) {
 	w := read(t, `{"input": {"channels": 2, "height": 8, "width": 8, "encoding": "event"},
  "layers": "4C3-4AP2-6C3-12FC-5FC", "timesteps": 6, "batch": 128,
  "activity": {"input": 0.10, "layers": [0.1, 0.1, 0.1]}}`)
-	if diff := cmp.Diff(read(t, minimal), w, exactly); diff != "" {
+	if diff := cmp.Diff(read(t, minimal+"batch: 128\n"), w, exactly); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -124,7 +124,7 @@ func newTrainCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if !c.Flags().Changed("batch") && w.Dataset != "" && how.tensors == "" {
+			if !c.Flags().Changed("batch") && !w.OwnBatch && w.Dataset != "" && how.tensors == "" {
 				d, err := network.LookupDataset(w.Dataset)
 				if err != nil {
 					return usage(err)

@@ -136,3 +136,28 @@ func TestTrainingStartsFromWeights(t *testing.T) {
 		t.Error(stderr)
 	}
 }
+
+// TestTrainingTakesTheFilesBatch: Table 1's is for those who give none.
+func TestTrainingTakesTheFilesBatch(t *testing.T) {
+	text := "dataset: mnist\ninput: {channels: 1, height: 28, width: 28, encoding: direct}\ntimesteps: 2\nlayers: 4FC-10FC\n"
+	for want, c := range map[string]struct {
+		text string
+		args []string
+	}{
+		"batch 4,":    {text + "batch: 4\n", nil},
+		"batch 1024,": {text, nil},
+		"batch 2,":    {text + "batch: 4\n", []string{"--batch", "2"}},
+	} {
+		net := filepath.Join(t.TempDir(), "net.yaml")
+		if err := os.WriteFile(net, []byte(c.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		status, stdout, stderr := commandLine(t, append([]string{"train", "--net", net, "--data", tinyMNIST}, c.args...)...)
+		if status != exitDone || !strings.Contains(stdout, want) {
+			t.Errorf("want %s: exit %d, %s%s", want, status, stdout, stderr)
+		}
+	}
+	if _, stdout, _ := commandLine(t, "train", "--net", "lenet1", "--dataset", "mnist", "--data", tinyMNIST, "--timesteps", "2"); !strings.Contains(stdout, "batch 1024,") {
+		t.Error(stdout)
+	}
+}
