@@ -142,3 +142,41 @@ func TestInferenceHasTheForwardPassOfThePublishedCases(t *testing.T) {
 		t.Errorf("%d cases only", cases)
 	}
 }
+
+// The record of spikes has those that are counted, of any network in training, too.
+func TestRecordedSpikesAreThoseThatAreCounted(t *testing.T) {
+	hw, err := hardware.Open("paper")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range append(vectortest.Paper(t), vectortest.General(t)...) {
+		c := vectortest.Read(t, name)
+		p, err := schedule.New(c.Workload, c.K, c.N, schedule.All)
+		if err != nil {
+			t.Fatal(err)
+		}
+		record, err := sim.NewSpikeRecord(c.Workload, p.Blocks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := sim.Run(p, hw, sim.Options{Untimed: true, Energy: energy.Default(), Tensors: c.Input(t), Observe: record.Observe})
+		if err != nil {
+			t.Fatal(err)
+		}
+		compared := 0
+		for tensor, spikes := range record.Set() {
+			total := int64(0)
+			for _, s := range spikes.Uint8 {
+				total += int64(s)
+			}
+			counted := "spikes" + strings.TrimPrefix(tensor, "s")
+			if got, ok := r.Tensors[counted]; !ok || got.Int64[0] != total {
+				t.Errorf("%s: %s has %d spikes; %s counts %v", name, tensor, total, counted, got.Int64)
+			}
+			compared++
+		}
+		if compared < c.Workload.Net.N() {
+			t.Errorf("%s: %d of %d layers are recorded", name, compared, c.Workload.Net.N())
+		}
+	}
+}

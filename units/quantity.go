@@ -143,7 +143,7 @@ func (f Form) Parse(text string) (float64, error) {
 	}
 	if f.Whole {
 		whole := math.Round(v)
-		if math.Abs(v-whole) > whole*rounding {
+		if math.Abs(v-whole) > float64(whole*rounding) {
 			return 0, fmt.Errorf("%q is not a whole number of %s; write for example %s", text, f.In, f.Example)
 		}
 		v = whole

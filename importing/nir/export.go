@@ -391,7 +391,7 @@ func (x *exporter) neuron(name string, n network.Neuron, extents []int) (kind st
 		return kind, values, nil
 	}
 	x.soft = name
-	if want := n.Leak * threshold; math.Abs(n.Reset-want) > 1e-6*want {
+	if want := float64(n.Leak * threshold); math.Abs(n.Reset-want) > 1e-6*want {
 		return "", nil, fmt.Errorf("subtracts %v for a spike; NIR's neurons subtract the threshold before the leak, %v, or have a hard_reset", n.Reset, want)
 	}
 	return kind, values, nil

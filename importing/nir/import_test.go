@@ -460,3 +460,29 @@ func FuzzImport(f *testing.F) {
 		}
 	})
 }
+
+// The project's library compresses what it writes.
+func TestCompressedFilesAreTheSame(t *testing.T) {
+	python := needH5py(t)
+	for name := range cases {
+		_, want, o := bring(t, name)
+		file := filepath.Join(t.TempDir(), name+".nir")
+		if out, err := exec.Command(python, "testdata/compress.py", files+name+".nir", file).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		g, err := Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := g.Import(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want.YAML), string(got.YAML)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		if diff := cmp.Diff(want.Weights, got.Weights); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
