@@ -60,17 +60,22 @@ func (d *Chip) backProject(s *schedule.Step, k schedule.Kernel) error {
 	if err != nil {
 		return err
 	}
-	inputs, outputs := o.In.Size(), o.Out.Size()
 	d.sums = room(d.sums, o.box.Size())
 	o.resume(d.sums)
-	for b := range o.box.Extent(0) {
-		d.events = o.Errors(sample(d.sums, b, inputs), o.weights, sample(o.gamma, b, outputs), d.events)
-	}
+	d.spread(&o, d.sums)
 	if o.after.Floats != nil {
 		copy(o.after.Floats, d.sums)
 		return nil
 	}
 	return d.addErrors(d.sums)
+}
+
+// spread adds W^T gamma of every sample to sums.
+func (d *Chip) spread(o *errorOperands, sums []float32) {
+	inputs, outputs := o.In.Size(), o.Out.Size()
+	for b := range o.box.Extent(0) {
+		d.events = o.Errors(sample(sums, b, inputs), o.weights, sample(o.gamma, b, outputs), d.events)
+	}
 }
 
 func (d *Chip) fixedBackProject(s *schedule.Step, k schedule.Kernel) error {
@@ -79,12 +84,21 @@ func (d *Chip) fixedBackProject(s *schedule.Step, k schedule.Kernel) error {
 		return err
 	}
 	f := d.fixed
-	w, gamma := integers(f.Weight, o.weights), integers(f.Error, o.gamma)
-	inputs, outputs, n := o.In.Size(), o.Out.Size(), o.Out.Channels
 	if len(f.spatial) == 0 {
 		f.spatial = make([]int64, o.box.Size())
 		o.resumeFixed(f.spatial)
 	}
+	f.spread(&o)
+	if o.leaveFixed(f.spatial) {
+		f.spatial = f.spatial[:0]
+	}
+	return nil
+}
+
+// spread adds W^T gamma of every sample to the exact sums.
+func (f *fixedUnits) spread(o *errorOperands) {
+	w, gamma := integers(f.Weight, o.weights), integers(f.Error, o.gamma)
+	inputs, outputs, n := o.In.Size(), o.Out.Size(), o.Out.Channels
 	for b := range o.box.Extent(0) {
 		sums, gamma := f.spatial[b*inputs:(b+1)*inputs], gamma[b*outputs:(b+1)*outputs]
 		taps(o.Connection, func(in, out, weight int) {
@@ -95,8 +109,4 @@ func (d *Chip) fixedBackProject(s *schedule.Step, k schedule.Kernel) error {
 			}
 		})
 	}
-	if o.leaveFixed(f.spatial) {
-		f.spatial = f.spatial[:0]
-	}
-	return nil
 }

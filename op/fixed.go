@@ -29,9 +29,11 @@ func (f *fixedUnits) begin(step int64) {
 
 // CheckFixed refuses what the fixed-point Chip has no units for.
 func CheckFixed(w *network.Workload) error {
-	switch beyond := w.Beyond(); {
+	byRule := *w // any rule will do
+	byRule.Training.Rule = network.Rule{}
+	switch beyond := byRule.Beyond(); {
 	case len(beyond) > 0:
-		return fmt.Errorf("the fixed-point Chip has units for the paper's neuron, its rule and what Table 2's notation can write; %s has %s", w.Name, strings.Join(beyond, "; "))
+		return fmt.Errorf("the fixed-point Chip has units for the paper's neuron and what Table 2's notation can write; %s has %s", w.Name, strings.Join(beyond, "; "))
 	case w.Training.Optimizer != network.SGD:
 		return fmt.Errorf("the fixed-point Chip updates weights by SGD; %s is trained by %s", w.Name, w.Training.Optimizer)
 	case w.Training.Loss != network.MSE:

@@ -178,6 +178,9 @@ func (d *Chip) Fill(m Memory) error {
 	for i := range net.Layers {
 		if l := &net.Layers[i]; d.program.FedBack(l.Index) {
 			d.feedback[i] = pe.Values{Floats: deviceWeights(pe.Full(l.Pooled, net.Classes), in.Feedback[i])}
+			if d.fixed != nil {
+				quantize(d.fixed.Weight, d.feedback[i].Floats)
+			}
 		}
 	}
 	for i, b := range d.program.Blocks {

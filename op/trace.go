@@ -15,20 +15,26 @@ var takeTrace = Row{
 			Recipe: pe.Recipe{pe.Multiply: 1, pe.Add: 1}, Why: schedule.BeyondTraces,
 		})
 	},
-	Float: computes((*Chip).takeTrace),
+	Float: computes((*Chip).takeTrace), Fixed: computes((*Chip).fixedTakeTrace),
 }
 
-func (d *Chip) takeTrace(s *schedule.Step, k schedule.Kernel) error {
+// traceOperands are a trace and what it takes on.
+func (d *Chip) traceOperands(s *schedule.Step, k schedule.Kernel) (trace, values []float32, real bool, err error) {
 	c := d.connection(s, k.Classifier, k.Index, k.Input)
 	box := d.whole(c.trace)
 	if k.Part.Is {
 		box = k.Part.Box
 	}
-	trace, err := d.successor(s, c.trace, before(c.trace, 1), box)
+	v, err := d.successor(s, c.trace, before(c.trace, 1), box)
 	if err != nil {
-		return err
+		return nil, nil, false, err
 	}
-	values, _, err := d.takeValues(s, c.input, box)
+	values, real, err = d.takeValues(s, c.input, box)
+	return v.Floats, values, real, err
+}
+
+func (d *Chip) takeTrace(s *schedule.Step, k schedule.Kernel) error {
+	trace, values, _, err := d.traceOperands(s, k)
 	if err != nil {
 		return err
 	}
@@ -38,7 +44,21 @@ func (d *Chip) takeTrace(s *schedule.Step, k schedule.Kernel) error {
 	}
 	decay := float32(d.workload.Training.Rule.Decay(leak))
 	for i, v := range values {
-		trace.Floats[i] = float32(decay*trace.Floats[i]) + v
+		trace[i] = float32(decay*trace[i]) + v
+	}
+	return nil
+}
+
+// fixedTakeTrace has traces in the potentials' format.
+func (d *Chip) fixedTakeTrace(s *schedule.Step, k schedule.Kernel) error {
+	trace, values, real, err := d.traceOperands(s, k)
+	if err != nil {
+		return err
+	}
+	f := d.fixed
+	x, fraction := f.inputIntegers(values, real)
+	for i, v := range x {
+		trace[i] = word(f.Potential, f.Trace(integer(f.Potential, trace[i]), v<<(f.Potential.Fraction-fraction)))
 	}
 	return nil
 }
@@ -55,7 +75,7 @@ var traceGradient = Row{
 			b.Dense(schedule.BeyondTraces, pe.MAC, cost.Slots)
 		},
 	},
-	Float: computes((*Chip).traceGradient),
+	Float: computes((*Chip).traceGradient), Fixed: (*Chip).fixedGradient,
 }
 
 func (d *Chip) traceGradient(s *schedule.Step, k schedule.Kernel) error {

@@ -25,7 +25,7 @@ func runFixed(t *testing.T, v vector, formats string) (*Result, *fixed.Datapath,
 // With many fraction bits the fixed-point datapath gives what automatic
 // differentiation gave.
 func TestFixedPointComesNearTheVectors(t *testing.T) {
-	for _, name := range []string{"conv-bptt", "conv-local1", "conv-random", "direct-k1", "fc-bptt"} {
+	for _, name := range []string{"conv-bptt", "conv-local1", "conv-random", "direct-k1", "fc-bptt", "general/r-feedback", "general/r-ottt-o", "general/r-short", "general/r-sltt"} {
 		v := readVector(t, name)
 		r, _, err := runFixed(t, v, "w=q4.20,u=q6.18,e=q4.20,g=q6.18")
 		if err != nil {

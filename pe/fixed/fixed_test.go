@@ -70,6 +70,7 @@ func testWorkload(t *testing.T) *network.Workload {
 // Every unit is held to its equation in rational numbers, rounded once.
 func TestUnitsAreTheirEquationsRoundedOnce(t *testing.T) {
 	w := testWorkload(t)
+	w.Training.Rule = network.Rule{Trace: network.FixedTrace, TraceDecay: 0.7}
 	d, err := New(w, 4, Formats{Format{3, 13}, Format{4, 12}, Format{2, 14}, Format{6, 10}})
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +95,10 @@ func TestUnitsAreTheirEquationsRoundedOnce(t *testing.T) {
 		}
 		if got, _ := d.LIF(before, sum); got != in(d.Potential, u) {
 			t.Fatalf("LIF(%d, %d) is %d, want %d", before, sum, got, in(d.Potential, u))
+		}
+		trace := mul(rat(d.TraceDecay, uf), rat(before, uf))
+		if x := any(d.Potential); d.Trace(before, x) != in(d.Potential, trace.Add(trace, rat(x, uf))) {
+			t.Fatalf("Trace(%d, %d) is %d", before, x, d.Trace(before, x))
 		}
 		spatial, gamma := any(d.Error)<<wf+any(d.Weight), any(d.Error)
 		delta, decayed := d.Temporal(spatial, gamma)

@@ -42,6 +42,7 @@ type Parameter struct {
 // 1/a and the momentum in the potentials' format, and the two scaled ones.
 type Constants struct {
 	Leak, Reset, Threshold, HalfWidth, InverseWidth, Momentum int64
+	TraceDecay                                                int64 // 0 without traces
 	// Rate is the learning rate, divided by the scale of the errors.
 	Rate Scaled
 	// Loss is 2 / (classes k^2 batch), times the scale of the errors.
@@ -57,7 +58,7 @@ func (c Constants) Width() int { return mantissaBits }
 // Parameters lists the constants that the potentials' format has to hold.
 func (c Constants) Parameters(w *network.Workload) []Parameter {
 	n := w.Neuron
-	return []Parameter{
+	list := []Parameter{
 		{"tau", n.Leak, c.Leak},
 		{"theta", n.Reset, c.Reset},
 		{"u_th", n.Threshold, c.Threshold},
@@ -65,6 +66,10 @@ func (c Constants) Parameters(w *network.Workload) []Parameter {
 		{"1/a", 1 / n.SurrogateWidth, c.InverseWidth},
 		{"momentum", w.Training.Momentum, c.Momentum},
 	}
+	if rule := w.Training.Rule; rule.Trace != network.NoTrace {
+		list = append(list, Parameter{"the traces' decay", rule.Decay(n.Leak), c.TraceDecay})
+	}
+	return list
 }
 
 // Datapath is the arithmetic of one workload at one truncation interval.
@@ -107,7 +112,11 @@ const errorHeadroom = 3
 func New(w *network.Workload, k int, f Formats) (*Datapath, error) {
 	// Gradients are sums over samples and steps: they are carried with a smaller
 	// scale than errors, which moves their binary point.
-	given, grown := f, min(f.Gradient.Fraction, guard(w.Batch*k)/2+1)
+	rule, steps := w.Training.Rule, k
+	if rule.OnceAnIteration {
+		steps = w.Timesteps
+	}
+	given, grown := f, min(f.Gradient.Fraction, guard(w.Batch*steps)/2+1)
 	f.Gradient = Format{f.Gradient.Integer + grown, f.Gradient.Fraction - grown}
 	d := &Datapath{Formats: f, Given: given, K: k}
 	u, n := f.Potential, w.Neuron
@@ -115,6 +124,9 @@ func New(w *network.Workload, k int, f Formats) (*Datapath, error) {
 		Leak: u.Encode(n.Leak), Reset: u.Encode(n.Reset), Threshold: u.Encode(n.Threshold),
 		HalfWidth: u.Encode(n.SurrogateWidth / 2), InverseWidth: u.Encode(1 / n.SurrogateWidth),
 		Momentum: u.Encode(w.Training.Momentum),
+	}
+	if rule.Trace != network.NoTrace {
+		d.TraceDecay = u.Encode(rule.Decay(n.Leak))
 	}
 	for _, p := range d.Parameters(w) {
 		if !u.holds(p.Value) {
@@ -198,6 +210,13 @@ func (d *Datapath) LIF(before, sum int64) (u int64, spike bool) {
 	}
 	u = d.Potential.narrow(exact, f)
 	return u, u >= d.Threshold
+}
+
+// Trace takes the trace of an input one step on: decay trace' + x, all in the
+// potentials' format.
+func (d *Datapath) Trace(before, x int64) int64 {
+	f := d.Potential.Fraction
+	return d.Potential.narrow(d.TraceDecay*before+x<<f, f)
 }
 
 // Window is the surrogate gradient's (Eq. 6): |u - u_th| < a/2.
