@@ -258,7 +258,7 @@ func TestRandomGraphsAndRulesComputeWhatThePlainTrainerDoes(t *testing.T) {
 		if want["spikes1"].Int64[0] > 0 {
 			spiking++
 		}
-		for _, way := range []struct {
+		for i, way := range []struct {
 			hw        *hardware.Hardware
 			residency sim.Residency
 			order     schedule.Order
@@ -270,6 +270,9 @@ func TestRandomGraphsAndRulesComputeWhatThePlainTrainerDoes(t *testing.T) {
 			{hw: paper, order: schedule.Pipelined, residency: sim.Residency{SkipUnread: true}},
 			{hw: paper, order: schedule.Pipelined},
 		} {
+			if uint64(i)%2 != seed%2 {
+				continue // every other way, for the time that it takes
+			}
 			plan, err := way.residency.Plan(p, way.hw, way.order, nil)
 			if errors.Is(err, sim.ErrAcross) {
 				continue

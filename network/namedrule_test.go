@@ -160,7 +160,7 @@ func FuzzRule(f *testing.F) {
 			}
 			return
 		}
-		if r.K < All || r.N < All || r.Choices() != r.Choices() {
+		if r.K < All || r.N < All || strings.Contains(r.Choices(), "\n") {
 			t.Errorf("%+v", r)
 		}
 		w, err := Open("lenet1")

@@ -100,24 +100,31 @@ func (r *record) gradient(k schedule.Kernel, interval int, box role.Region, dw [
 		dw = g.values
 		delete(r.gradients, key)
 	}
-	net, set := r.workload.Net, r.set
-	switch k.Of {
-	case role.Weight:
-		l, p := net.Projection(k.Index)
-		set[fmt.Sprintf("d%s_i%d", l.WeightName(p), interval)] = tensors.Floats(fileWeights(pe.Connect(p, l.Out), dw), tensors.WeightShape(l, p)...)
-	case role.ClassifierBias:
-		set[fmt.Sprintf("dbc%d_i%d", k.Index, interval)] = tensors.Floats(clone(dw), len(dw))
-	case role.Bias:
-		set[fmt.Sprintf("db%d_i%d", k.Index, interval)] = tensors.Floats(clone(dw), len(dw))
-	case role.ClassifierWeight:
-		b := r.blocks[k.Index-1]
-		c := pe.Full(net.Layer(b.Last).Pooled, net.Classes)
-		set[fmt.Sprintf("dwc%d_i%d", k.Index, interval)] = tensors.Floats(fileWeights(c, dw), tensors.ClassifierShape(net, b)...)
-	case role.NormParameter:
+	recorded[k.Of](r, k.Index, interval, dw)
+}
+
+// recorded enters the gradient of each kind of parameters under its names in files.
+var recorded = map[role.Role]func(r *record, index, interval int, dw []float32){
+	role.Weight: func(r *record, index, interval int, dw []float32) {
+		l, p := r.workload.Net.Projection(index)
+		r.set[fmt.Sprintf("d%s_i%d", l.WeightName(p), interval)] = tensors.Floats(fileWeights(pe.Connect(p, l.Out), dw), tensors.WeightShape(l, p)...)
+	},
+	role.Bias: func(r *record, index, interval int, dw []float32) {
+		r.set[fmt.Sprintf("db%d_i%d", index, interval)] = tensors.Floats(clone(dw), len(dw))
+	},
+	role.NormParameter: func(r *record, index, interval int, dw []float32) {
 		channels := len(dw) / 2
-		set[fmt.Sprintf("dbn%d_gain_i%d", k.Index, interval)] = tensors.Floats(clone(dw[:channels]), channels)
-		set[fmt.Sprintf("dbn%d_bias_i%d", k.Index, interval)] = tensors.Floats(clone(dw[channels:]), channels)
-	}
+		r.set[fmt.Sprintf("dbn%d_gain_i%d", index, interval)] = tensors.Floats(clone(dw[:channels]), channels)
+		r.set[fmt.Sprintf("dbn%d_bias_i%d", index, interval)] = tensors.Floats(clone(dw[channels:]), channels)
+	},
+	role.ClassifierWeight: func(r *record, index, interval int, dw []float32) {
+		net, b := r.workload.Net, r.blocks[index-1]
+		c := pe.Full(net.Layer(b.Last).Pooled, net.Classes)
+		r.set[fmt.Sprintf("dwc%d_i%d", index, interval)] = tensors.Floats(fileWeights(c, dw), tensors.ClassifierShape(net, b)...)
+	},
+	role.ClassifierBias: func(r *record, index, interval int, dw []float32) {
+		r.set[fmt.Sprintf("dbc%d_i%d", index, interval)] = tensors.Floats(clone(dw), len(dw))
+	},
 }
 
 // activity returns the measured densities, as exact ratios.

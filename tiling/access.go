@@ -56,6 +56,16 @@ func (t *placed) mapView(s network.Shape, along [4]int) view {
 	return view{role.Whole(t.program.Workload().Batch, s.Height, s.Width, s.Channels), along}
 }
 
+// taken tells what a kernel takes that is not its own results' values, one by one; of
+// operations that are not here there is nothing.
+var taken = map[schedule.Op]func(t *placed, k schedule.Kernel, terms bool, add func(access)){
+	schedule.SynapticSum:   (*placed).sumAccesses,
+	schedule.AddValue:      (*placed).valueAccess,
+	schedule.BackProject:   (*placed).errorAccesses,
+	schedule.IdentityError: (*placed).identityAccess,
+	schedule.FeedBack:      (*placed).feedbackAccesses,
+}
+
 // accesses lists what the step's kernels take: each tensor once, in the order in
 // which they ask for it. Terms tells whether the depth cuts them.
 func (t *placed) accesses(kernels []schedule.Kernel, terms bool) (list []access) {
@@ -68,18 +78,8 @@ func (t *placed) accesses(kernels []schedule.Kernel, terms bool) (list []access)
 		}
 	}
 	for _, k := range kernels {
-		switch k.Op {
-		case schedule.SynapticSum:
-			t.sumAccesses(k, terms, add)
-		case schedule.AddValue:
-			l := t.layer(k)
-			add(access{tensor: t.program.Source(k.Index, &l.Inputs[k.Input], t.step.Time), view: t.mapView(l.Out, ofNeurons)})
-		case schedule.BackProject:
-			t.errorAccesses(k, terms, add)
-		case schedule.IdentityError:
-			add(t.identityAccess(k))
-		case schedule.FeedBack:
-			t.feedbackAccesses(k, add)
+		if take := taken[k.Op]; take != nil {
+			take(t, k, terms, add)
 		}
 	}
 	t.joinAccess(list)
@@ -181,19 +181,25 @@ func (t *placed) spreadAccesses(to network.Shape, over spans, outputs int, weigh
 	add(access{tensor: err, view: t.mapView(flat(outputs), x)})
 }
 
+// valueAccess is what the layer reads without weights.
+func (t *placed) valueAccess(k schedule.Kernel, _ bool, add func(access)) {
+	l := t.layer(k)
+	add(access{tensor: t.program.Source(k.Index, &l.Inputs[k.Input], t.step.Time), view: t.mapView(l.Out, ofNeurons)})
+}
+
 // identityAccess is the error of what reads the layer without weights.
-func (t *placed) identityAccess(k schedule.Kernel) access {
+func (t *placed) identityAccess(k schedule.Kernel, _ bool, add func(access)) {
 	l := t.layer(k)
 	reader := t.program.Workload().Net.Layer(k.Reader)
 	a := access{tensor: t.program.ErrorOf(reader, t.program.ErrorTime(&t.step, k)), view: t.mapView(reader.Out, ofNeurons)}
 	if reader != l {
 		a.spans = pooled(l)
 	}
-	return a
+	add(a)
 }
 
 // feedbackAccesses are random weights, and the classifier's errors.
-func (t *placed) feedbackAccesses(k schedule.Kernel, add func(access)) {
+func (t *placed) feedbackAccesses(k schedule.Kernel, _ bool, add func(access)) {
 	l, s := t.layer(k), &t.step
 	t.spreadAccesses(l.Pooled, pooled(l), t.program.Workload().Net.Classes,
 		role.RandomFeedback.At(k.Index, 0), role.ClassifierError.At(s.Block, s.Time), false, add)

@@ -4,17 +4,15 @@ import (
 	"slices"
 
 	"github.com/accelsim-dev/accelsim/network"
+	"github.com/accelsim-dev/accelsim/op"
 	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"
 )
 
 // ofGradient tells whether a kernel makes a gradient, or what it takes for one.
 func ofGradient(k schedule.Kernel) bool {
-	switch k.Op {
-	case schedule.Gradient, schedule.TraceGradient, schedule.TakeTrace, schedule.SumErrors:
-		return true
-	}
-	return false
+	nest := op.Of(k.Op).Nest
+	return nest == op.OverGradients || nest == op.OverInputs || k.Op == schedule.SumErrors
 }
 
 // gradientCase is what a gradient is of: weights between two maps, or, without
@@ -73,13 +71,13 @@ func (t *placed) gradientStages(errors role.Tensor) (stages []stage) {
 			continue
 		}
 		c := t.gradientOf(k)
-		switch k.Op {
-		case schedule.TakeTrace:
+		switch nest := op.Of(k.Op).Nest; {
+		case nest == op.OverInputs:
 			stages = append(stages, t.traceStage(k, c, &reads))
-		case schedule.SumErrors:
-			stages = append(stages, t.biasStage(k, c, errors))
-		default:
+		case nest == op.OverGradients:
 			stages = append(stages, t.gradientStage(k, c, errors, &reads))
+		default:
+			stages = append(stages, t.biasStage(k, c, errors))
 		}
 	}
 	return stages
