@@ -12,8 +12,8 @@
 package accelsim
 
 import (
-	"github.com/accelsim-dev/accelsim/design"
 	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/internal/design"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/report"
 	"github.com/accelsim-dev/accelsim/role"

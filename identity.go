@@ -20,9 +20,9 @@ import (
 //
 //go:embed go.mod
 //go:embed internal/config/*.go internal/input/*.go internal/output/*.go internal/spelling/*.go
-//go:embed units/*.go network/*.go analytic/*.go accuracy/*.go dataset/*.go tensors/*.go golden/*.go golden/*.s golden/plain/*.go
+//go:embed units/*.go network/*.go analytic/*.go internal/accuracy/*.go dataset/*.go tensors/*.go golden/*.go golden/*.s golden/plain/*.go
 //go:embed dram/*.go pe/*.go pe/fixed/*.go onchip/*.go energy/*.go tiling/*.go hardware/*.go
-//go:embed elementary/*.go op/*.go role/*.go schedule/*.go sim/*.go crosscheck/*.go design/*.go report/*.go sweep/*.go
+//go:embed internal/elementary/*.go op/*.go role/*.go schedule/*.go sim/*.go crosscheck/*.go internal/design/*.go report/*.go sweep/*.go
 var sources embed.FS
 
 // Identity returns 12 hexadecimal digits: the same for the same code, compiler

@@ -14,6 +14,7 @@ import (
 var data = map[string]string{
 	"network/nets/*.yaml":     "a point's key has the workload",
 	"network/datasets/*.yaml": "a point's key has what it made of the workload",
+	"network/rules/*.yaml":    "a point's key has what it made of the workload",
 	"hardware/presets/*.yaml": "a point's key has the hardware",
 	"dram/devices/*.ini":      "a point's key has the device, in the hardware",
 	"energy/45nm.yaml":        "a point's key has the energies",

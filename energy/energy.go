@@ -15,7 +15,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/accelsim-dev/accelsim/elementary"
+	"github.com/accelsim-dev/accelsim/internal/elementary"
 	"github.com/accelsim-dev/accelsim/pe"
 	"github.com/accelsim-dev/accelsim/units"
 )

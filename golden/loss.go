@@ -1,7 +1,7 @@
 package golden
 
 import (
-	"github.com/accelsim-dev/accelsim/elementary"
+	"github.com/accelsim-dev/accelsim/internal/elementary"
 	"github.com/accelsim-dev/accelsim/network"
 )
 

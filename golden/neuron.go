@@ -3,7 +3,7 @@ package golden
 import (
 	"math"
 
-	"github.com/accelsim-dev/accelsim/elementary"
+	"github.com/accelsim-dev/accelsim/internal/elementary"
 	"github.com/accelsim-dev/accelsim/network"
 )
 

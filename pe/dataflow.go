@@ -5,7 +5,7 @@ import (
 	"math"
 	"strings"
 
-	"github.com/accelsim-dev/accelsim/elementary"
+	"github.com/accelsim-dev/accelsim/internal/elementary"
 	"github.com/accelsim-dev/accelsim/units"
 )
 

@@ -3,7 +3,7 @@ package pe
 import (
 	"slices"
 
-	"github.com/accelsim-dev/accelsim/elementary"
+	"github.com/accelsim-dev/accelsim/internal/elementary"
 )
 
 // Loss is what a loss averages over: a batch, an interval of k steps and, for MSE,

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/accelsim-dev/accelsim/elementary"
+	"github.com/accelsim-dev/accelsim/internal/elementary"
 	"github.com/accelsim-dev/accelsim/network"
 )
 

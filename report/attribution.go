@@ -3,8 +3,8 @@ package report
 import (
 	"fmt"
 
-	"github.com/accelsim-dev/accelsim/design"
 	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/internal/design"
 	"github.com/accelsim-dev/accelsim/pe"
 	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"

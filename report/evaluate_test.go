@@ -3,9 +3,9 @@ package report_test
 import (
 	"testing"
 
-	"github.com/accelsim-dev/accelsim/design"
 	"github.com/accelsim-dev/accelsim/energy"
 	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/internal/design"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/report"
 	"github.com/accelsim-dev/accelsim/sim"

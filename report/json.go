@@ -13,8 +13,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/accelsim-dev/accelsim/design"
 	"github.com/accelsim-dev/accelsim/dram"
+	"github.com/accelsim-dev/accelsim/internal/design"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/role"
 	"github.com/accelsim-dev/accelsim/schedule"

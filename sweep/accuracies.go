@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/accelsim-dev/accelsim/accuracy"
+	"github.com/accelsim-dev/accelsim/internal/accuracy"
 	"github.com/accelsim-dev/accelsim/network"
 )
 

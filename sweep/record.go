@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/accelsim-dev/accelsim/design"
+	"github.com/accelsim-dev/accelsim/internal/design"
 	"github.com/accelsim-dev/accelsim/report"
 	"github.com/accelsim-dev/accelsim/sim"
 )

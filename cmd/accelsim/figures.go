@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/accelsim-dev/accelsim/figures"
 	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/internal/figures"
 	"github.com/accelsim-dev/accelsim/internal/input"
 	"github.com/accelsim-dev/accelsim/internal/output"
 	"github.com/accelsim-dev/accelsim/report"

@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"github.com/accelsim-dev/accelsim/crosscheck"
-	"github.com/accelsim-dev/accelsim/design"
+	"github.com/accelsim-dev/accelsim/internal/design"
 )
 
 // TestMainJob is the first thing that a user types.

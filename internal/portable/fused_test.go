@@ -14,7 +14,7 @@ import (
 
 // drawing packages hold no arithmetic of results: gonum's plot, which draws
 // their charts, is fused itself.
-var drawing = []string{"github.com/accelsim-dev/accelsim/figures", "github.com/accelsim-dev/accelsim/cmd/accelsim"}
+var drawing = []string{"github.com/accelsim-dev/accelsim/internal/figures", "github.com/accelsim-dev/accelsim/cmd/accelsim"}
 
 // targets are processors whose code the compiler fuses.
 var targets = []target{{"amd64", "GOAMD64=v3"}, {"arm64", "GOARM64=v8.0"}}
@@ -97,7 +97,7 @@ func TestResultsRestOnNoFusedInstruction(t *testing.T) {
 	packages := slices.DeleteFunc(strings.Fields(string(out)), func(p string) bool {
 		return slices.Contains(drawing, p) || p == "github.com/accelsim-dev/accelsim/internal/portable"
 	})
-	for _, name := range []string{"golden", "sim", "pe", "energy", "dram", "tiling", "analytic", "design", "report", "units"} {
+	for _, name := range []string{"golden", "sim", "pe", "energy", "dram", "tiling", "analytic", "internal/design", "report", "units"} {
 		if !slices.Contains(packages, "github.com/accelsim-dev/accelsim/"+name) {
 			t.Errorf("the machine code of %s is not read", name)
 		}

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/accelsim-dev/accelsim/design"
 	"github.com/accelsim-dev/accelsim/hardware"
+	"github.com/accelsim-dev/accelsim/internal/design"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/sim"
 )

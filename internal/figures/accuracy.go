@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/accelsim-dev/accelsim/accuracy"
+	"github.com/accelsim-dev/accelsim/internal/accuracy"
 	"github.com/accelsim-dev/accelsim/internal/spelling"
 	"github.com/accelsim-dev/accelsim/network"
 )

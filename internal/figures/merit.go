@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/accelsim-dev/accelsim/accuracy"
 	"github.com/accelsim-dev/accelsim/analytic"
+	"github.com/accelsim-dev/accelsim/internal/accuracy"
 )
 
 // cost is the right-hand side of Eq. 18 without AL: a quarter of each cost over

@@ -116,7 +116,7 @@ const readmeBegin, readmeEnd = "<!-- published numbers: go test ./figures -updat
 
 // TestReadmeHasTheTable holds README's published numbers to the simulator.
 func TestReadmeHasTheTable(t *testing.T) {
-	const path = "../README.md"
+	const path = "../../README.md"
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

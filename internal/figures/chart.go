@@ -16,7 +16,7 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
 
-	"github.com/accelsim-dev/accelsim/elementary"
+	"github.com/accelsim-dev/accelsim/internal/elementary"
 )
 
 // Chart is one panel of a figure: lines over k, or groups of bars.
