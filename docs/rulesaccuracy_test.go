@@ -1,11 +1,13 @@
 package docs
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -130,6 +132,53 @@ func TestShortBackwardPassesSaveWhatThePageSays(t *testing.T) {
 	}
 	for _, m := range measurements(t, ownTable) {
 		merit(m, m.rest[2])
+	}
+}
+
+// TestFiguresOfMeritByRule computes Eq. 18 from what run says of each rule, with
+// the means of the first table, and holds page and sweep to it.
+func TestFiguresOfMeritByRule(t *testing.T) {
+	c := newClone(t, build(t))
+	c.ruleFiles(t)
+	means := map[string]measured{}
+	for _, m := range measurements(t, ruleTable) {
+		means[strings.TrimPrefix(m.task, "--net mnist.yaml --rule ")] = m
+	}
+	swept := map[string]float64{}
+	out, err := c.run("accelsim sweep --grid rules.yaml --accuracy rules.csv --format csv 2>stderr")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	records, err := csv.NewReader(strings.NewReader(out)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rule, fom := slices.Index(records[0], "rule"), slices.Index(records[0], "fom")
+	for _, r := range records[1:] {
+		swept[r[rule]] = number(t, r[fom])
+	}
+	rows := table(t, accuracyPage, "| rule | k, n | words saved |")
+	if len(rows) != len(means) || len(swept) != len(means) {
+		t.Fatalf("%d rows and %d points of %d rules", len(rows), len(swept), len(means))
+	}
+	bptt := number(t, means["bptt"].rest[0])
+	for _, row := range rows {
+		m := means[row[0]]
+		var r result
+		c.decode(t, "run "+m.settings(), &r)
+		merit := (bptt-number(t, m.rest[0]))/bptt + r.Analytic.Memory/r.Baseline.Memory/4
+		for j, key := range []string{"memory_access", "adds", "macs", "cycles"} {
+			saved := r.Baseline.Reduction[key]
+			if !shows(row[2+j], saved) {
+				t.Errorf("%s: %s saved is %s, the program says %.2f", row[0], key, row[2+j], saved)
+			}
+			if key != "cycles" {
+				merit += (1 - saved/100) / 4
+			}
+		}
+		if m.kn != row[1] || !shows(row[6], merit) || math.Abs(swept[row[0]]-merit) > 1e-9 {
+			t.Errorf("%s at %s: FoM is %v, not %s; sweep says %v", row[0], row[1], merit, row[6], swept[row[0]])
+		}
 	}
 }
 

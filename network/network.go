@@ -249,22 +249,26 @@ func (n *Network) Blocks(size int) ([]Block, error) {
 	if size < 1 || size > n.N() {
 		return nil, fmt.Errorf("n = %d is out of range; a local block of this network has 1 to %d layers", size, n.N())
 	}
-	ends := n.unitEnds()
-	var blocks []Block
-	for first := 1; first <= n.N(); {
-		last := min(first+size-1, n.N())
+	return Cut(n.UnitEnds(), size), nil
+}
+
+// Cut cuts layers, of which [Network.UnitEnds] says where boundaries may be, into
+// local blocks of size layers, 1 or more.
+func Cut(ends []int, size int) (blocks []Block) {
+	for first := 1; first <= len(ends); {
+		last := min(first+size-1, len(ends))
 		for ends[last-1] > last {
 			last = ends[last-1]
 		}
 		blocks = append(blocks, Block{Index: len(blocks) + 1, First: first, Last: last})
 		first = last + 1
 	}
-	return blocks, nil
+	return blocks
 }
 
-// unitEnds returns, for every layer, the last layer of the units that are open
+// UnitEnds returns, for every layer, the last layer of the units that are open
 // behind it: the layer itself if a boundary after it cuts none.
-func (n *Network) unitEnds() []int {
+func (n *Network) UnitEnds() []int {
 	last := map[string]int{}
 	for i := range n.Layers {
 		last[n.Layers[i].Unit] = i + 1

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/accelsim-dev/accelsim/internal/accuracy"
-	"github.com/accelsim-dev/accelsim/network"
 )
 
 // Accuracies are measured accuracies of designs, for Eq. 18.
@@ -45,14 +44,15 @@ func (all *Accuracies) Unused() (unused, of int, first string) {
 // known are accuracies beside the networks that they are of.
 type known struct {
 	*Accuracies
-	of []map[*Subject]bool // by row; nil is any
+	of    []map[*Subject]bool // by row; nil is any
+	bptts []string            // the rules that are BPTT at (T, N)
 }
 
-// of finds the networks that the accuracies are of.
-func (all *Accuracies) of(subjects []*Subject) (k known, err error) {
-	k = known{all, make([]map[*Subject]bool, len(all.rows))}
+// of finds the networks of a plan that the accuracies are of.
+func (all *Accuracies) of(p *Plan) (k known, err error) {
+	k = known{all, make([]map[*Subject]bool, len(all.rows)), p.bptts()}
 	for i, r := range all.rows {
-		if k.of[i], err = meant(r, subjects); err != nil {
+		if k.of[i], err = meant(r, p.Subjects); err != nil {
 			return k, fmt.Errorf("%s: %w", r.At, err)
 		}
 	}
@@ -83,7 +83,7 @@ func meant(r accuracy.Row, subjects []*Subject) (map[*Subject]bool, error) {
 	} else {
 		net = r.Training.Network
 		take(func(s *Subject) bool {
-			return s.Name == net && (r.Training.Layers == "" || r.Training.Layers == s.Net.Text)
+			return s.Name == net && (r.Training.Layers == "" || r.Training.Layers == s.Layers)
 		})
 	}
 	var one *Subject
@@ -115,19 +115,27 @@ func samePath(a, b string) bool {
 // isPath tells a file from a built-in's name.
 func isPath(text string) bool { return strings.ContainsAny(text, `/\.`) }
 
+// wanted is a design whose accuracy is looked for; the subject may learn by
+// another rule.
+type wanted struct {
+	subject  *Subject
+	inputs   map[string]string
+	learning accuracy.Learning
+}
+
 // find returns the accuracy of a design.
-func (all known) find(subject *Subject, inputs map[string]string) (float64, bool, error) {
+func (all known) find(d wanted) (float64, bool, error) {
 	found := -1
 	for i := range all.rows {
 		r := &all.rows[i]
-		if all.of[i] != nil && !all.of[i][subject] || !fits(r, subject.Net, inputs) {
+		if all.of[i] != nil && !all.of[i][d.subject] || !d.fits(r) {
 			continue
 		}
 		all.used[i] = true
 		if found >= 0 && all.rows[found].Percent != r.Percent {
 			other := all.rows[found]
 			return 0, false, fmt.Errorf("two accuracies fit net %s, k = %s, n = %s: %v %% (%s) and %v %% (%s); add columns that tell them apart",
-				inputs[axisNet], inputs[axisK], inputs[axisN], other.Percent, other.At, r.Percent, r.At)
+				d.inputs[axisNet], d.inputs[axisK], d.inputs[axisN], other.Percent, other.At, r.Percent, r.At)
 		}
 		found = i
 	}
@@ -138,16 +146,22 @@ func (all known) find(subject *Subject, inputs map[string]string) (float64, bool
 }
 
 // fits tells whether a row has a design's inputs, apart from its network.
-func fits(r *accuracy.Row, net *network.Network, inputs map[string]string) bool {
-	if r.Training != nil && !slices.EqualFunc(r.Training.Blocks, blocksOf(net, inputs[axisN]), slices.Equal) {
+func (d wanted) fits(r *accuracy.Row) bool {
+	if r.Training != nil && !d.trained(r.Training) {
 		return false
 	}
 	for name, v := range r.Inputs {
-		if name != axisNet && !sameInput(v, inputs[name]) {
+		if name != axisNet && !sameInput(v, d.inputs[name]) {
 			return false
 		}
 	}
 	return true
+}
+
+// trained tells whether a training had a design's blocks and rule.
+func (d wanted) trained(t *accuracy.Training) bool {
+	n, err := strconv.Atoi(d.inputs[axisN])
+	return err == nil && slices.EqualFunc(t.Blocks, d.subject.blocks(n), slices.Equal) && t.Learning == d.learning
 }
 
 // sameInput compares an input with what a file says, 1GiB with 1024MiB.
@@ -155,20 +169,4 @@ func sameInput(a, b string) bool {
 	x, okX := Quantity(a)
 	y, okY := Quantity(b)
 	return okX && okY && x == y || samePath(a, b)
-}
-
-func blocksOf(net *network.Network, n string) [][]int {
-	size, err := strconv.Atoi(n)
-	if err != nil {
-		return nil
-	}
-	cut, err := net.Blocks(size)
-	if err != nil {
-		return nil
-	}
-	var blocks [][]int
-	for _, b := range cut {
-		blocks = append(blocks, b.Layers())
-	}
-	return blocks
 }

@@ -128,7 +128,9 @@ func TestPlansThatNoSweepWrote(t *testing.T) {
 		{replaced(`"2"]`, `"2"],"subject":1`), "plan.jsonl:2: subject 1 of 0"},
 		{replaced(`"2"]`, `"2"],"subject":-1`), "plan.jsonl:2: subject -1 of 0"},
 		{replaced(`"subjects":[]`, `"subjects":[null]`), "plan.jsonl:1: the network"},
-		{replaced(`"subjects":[]`, `"subjects":[{"net":"a","layers":"9Q","input":{}}]`), "plan.jsonl:1: the network a"},
+		{replaced(`"subjects":[]`, `"subjects":[{"net":"a"}]`), "plan.jsonl:1: the network a has no layers"},
+		{replaced(`"subjects":[]`, `"subjects":[{"net":"a","unit_ends":[1,1]}]`), "plan.jsonl:1: the network a: a unit of layer 2 of 2 ends at 1"},
+		{replaced(`"subjects":[]`, `"subjects":[{"net":"a","unit_ends":[3,2]}]`), "plan.jsonl:1: the network a: a unit of layer 1 of 2 ends at 3"},
 		{planHead + "\nnull", "plan.jsonl:2: 0 values"},
 	} {
 		dir, _ := folderOf(t, lines(t, strings.Split(c.plan, "\n")...), lines(t, aHeader, aRecord))

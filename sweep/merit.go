@@ -32,7 +32,7 @@ func ParseWeights(text string) (analytic.Weights, error) {
 // better) of the rows for whose design and baseline there is an accuracy, and
 // returns how many have a figure of merit.
 func (t *Table) Merit(all *Accuracies, weights analytic.Weights) (int, error) {
-	known, err := all.of(t.plan.Subjects)
+	known, err := all.of(t.plan)
 	if err != nil {
 		return 0, err
 	}
@@ -46,7 +46,8 @@ func (t *Table) Merit(all *Accuracies, weights analytic.Weights) (int, error) {
 		for _, name := range t.Inputs {
 			inputs[name] = t.Cell(i, name)
 		}
-		own, ok, err := known.find(subject, inputs)
+		point := wanted{subject, inputs, subject.Learning}
+		own, ok, err := known.find(point)
 		if err != nil {
 			return rated, err
 		}
@@ -54,8 +55,7 @@ func (t *Table) Merit(all *Accuracies, weights analytic.Weights) (int, error) {
 			continue
 		}
 		t.set(i, columnAccuracy, strconv.FormatFloat(own, 'g', -1, 64))
-		inputs[axisK], inputs[axisN] = inputs[axisTimesteps], strconv.Itoa(subject.Net.N())
-		bptt, ok, err := known.find(subject, inputs)
+		bptt, ok, err := known.findBPTT(point)
 		if err != nil {
 			return rated, err
 		}

@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/accelsim-dev/accelsim/internal/accuracy"
 	"github.com/accelsim-dev/accelsim/internal/output"
-	"github.com/accelsim-dev/accelsim/network"
 )
 
 // planHeader is the first line of a plan file.
@@ -22,14 +22,27 @@ type planHeader struct {
 	Subjects []plannedSubject `json:"subjects"`
 }
 
-// plannedSubject is a [Subject]; its network is parsed again.
+// plannedSubject is a [Subject].
 type plannedSubject struct {
-	Given    string           `json:"net"`
-	Name     string           `json:"name"`
-	Content  Key              `json:"content"`
-	Input    network.Shape    `json:"input"`
-	Encoding network.Encoding `json:"encoding"`
-	Layers   string           `json:"layers"`
+	Given    string            `json:"net"`
+	Name     string            `json:"name"`
+	Content  Key               `json:"content"`
+	Layers   string            `json:"layers"`
+	Ends     []int             `json:"unit_ends"`
+	Learning accuracy.Learning `json:"learning"`
+}
+
+// check refuses ends of units that no network has.
+func (s *plannedSubject) check() error {
+	if len(s.Ends) == 0 {
+		return fmt.Errorf("the network %s has no layers", s.Given)
+	}
+	for i, end := range s.Ends {
+		if end <= i || end > len(s.Ends) {
+			return fmt.Errorf("the network %s: a unit of layer %d of %d ends at %d", s.Given, i+1, len(s.Ends), end)
+		}
+	}
+	return nil
 }
 
 // planned is a point: a line of a plan file.
@@ -60,7 +73,7 @@ func (p *Plan) write(w io.Writer) error {
 	place := map[*Subject]int{}
 	for i, s := range p.Subjects {
 		place[s] = i + 1
-		h.Subjects = append(h.Subjects, plannedSubject{s.Given, s.Name, s.Content, s.Net.Input, s.Net.Encoding, s.Net.Text})
+		h.Subjects = append(h.Subjects, plannedSubject{s.Given, s.Name, s.Content, s.Layers, s.Ends, s.Learning})
 	}
 	text, err := line(h)
 	if err != nil {
@@ -125,11 +138,10 @@ func (l *planLoader) header(text []byte) error {
 	}
 	p.Inputs, l.points = h.Inputs, h.Points
 	for _, s := range h.Subjects {
-		net, err := network.Parse(s.Layers, s.Input, s.Encoding)
-		if err != nil {
-			return fmt.Errorf("the network %s: %w", s.Given, err)
+		if err := s.check(); err != nil {
+			return err
 		}
-		p.Subjects = append(p.Subjects, &Subject{s.Given, s.Name, net, s.Content})
+		p.Subjects = append(p.Subjects, &Subject{Given: s.Given, Name: s.Name, Layers: s.Layers, Ends: s.Ends, Learning: s.Learning, Content: s.Content})
 	}
 	return nil
 }

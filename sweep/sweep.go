@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/accelsim-dev/accelsim/internal/accuracy"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/pe"
 	"github.com/accelsim-dev/accelsim/schedule"
@@ -88,12 +89,23 @@ func (p *Point) Values() []string {
 	return append(slices.Clone(p.values), p.Value(len(p.values)), p.Value(len(p.values)+1))
 }
 
-// Subject is a network that is swept, on a dataset.
+// Subject is a network that is swept, on a dataset, by a training rule.
 type Subject struct {
-	Given   string // as the input net names it
-	Name    string // as its file does
-	Net     *network.Network
-	Content Key // of the workload file
+	Given    string // as the input net names it
+	Name     string // as its file does
+	Layers   string // as it writes them
+	Ends     []int  // see [network.Network.UnitEnds]
+	Learning accuracy.Learning
+	Content  Key    // of the workload file
+	Note     string // see [network.Network.Misreadable]; not kept in plan files
+}
+
+// blocks returns the layers of the blocks of n layers.
+func (s *Subject) blocks(n int) (blocks [][]int) {
+	for _, b := range network.Cut(s.Ends, n) {
+		blocks = append(blocks, b.Layers())
+	}
+	return blocks
 }
 
 // NewPlan resolves all points of a spec. Combinations that cannot be simulated

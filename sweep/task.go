@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/accelsim-dev/accelsim/internal/accuracy"
 	"github.com/accelsim-dev/accelsim/network"
 	"github.com/accelsim-dev/accelsim/units"
 )
@@ -56,12 +57,18 @@ func (r *resolver) network(n *network.Network) *network.Network {
 }
 
 // subject returns the network that a workload is of, known by its file and by
-// what the dataset made of it.
+// what the dataset and the rule made of it.
 func (r *resolver) subject(given string, file Key, w *network.Workload) *Subject {
-	key := content([]any{given, file, w.Net})
+	learning := accuracy.Learning{
+		Rule: w.Training.Rule.String(), Readout: string(w.Training.Readout), ConstantReset: w.Neuron.ConstantReset,
+	}
+	key := content([]any{given, file, w.Net, learning})
 	s := r.subjects[key]
 	if s == nil {
-		s = &Subject{Given: given, Name: w.Name, Net: w.Net, Content: file}
+		s = &Subject{
+			Given: given, Name: w.Name, Layers: w.Net.Text, Ends: w.Net.UnitEnds(), Learning: learning, Content: file,
+			Note: w.Net.Misreadable(),
+		}
 		r.subjects[key] = s
 		r.plan.Subjects = append(r.plan.Subjects, s)
 	}

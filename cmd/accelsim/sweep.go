@@ -307,7 +307,7 @@ func newSweepCommand() *cobra.Command {
 func warnOfNotations(p *sweep.Plan) {
 	said := map[string]bool{}
 	for _, s := range p.Subjects {
-		if note := s.Net.Misreadable(); note != "" && !said[note] {
+		if note := s.Note; note != "" && !said[note] {
 			said[note] = true
 			say("warning: %s: %s", s.Given, note)
 		}

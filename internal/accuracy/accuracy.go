@@ -48,8 +48,33 @@ type Row struct {
 // Training is what a training's result says of its design beside the inputs.
 type Training struct {
 	Network string
-	Layers  string // in Table 2 notation, "" if not said
+	Layers  string // as the workload file writes them, "" if not said
 	Blocks  [][]int
+	// Learning is what differs from the paper's rule.
+	Learning Learning
+}
+
+// Learning is by what training rule a design learns, beside k, n and its
+// classifiers. The zero Learning is the paper's.
+type Learning struct {
+	Rule          string // what differs from the paper's, as [network.Rule.String] lists it
+	Readout       string // "" for spikes
+	ConstantReset bool   // no error flows through resets
+}
+
+// String lists what differs from the paper's, as files write it.
+func (l Learning) String() string {
+	var parts []string
+	if l.Rule != "" {
+		parts = append(parts, l.Rule)
+	}
+	if l.Readout != "" {
+		parts = append(parts, "readout: "+l.Readout)
+	}
+	if l.ConstantReset {
+		parts = append(parts, "reset_gradient: false")
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Read reads a file. Accuracies at most 1 are fractions, others are in percent;

@@ -61,7 +61,7 @@ func TestAccuraciesComeOutInPercent(t *testing.T) {
 		{"percent", file(t, "accuracy-percent.csv"), "f:2: net=lenet1 dataset=mnist timesteps=2 k=1 n=1 80"},
 		{
 			"training", file(t, "accuracy-fraction.json"),
-			"f: dataset=mnist timesteps=2 classifier=trainable k=2 77 {lenet1 6C5p2-6AP2-16C5p0-16AP2-120C5p0-128FC-10FC [[1 2 3 4]]}",
+			"f: dataset=mnist timesteps=2 classifier=trainable k=2 77 {lenet1 6C5p2-6AP2-16C5p0-16AP2-120C5p0-128FC-10FC [[1 2 3 4]] }",
 		},
 		{"fractions", "k,accuracy\n1,0.57\n2,1\n4,0", "f:2: k=1 57\nf:3: k=2 100\nf:4: k=4 0"},
 		{"fractions with exponents", "k,accuracy\n1,5.7e-1\n2,1e-3", "f:2: k=1 57\nf:3: k=2 0.1"},

@@ -25,6 +25,11 @@ func readTraining(text []byte, name string) ([]Row, error) {
 			K          int     `json:"k"`
 			Blocks     [][]int `json:"blocks"`
 			Classifier string  `json:"classifier"`
+			Rule       string  `json:"rule"`
+			Readout    string  `json:"readout"`
+			Neuron     struct {
+				ConstantReset bool
+			} `json:"neuron"`
 		} `json:"settings"`
 		Epochs []struct {
 			Test *json.Number `json:"test_accuracy"`
@@ -49,7 +54,9 @@ func readTraining(text []byte, name string) ([]Row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: test accuracy %s is not a fraction between 0 and 1", name, fraction)
 	}
-	r := Row{At: name, Inputs: map[string]string{}, Percent: v, Source: name, Training: &Training{s.Network, s.Layers, s.Blocks}}
+	r := Row{At: name, Inputs: map[string]string{}, Percent: v, Source: name, Training: &Training{
+		s.Network, s.Layers, s.Blocks, Learning{s.Rule, s.Readout, s.Neuron.ConstantReset},
+	}}
 	for column, value := range map[string]string{
 		"dataset": s.Dataset, "timesteps": strconv.Itoa(s.Timesteps), "k": strconv.Itoa(s.K), "classifier": s.Classifier,
 	} {

@@ -117,6 +117,9 @@ func (f *AccuracyFiles) add(r accuracy.Row) error {
 	}
 	n := r.Inputs["n"]
 	if r.Training != nil {
+		if r.Training.Learning != (accuracy.Learning{}) {
+			return fmt.Errorf("a training with %s; Figures 14 and 15 are of the paper's rule, leave other files out", r.Training.Learning)
+		}
 		if n, err = layersOfBlocks(r.Training.Blocks); err != nil {
 			return err
 		}

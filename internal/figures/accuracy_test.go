@@ -31,6 +31,11 @@ func TestAccuracyFilesThatAreWrong(t *testing.T) {
 		{"JSON cut off", `{"schema": `, "a.csv: is no JSON"},
 		{"training of another T", strings.Replace(trainedText(5, "[[1],[2],[3],[4]]", 0.5), "20", "10", 1), "lenet1 on emnist with T = 10 is none of the figures' tasks"},
 		{"training without test", strings.Replace(trainedText(5, "[[1],[2],[3],[4]]", 0.5), "test", "train", 1), "a.csv: has no test accuracy"},
+		{
+			"training by another rule",
+			strings.Replace(trainedText(5, "[[1],[2],[3],[4]]", 0.5), `"classifier"`, `"rule": "update: iteration", "readout": "current", "neuron": {"ConstantReset": true}, "classifier"`, 1),
+			"a.csv: a training with update: iteration, readout: current, reset_gradient: false; Figures 14 and 15",
+		},
 		{"training alone", trainedText(5, "[[1],[2],[3],[4]]", 0.5), "a.csv: the accuracy of emnist at (5, 1) needs BPTT's beside it"},
 		{
 			"training of another net of that name", strings.Replace(trainedText(5, "[[1,2],[3,4]]", 0.5), `"dataset"`, `"layers": "9FC-47FC", "dataset"`, 1),
