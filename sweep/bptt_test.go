@@ -140,3 +140,28 @@ activity: 0.5
 		t.Errorf("%d rated (%v), want 2", n, err)
 	}
 }
+
+// BPTT of a workload file that has a rule and a readout has its readout.
+func TestBPTTKeepsTheWorkloadsReadout(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const text = `
+input: {channels: 4, height: 1, width: 1, encoding: event}
+layers: 3FC-2FC
+timesteps: 2
+batch: 1
+activity: 0.5
+training: {rule: {update: iteration}, readout: potential}
+`
+	if err := os.WriteFile("own.yaml", []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	trained := func(k int, rule string) string {
+		return fmt.Sprintf(`{"schema": "accelsim.train/1", "settings": {"network": "own", "layers": "3FC-2FC", "timesteps": 2, "k": %d,
+			"blocks": [[1]], "classifier": "trainable", "readout": "potential"%s}, "epochs": [{"test_accuracy": 0.9}]}`, k, rule)
+	}
+	p := untimed(t, "{net: own.yaml, k: 1, n: 1}")
+	all := accuracies(t, p, trained(1, `, "rule": "update: iteration"`), trained(2, ""))
+	if got := rate(t, p, all, columnFoM)[0]; got == "" {
+		t.Error("no figure of merit")
+	}
+}
