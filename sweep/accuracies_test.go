@@ -54,7 +54,7 @@ func untimed(t *testing.T, text string) *Plan {
 
 func shared(t *testing.T, name string) string {
 	t.Helper()
-	text, err := os.ReadFile("../accuracy/testdata/" + name)
+	text, err := os.ReadFile("../internal/accuracy/testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
