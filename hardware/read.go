@@ -236,7 +236,7 @@ func (f *file) listBuffer(section string, b *Buffer, banks *int, setCapacity fun
 // groupForEveryBlock is written for as many PE groups as there are local blocks.
 const groupForEveryBlock = "block"
 
-// workloadSized is written for an on-chip buffer as large as the workload asks.
+// workloadSized is written for a layer buffer as large as the workload asks.
 const workloadSized = "workload"
 
 // maxCount is what is plausible; it keeps products of sizes within 64 bits.

@@ -308,9 +308,6 @@ func (r *listReader) parts(f *entryFile, key string, e *Entry) (err error) {
 	return nil
 }
 
-// poolKinds are what a file may name.
-var poolKinds = []string{string(FirePool), string(AveragePool), string(SumPool), string(MaxPool)}
-
 func (r *listReader) pool(n *config.Node, key string, e *Entry) error {
 	var f poolFile
 	if err := r.doc.DecodeNode(n, key, &f); err != nil {
@@ -319,7 +316,7 @@ func (r *listReader) pool(n *config.Node, key string, e *Entry) error {
 	if f.Kind == nil || f.Window == nil {
 		return r.doc.At(n.Line, key, "needs a kind and a window; write for example {kind: max, window: 2}")
 	}
-	kind, err := pick(r.doc, f.Kind, key+".kind", poolKinds)
+	kind, err := pick(r.doc, f.Kind, key+".kind", PoolKinds())
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,11 @@ const (
 	MaxPool     PoolKind = "max"
 )
 
+// PoolKinds returns the names of the kinds of pooling.
+func PoolKinds() []string {
+	return []string{string(FirePool), string(AveragePool), string(SumPool), string(MaxPool)}
+}
+
 // Pool is the pooling after a layer; the zero Pool is none. Remainders that no
 // window covers are dropped.
 type Pool struct {

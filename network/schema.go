@@ -20,7 +20,7 @@ func forms() map[string]*config.Schema {
 		"density": density, "densities": density.Or(config.List(density)), "fraction": density,
 		"dataset": config.Word(Datasets()...), "encoding": config.Word(string(Event), string(Direct)),
 		"loss": config.Word(losses...), "optimizer": config.Word(Optimizers()...), "classifier": config.Word(classifiers...),
-		"readout": config.Word(readouts()...), "surrogate": config.Word(Surrogates()...), "poolkind": config.Word(poolKinds...),
+		"readout": config.Word(readouts()...), "surrogate": config.Word(Surrogates()...), "poolkind": config.Word(PoolKinds()...),
 		"update": config.Word(updates...), "feedback": config.Word(feedbacks...), "trace": density.Or(config.Word("leak", "none")),
 		"extent": count.Or(config.Word("all")), "year": config.Whole(0, maxNumber),
 		"neuron": config.Reference("neuron"), "rule": config.Reference("rule"),

@@ -12,7 +12,7 @@ import (
 	"github.com/accelsim-dev/accelsim/units"
 )
 
-// Buffer is an on-chip memory. The zero Buffer has no room.
+// Buffer is a layer buffer, the memory on chip. The zero Buffer has no room.
 type Buffer[K comparable] struct {
 	capacity, occupied, peak units.Words
 	entries                  []entry[K] // few: those of a step or two

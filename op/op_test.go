@@ -145,6 +145,24 @@ func TestEveryOptimizerIsThere(t *testing.T) {
 	}
 }
 
+// What a workload may name has a row here, and no other.
+func TestEverySurrogateAndPoolingIsThere(t *testing.T) {
+	for _, name := range network.Surrogates() {
+		if surrogateRecipes[name] == (pe.Recipe{}) {
+			t.Errorf("the derivative %s takes nothing", name)
+		}
+	}
+	for _, name := range network.PoolKinds() {
+		p := poolings[network.PoolKind(name)]
+		if p == nil || p.forward == nil || p.backward == nil || p.pool == nil || p.back == nil {
+			t.Errorf("%s pooling is not complete: %+v", name, p)
+		}
+	}
+	if s, p := len(surrogateRecipes), len(poolings); s != len(network.Surrogates()) || p != len(network.PoolKinds()) {
+		t.Errorf("%d derivatives and %d poolings for %v and %v", s, p, network.Surrogates(), network.PoolKinds())
+	}
+}
+
 // The paper's neuron has no part, so its work is what is left without a look at any.
 func TestThePapersNeuronHasNoParts(t *testing.T) {
 	n := network.Neuron{Leak: 0.9, Reset: 0.3, Threshold: 0.5, SurrogateWidth: 0.5}

@@ -1,6 +1,6 @@
 // Package role knows every tensor of training: one table says what a tensor is
 // called, what it has a value for, how its values lie, how many bits they have,
-// which on-chip buffer holds it, and whether and how often it stands in DRAM.
+// which layer buffer holds it, and whether and how often it stands in DRAM.
 //
 // Nothing here knows when a tensor moves or what computes it: that is the
 // schedule's. A new tensor is one constant and one row of the table; a test
@@ -250,7 +250,7 @@ func (r Role) Row() *Row { return &table[r] }
 // String returns the role's name in reports.
 func (r Role) String() string { return table[r].Name }
 
-// Buffer tells which on-chip buffer holds the role's tensors.
+// Buffer tells which layer buffer holds the role's tensors.
 func (r Role) Buffer() Buffer { return table[r].Buffer }
 
 // OfClassifier tells whether the role's tensors are indexed by block.
@@ -259,7 +259,7 @@ func (r Role) OfClassifier() bool { return table[r].Owner == OfClassifier }
 // InMemory tells whether the role's tensors may have an address in DRAM.
 func (r Role) InMemory() bool { return int(r) < InMemory }
 
-// Buffer is one of the on-chip buffers, where hardware has one for each kind of
+// Buffer is one of the layer buffers, where hardware has one for each kind of
 // tensor.
 type Buffer uint8
 

@@ -126,7 +126,7 @@ type Step struct {
 	Layer    int  // 0 for a classifier's step
 	End      bool // t = t_k: backward straight after forward, no temporal terms
 
-	Reads    []Transfer    // from DRAM to the on-chip buffer
+	Reads    []Transfer    // from DRAM to the layer buffer
 	Uses     []role.Tensor // already on chip
 	Kernels  []Kernel
 	Products []Product     // computed on chip
