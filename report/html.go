@@ -292,6 +292,10 @@ var comparisons = []comparison{
 		return whole(r.Counts.Forward.Adds + r.Counts.Backward.Adds)
 	}},
 	{"macs", "MACs", func(r *Run) (float64, string, bool) { return whole(r.Counts.Backward.MACs) }},
+	{"traffic", allTrafficName, func(r *Run) (float64, string, bool) {
+		words := int64(r.Traffic.Words)
+		return float64(words), Integer(words), words > 0 // older results have none
+	}},
 	{"cycles", "cycles (PE clocks)", func(r *Run) (float64, string, bool) {
 		if r.Cycles == nil {
 			return 0, "", false

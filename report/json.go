@@ -36,6 +36,7 @@ type Run struct {
 	Analytic    Analytic           `json:"analytic"`
 	Crosscheck  Crosscheck         `json:"crosscheck"`
 	Beyond      Beyond             `json:"beyond"`
+	Traffic     AllTraffic         `json:"traffic"`
 	Residency   Residency          `json:"residency"`
 	Words       map[string]Traffic `json:"words"`
 	Cycles      *Cycles            `json:"cycles,omitempty"`
@@ -268,11 +269,31 @@ type Buffer struct {
 	Energy   *units.Picojoules `json:"energy_pj,omitempty"` // of the accesses
 }
 
+// AllTraffic is all that crossed the DRAM port: what the equations cover and what they
+// leave out, and what was fetched again because it did not fit on chip.
+type AllTraffic struct {
+	Words   units.Words `json:"words"`
+	Bytes   units.Bytes `json:"bytes"` // of the hardware's words
+	Reads   units.Words `json:"reads"`
+	Writes  units.Words `json:"writes"`
+	Refetch units.Words `json:"refetch"` // of words
+}
+
+func allTraffic(r *sim.Result) AllTraffic {
+	t := r.Moved()
+	words := t.Reads + t.Writes
+	return AllTraffic{
+		Words: words, Bytes: words.Of(r.Hardware.PE.Precision.Word()), Reads: t.Reads, Writes: t.Writes,
+		Refetch: r.Beyond.Words[schedule.BeyondRefetch],
+	}
+}
+
 // Baseline is standard BPTT on the same hardware.
 type Baseline struct {
 	K           int                `json:"k"`
 	N           int                `json:"n"`
 	Counts      Counts             `json:"counts"`
+	Traffic     AllTraffic         `json:"traffic"`
 	MemoryWords units.Words        `json:"memory_words,omitempty"`
 	Cycles      *Cycles            `json:"cycles,omitempty"`
 	Seconds     *float64           `json:"seconds,omitempty"`
@@ -371,6 +392,7 @@ func NewRun(e *design.Evaluation) *Run {
 		},
 		Crosscheck: Crosscheck{Pass: e.Check.Pass, Late: e.Check.Late},
 		Beyond:     Beyond{Words: map[string]units.Words{}, Operations: map[string]int64{}},
+		Traffic:    allTraffic(r),
 		Residency:  residencyOf(e),
 		Words:      map[string]Traffic{},
 		DRAM:       dramOf(r),
@@ -413,7 +435,7 @@ func NewRun(e *design.Evaluation) *Run {
 	}
 	if b := e.Baseline; b != nil {
 		out.Baseline = &Baseline{
-			K: b.K, N: b.N, Counts: counts(b.Counts), MemoryWords: e.BaselineMemoryWords,
+			K: b.K, N: b.N, Counts: counts(b.Counts), Traffic: allTraffic(b.Result), MemoryWords: e.BaselineMemoryWords,
 			Footprint: b.Footprint.Total, RanksAdded: b.RanksAdded, Reduction: map[string]float64{},
 		}
 		if b.Timing != nil {

@@ -37,6 +37,7 @@ func Compare(e *design.Evaluation) []Quantity {
 		count("memory_access", "memory access (words)", int64(r.Counts.MemoryAccess()), int64(b.Counts.MemoryAccess())),
 		count("adds", "additions", r.Counts.Adds(), b.Counts.Adds()),
 		count("macs", "MACs", r.Counts.MACs(), b.Counts.MACs()),
+		count("traffic", allTrafficName, int64(allTraffic(r).Words), int64(allTraffic(b.Result).Words)),
 	}
 	if r.Timing != nil && b.Timing != nil {
 		mine, theirs := r.Timing.Cycles.Total, b.Timing.Cycles.Total
@@ -62,6 +63,10 @@ func count(key, name string, run, baseline int64) Quantity {
 		runText: Integer(run), bText: Integer(baseline),
 	}
 }
+
+// allTrafficName is that of all words that crossed the DRAM port, those that the equations
+// leave out, too.
+const allTrafficName = "all DRAM traffic (words)"
 
 // WriteRun prints an evaluation as tables; byLayer adds all that is known of
 // layers, phases and tensors.

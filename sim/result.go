@@ -309,3 +309,12 @@ func (m *machine) timing(r *Result, hw *hardware.Hardware, table energy.Table) *
 	t.Energy = price(hw, table, len(m.groups), &r.OnChip, all)
 	return t
 }
+
+// Moved returns all words that crossed the DRAM port, whatever they were for.
+func (r *Result) Moved() (t Traffic) {
+	for _, words := range r.Words {
+		t.Reads += words.Reads
+		t.Writes += words.Writes
+	}
+	return t
+}
