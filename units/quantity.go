@@ -137,7 +137,7 @@ func (f Form) Parse(text string) (float64, error) {
 		return 0, fmt.Errorf("%q is in %s%s; write it in %s, for example %s", text, name, meant, strings.Join(names, ", "), f.Example)
 	}
 	base, _ := f.Kind.find(f.In)
-	v *= u.scale / base.scale
+	v = float64(v * (u.scale / base.scale)) // rounded before anything is subtracted from it
 	if v < f.Least || v > f.Most {
 		return 0, fmt.Errorf("%q is out of range; write %s, for example %s", text, f.Bounds, f.Example)
 	}
